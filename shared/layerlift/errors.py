@@ -1,0 +1,240 @@
+"""Everything that can go wrong, in one table.
+
+Each error carries a stable ``code``, a ``message`` and an ``action`` for the user, whether an automatic retry may mend it (``retry``), and, where the service answered,
+its HTTP ``status`` and ``request_id``. The subclasses are named by what the caller does next::
+
+    LayerliftError
+    ├── SetupError           mend the installation or the settings
+    │   ├── AuthError        set another API key
+    │   └── ConsentNeeded    ask the user whether pictures may be uploaded
+    ├── TopUpError           buy units
+    ├── PictureError         use another picture; a batch goes on with the next
+    ├── ServiceError         the service failed; where `retry` is set, try again later
+    │   └── RateLimited      wait, then go on
+    ├── NetworkError         mend the connection, try again
+    ├── MayBeCharged         look at the unit history before anything is paid again
+    └── Cancelled            nothing: the user asked for it
+
+Sources: the service's error tables (request codes, engine codes) and its developer guide.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class LayerliftError(Exception):
+    """The root of all errors that a user can meet.
+
+    Attributes:
+        code: stable identifier, a key of `TABLE` or a code that the service sent and no list knows.
+        message: what happened, one sentence for a person.
+        action: what the user can do about it.
+        retry: whether the same step may succeed without the user.
+        status: HTTP status of the answer, None where there was none.
+        request_id: the service's `x-request-id`, None where there was none.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        action: str,
+        *,
+        retry: bool = False,
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.action = action
+        self.retry = retry
+        self.status = status
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        text = f"{self.message} {self.action}"
+        return f"{text} (request {self.request_id})" if self.request_id else text
+
+
+class SetupError(LayerliftError):
+    """The installation or the settings have to be mended first."""
+
+
+class AuthError(SetupError):
+    """The service does not accept the API key."""
+
+
+class ConsentNeeded(SetupError):
+    """Nobody has agreed to the upload yet."""
+
+
+class TopUpError(LayerliftError):
+    """The account has no units left."""
+
+
+class PictureError(LayerliftError):
+    """This picture can't be processed; others may."""
+
+
+class ServiceError(LayerliftError):
+    """The service failed or answered with something that it should not."""
+
+
+class RateLimited(ServiceError):
+    """Too many requests in the last minutes."""
+
+
+class NetworkError(LayerliftError):
+    """The service was not reached, or the connection broke."""
+
+
+class MayBeCharged(LayerliftError):
+    """The outcome of a request that costs units is unknown."""
+
+
+class Cancelled(LayerliftError):
+    """The user cancelled."""
+
+
+class _Entry(NamedTuple):
+    kind: type[LayerliftError]
+    message: str
+    action: str
+    retry: bool = False
+
+
+_KEY = "Set a valid API key with 'layerlift key set'."
+_OTHER = "Use another picture."
+_AGAIN = "Try again in a few minutes."
+_REPORT = "Try again; if it stays, report it with the request id."
+_VIDEO = "This service works on single pictures: use a JPG or PNG photo."
+
+TABLE: dict[str, _Entry] = {
+    # refused requests
+    "InvalidParameters": _Entry(ServiceError, "The service refused the request's parameters.", _REPORT),
+    "BadRequest": _Entry(ServiceError, "The service refused the request.", _REPORT),
+    "CreditInsufficiency": _Entry(
+        TopUpError, "The account has no units left.", "Buy units, then run this again: nothing was charged."
+    ),
+    "InvalidTaskId": _Entry(
+        ServiceError,
+        "The service no longer knows this task: it was not asked for in time, or has expired.",
+        "Run it again. The lost task may have been charged: see the unit history of your account.",
+    ),
+    "InvalidStyleGroup": _Entry(ServiceError, "The service refused a style group.", _REPORT),
+    "InvalidStyle": _Entry(ServiceError, "The service refused a style.", _REPORT),
+    "OperationNotSupport": _Entry(ServiceError, "The service does not offer this operation.", _REPORT),
+    "OperationInvalid": _Entry(ServiceError, "The task is not finished yet.", "Wait until it has ended, then try again."),
+    "InvalidApiKey": _Entry(AuthError, "The service does not know this API key.", _KEY),
+    "InactiveApiKey": _Entry(AuthError, "This API key is not active.", "Activate it in your account, or set another."),
+    "ExpiredApiKey": _Entry(AuthError, "This API key has expired.", _KEY),
+    "InvalidAccessToken": _Entry(AuthError, "The service refused the access token.", _KEY),
+    "unauthorized": _Entry(AuthError, "The service refused the API key.", _KEY),
+    "not_found": _Entry(ServiceError, "The service does not find the file or the address.", "Run it again from the start."),
+    "rate_limited": _Entry(RateLimited, "Too many requests in the last five minutes.", "Wait a few minutes.", True),
+    "TaskTimeout": _Entry(
+        ServiceError,
+        "The task was not asked for in time and is lost.",
+        "Run it again. The lost task may have been charged: see the unit history of your account.",
+    ),
+    "server_error": _Entry(ServiceError, "The service has a problem of its own.", _AGAIN, True),
+    # failures of the engine: never charged
+    "exceed_max_filesize": _Entry(PictureError, "The upload is larger than the service takes.", _REPORT),
+    "error_exceed_max_image_size": _Entry(PictureError, "The picture has more pixels than the service takes.", _REPORT),
+    "invalid_parameter": _Entry(ServiceError, "The engine refused a parameter.", _REPORT),
+    "error_download_image": _Entry(ServiceError, "The engine could not fetch the uploaded picture.", _AGAIN, True),
+    "error_download_mask": _Entry(ServiceError, "The engine could not fetch a mask.", _REPORT),
+    "error_decode_image": _Entry(PictureError, "The engine could not read the picture.", _OTHER),
+    "error_decode_mask": _Entry(ServiceError, "The engine could not read a mask.", _REPORT),
+    "error_download_video": _Entry(PictureError, "The engine could not fetch a video.", _VIDEO),
+    "error_decode_video": _Entry(PictureError, "The engine could not read a video.", _VIDEO),
+    "error_nsfw_content_detected": _Entry(PictureError, "The service refuses this picture's content.", _OTHER),
+    "error_no_face": _Entry(PictureError, "The engine found no face.", "Use a picture with a clear subject."),
+    "error_pose": _Entry(PictureError, "The engine could not make out the pose.", _OTHER),
+    "error_face_parsing": _Entry(PictureError, "The engine could not make out the face.", _OTHER),
+    "error_inference": _Entry(ServiceError, "The engine failed on this picture.", "Try again, or use another picture.", True),
+    "exceed_nsfw_retry_limits": _Entry(PictureError, "The service refuses this picture's content.", _OTHER),
+    "error_upload": _Entry(ServiceError, "The engine could not store its result.", _AGAIN, True),
+    "error_multiple_people": _Entry(PictureError, "The engine found more than one person.", "Crop to one person."),
+    "error_no_shoulder": _Entry(PictureError, "The engine found no shoulders.", _OTHER),
+    "error_large_face_angle": _Entry(PictureError, "The face is turned too far away.", _OTHER),
+    "error_hair_too_short": _Entry(PictureError, "The engine found too little hair.", _OTHER),
+    "error_unexpected_video_duration": _Entry(PictureError, "The engine expected another video length.", _VIDEO),
+    "error_bald_image": _Entry(PictureError, "The engine found no hair.", _OTHER),
+    "error_unsupport_ratio": _Entry(PictureError, "The picture is too long and narrow for the engine.", "Crop it first."),
+    "unknown_internal_error": _Entry(ServiceError, "The service failed without saying why.", _AGAIN, True),
+    "error_no_subject": _Entry(PictureError, "No subject was found in the picture.", "Use a picture with a clear subject."),
+    # the way to the service
+    "network": _Entry(NetworkError, "The service can't be reached.", "Check the network connection and try again.", True),
+    "timeout": _Entry(NetworkError, "The service did not answer in time.", "Check the network and try again.", True),
+    "proxy_answer": _Entry(
+        NetworkError,
+        "Something between this computer and the service (a proxy or a log-in page) answered in its place.",
+        "Open a web page in the browser to log in to the network, or check the proxy settings.",
+        True,
+    ),
+    "tls": _Entry(
+        NetworkError,
+        "The connection to the service is not safe: its certificate was not accepted.",
+        "Check the computer's clock and the network's proxy. Nothing was sent.",
+    ),
+    "insecure_url": _Entry(SetupError, "A plain http address was refused.", "Use an https address for YOUCAM_API_URL."),
+    "bad_url": _Entry(SetupError, "The service's address is not a web address.", "Correct YOUCAM_API_URL."),
+    "bad_answer": _Entry(ServiceError, "The service's answer has an unexpected form.", _REPORT),
+    "result_expired": _Entry(ServiceError, "The address of the result has expired.", "Run it again.", True),
+    "upload_refused": _Entry(ServiceError, "The storage server refused the upload.", "Run it again from the start.", True),
+    "result_not_picture": _Entry(ServiceError, "The result is not a PNG picture.", _REPORT),
+    "result_too_large": _Entry(ServiceError, "The result is larger than a cut-out can be.", _REPORT),
+    "result_size": _Entry(ServiceError, "The result's size in pixels does not fit the picture that was sent.", _REPORT),
+    "result_broken": _Entry(ServiceError, "The result arrived incomplete or damaged.", "Run it again.", True),
+    "deadline": _Entry(
+        MayBeCharged,
+        "The service did not finish the picture in time.",
+        "Try again later. If the service still finishes it, it may be charged: see the unit history of your account.",
+    ),
+    "may_be_charged": _Entry(
+        MayBeCharged,
+        "The connection broke while the service was being asked to start, so it may have started.",
+        "It was not asked again. See the unit history of your account before you run this picture once more.",
+    ),
+    # pictures on this side
+    "picture_unreadable": _Entry(PictureError, "This file can't be read as a picture.", "Use a JPEG, PNG, TIFF or WebP file."),
+    "picture_missing": _Entry(PictureError, "There is no such file.", "Check the path."),
+    "picture_empty": _Entry(PictureError, "The layer holds no visible pixels.", "Choose a layer with something on it."),
+    "picture_too_large": _Entry(PictureError, "The picture has more pixels than can be handled.", "Reduce its size first."),
+    "pixels_missing": _Entry(PictureError, "The layer's pixels did not arrive complete.", "Run it again."),
+    # this computer
+    "no_key": _Entry(SetupError, "No API key is set.", "Run 'layerlift key set', or use the offline engine."),
+    "no_keyring": _Entry(SetupError, "The key could not be stored.", "Set YOUCAM_API_KEY in the environment instead."),
+    "consent_needed": _Entry(
+        ConsentNeeded,
+        "Pictures would be uploaded, and nobody has agreed to that yet. Nothing was uploaded.",
+        "Run 'layerlift key set' and agree, use --yes, or use the offline engine.",
+    ),
+    "no_engine": _Entry(
+        SetupError,
+        "The offline engine is not installed.",
+        "Run 'python3 install.py' again, or set an API key with 'layerlift key set'.",
+    ),
+    "no_model": _Entry(
+        SetupError,
+        "The offline engine's model file is missing or damaged.",
+        "Run 'python3 install.py' again with a network connection, or set an API key with 'layerlift key set'.",
+    ),
+    "disk": _Entry(SetupError, "A file could not be written.", "Check free space and permissions; nothing was changed."),
+    "bad_job": _Entry(SetupError, "The plug-in and its worker do not understand each other.", "Run 'python3 install.py'."),
+    "internal": _Entry(ServiceError, "Layerlift failed in a way that it does not know.", "Please report it with the log."),
+    "cancelled": _Entry(Cancelled, "Cancelled.", "Nothing was changed."),
+}
+
+
+def make(code: str, detail: str = "", *, status: int | None = None, request_id: str | None = None) -> LayerliftError:
+    """The error for a code of `TABLE`, or for a code that no list knows (which is then shown).
+
+    `detail` is one short fact for the user (a path, the service's own words), added to the message.
+    """
+    entry = TABLE.get(code) or _Entry(ServiceError, f"The service reported '{code}'.", _REPORT)
+    message = f"{entry.message[:-1]}: {detail.rstrip('.')}." if detail else entry.message
+    return entry.kind(code, message, entry.action, retry=entry.retry, status=status, request_id=request_id)

@@ -1,0 +1,236 @@
+"""The API's host: JSON in, JSON out, every request with the key."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+from urllib.parse import unquote_plus, urlsplit
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from .endpoint import Act, Endpoint, Record
+from .faults import Fault
+from .state import CONTENT_TYPES, COST, Outcome, Refusal, State
+
+PATHS = (
+    ("POST", "/s2s/v2.0/file/sod", "declare"),
+    ("POST", "/s2s/v2.0/file", "declare_short"),
+    ("POST", "/s2s/v2.0/task/sod", "run"),
+    ("GET", "/s2s/v2.0/task/sod/<task_id>", "poll"),
+    ("POST", "/s2s/v2.0/task/delete", "delete"),
+    ("GET", "/s2s/v1.0/client/credit", "balance"),
+    ("GET", "/s2s/v1.0/client/credit/history", "history"),
+    ("GET", "/s2s/v2.0/credit/feature-cost", "price"),
+)
+MAX_PAGE = 100
+YEAR_MS = 365 * 86_400_000
+SKUS: tuple[dict[str, Any], ...] = (
+    {"description": "AI Photo Enhance", "amount": 1, "run_task_url": "/s2s/v2.0/task/enhance"},
+    {"description": "AI Photo Background Removal", "amount": COST, "run_task_url": "/s2s/v2.0/task/sod"},
+    {"description": "AI Photo Colorize", "amount": 1, "run_task_url": "/s2s/v2.0/task/colorize"},
+)
+
+
+class Api(Endpoint):
+    """Answers at the API's paths; `storage_url` begins the addresses that it hands out."""
+
+    storage = False
+
+    def __init__(self, state: State, record: Record, key: str, storage_url: str) -> None:
+        super().__init__(state, record)
+        self._key = key
+        self._storage_url = storage_url
+        self._forms = state.options.forms
+        self._paths = Map(
+            [Rule(path, methods=[method], endpoint=name) for method, path, name in PATHS], merge_slashes=False
+        ).bind("127.0.0.1")
+
+    def route(self, request: Request) -> tuple[str, Act]:
+        # matched as sent: a slash inside an id that was not percent-encoded makes another path
+        path = urlsplit(str(request.environ["RAW_URI"])).path
+        try:
+            name, values = self._paths.match(path, request.method)
+        except HTTPException as error:
+            raise Refusal(error.code or 404, "", error.name) from error
+        acts: dict[str, Act] = {
+            "declare": lambda fault: self._declare(request),
+            "run": lambda fault: self._run(request, fault),
+            "poll": lambda fault: self._poll(unquote_plus(values["task_id"]), fault),
+            "delete": lambda fault: self._delete(request, fault),
+            "balance": lambda fault: self._balance(),
+            "history": lambda fault: self._history(request),
+            "price": lambda fault: self._price(request),
+        }
+        short = "short_file_path" in self._forms
+        if name == ("declare" if short else "declare_short"):
+            raise Refusal(404, "", "Not Found")
+        step = "declare" if name == "declare_short" else str(name)
+        return step, acts[step]
+
+    def guard(self, request: Request) -> None:
+        self._state.admit()
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secrets.compare_digest(key.strip().encode(), self._key.encode()):
+            raise Refusal(401, "InvalidApiKey", "Invalid API key")
+
+    def refuse(self, refusal: Refusal) -> Response:
+        body = {"status": refusal.status, "error": refusal.text}
+        if refusal.code:
+            body["error_code"] = refusal.code
+        return _json(body, refusal.status)
+
+    def _declare(self, request: Request) -> Response:
+        entries = _body(request).get("files")
+        if not isinstance(entries, list) or not entries:
+            raise Refusal(400, "InvalidParameters", "files is required")
+        files = self._state.declare([_file(entry) for entry in entries])
+        answer = []
+        for file in files:
+            length: int | str = file.size if "number_length" in self._forms else str(file.size)
+            headers: Any = {"Content-Type": file.content_type, "Content-Length": length}
+            if "headers_list" in self._forms:
+                headers = [{"name": name, "value": value} for name, value in headers.items()]
+            upload = {"method": "PUT", "url": self._storage_url + file.upload_path, "headers": headers}
+            answer.append(
+                {
+                    "content_type": file.content_type,
+                    "file_name": file.name,
+                    "file_id": file.id,
+                    "requests": [upload],
+                }
+            )
+        return _json({"status": 200, "data": {"files": answer}})
+
+    def _run(self, request: Request, fault: Fault | None) -> Response:
+        file_id = _text(_body(request), "src_file_id")
+        self._expire(file_id, fault)
+        task = self._state.run(file_id, fault.code if fault and fault.kind == "engine" else "")
+        return _json({"status": 200, "data": {"task_id": task.id, **self._interval("interval_in_run")}})
+
+    def _expire(self, name: str, fault: Fault | None) -> None:
+        if fault and fault.kind == "expired":
+            self._state.expire(name)
+
+    def _poll(self, task_id: str, fault: Fault | None) -> Response:
+        self._expire(task_id, fault)
+        outcome = self._state.poll(task_id)
+        state = "status" if "status_field" in self._forms else "task_status"
+        data: dict[str, Any] = {state: outcome.state, **self._interval("interval_in_poll")}
+        if outcome.state == "error":
+            if "error_object" in self._forms:
+                data["error"] = {"message": outcome.message, "error_code": outcome.error}
+            else:
+                data.update(error=outcome.error, error_message=outcome.message)
+        elif "error_null" in self._forms:
+            data["error"] = None
+        elif "error_none" in self._forms:
+            data["error"] = "None"
+        if outcome.state == "success":
+            data["results"] = self._results(outcome)
+            if "dst_id_in_data" in self._forms:
+                data["dst_id"] = outcome.dst_id
+        return _json({"status": 200, "data": data})
+
+    def _results(self, outcome: Outcome) -> Any:
+        result = {"url": self._storage_url + outcome.result_path}
+        if "dst_id_in_results" in self._forms:
+            result["dst_id"] = outcome.dst_id
+        if "results_list_data" in self._forms:
+            return [{"id": 0, "data": [{"id": 0, **result}]}]
+        if "results_data" in self._forms:
+            return {"data": [result]}
+        return [result] if "results_list" in self._forms else result
+
+    def _interval(self, only_form: str) -> dict[str, int]:
+        """`polling_interval`, where it is sent: everywhere unless a form names a single place or none."""
+        milliseconds = self._state.options.polling_interval_ms
+        places = {"interval_in_run", "interval_in_poll", "interval_nowhere"} & self._forms
+        if milliseconds is None or (places and only_form not in places):
+            return {}
+        return {"polling_interval": milliseconds}
+
+    def _delete(self, request: Request, fault: Fault | None) -> Response:
+        task_id = _text(_body(request), "task_id")
+        self._expire(task_id, fault)
+        self._state.delete(task_id)
+        return _json({"status": 200})
+
+    def _number(self, number: int) -> int | str:
+        return number if "numeric_ids" in self._forms else str(number)
+
+    def _balance(self) -> Response:
+        units = self._state.balance()
+        now = int(self._state.wall() * 1000)
+        results = [self._units(self._state.account.FIRST_ID - 1, "ApiPaygToken", units, now + YEAR_MS)]
+        if "expired_units" in self._forms:
+            results.append(self._units(self._state.account.FIRST_ID - 2, "ApiSubsToken", 100.0, now - 1))
+        return _json({"status": 200, "results": results})
+
+    def _units(self, number: int, kind: str, units: float, expiry: int) -> dict[str, Any]:
+        entry: dict[str, Any] = {"id": self._number(number), "type": kind, "amount": int(units), "expiry": expiry}
+        if "no_amount_dec" not in self._forms:
+            entry["amount_dec"] = units
+        return entry
+
+    def _history(self, request: Request) -> Response:
+        self._state.balance()
+        entries = [
+            {
+                "id": self._number(charge.id),
+                "timestamp": charge.timestamp,
+                "action": "api_background_removal",
+                "target_id": charge.task_id,
+                "info": {"credits": [{"type": "ApiPaygToken", "amount": -charge.units}]},
+            }
+            for charge in reversed(self._state.account.charges)
+        ]
+        return _page(request, "history", entries)
+
+    def _price(self, request: Request) -> Response:
+        return _page(request, "skus", [{**sku, "unit": "unit", "proc_unit": "image"} for sku in SKUS])
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(json.dumps(body), status=status, mimetype="application/json")
+
+
+def _body(request: Request) -> dict[str, Any]:
+    body = request.get_json(silent=True) if request.is_json else None
+    if not isinstance(body, dict):
+        raise Refusal(400, "BadRequest", "The body has to be a JSON object")
+    return body
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise Refusal(400, "InvalidParameters", f"{name} is required")
+    return value
+
+
+def _file(entry: Any) -> tuple[str, str, int]:
+    if not isinstance(entry, dict):
+        raise Refusal(400, "InvalidParameters", "files holds objects")
+    content_type, size = _text(entry, "content_type"), entry.get("file_size")
+    if content_type not in CONTENT_TYPES:
+        raise Refusal(400, "InvalidParameters", f"content_type has to be one of {', '.join(CONTENT_TYPES)}")
+    if type(size) is not int or size <= 0:
+        raise Refusal(400, "InvalidParameters", "file_size has to be a positive number")
+    return content_type, _text(entry, "file_name"), size
+
+
+def _page(request: Request, name: str, entries: list[Any]) -> Response:
+    """One page of entries, from `starting_token` on; `next_token` is null on the last."""
+    try:
+        size = int(request.args.get("page_size", "20"))
+        start = int(request.args.get("starting_token") or "0")
+    except ValueError as error:
+        raise Refusal(400, "InvalidParameters", "page_size or starting_token is not valid") from error
+    if not (1 <= size <= MAX_PAGE and 0 <= start <= len(entries)):
+        raise Refusal(400, "InvalidParameters", "page_size or starting_token is not valid")
+    end = start + size
+    following = str(end) if end < len(entries) else None
+    return _json({"status": 200, "result": {"next_token": following, name: entries[start:end]}})

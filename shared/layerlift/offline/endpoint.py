@@ -1,0 +1,142 @@
+"""What the API and the storage have in common: the record of calls, request ids, and faults."""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+import zlib
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import NamedTuple
+
+from PIL import Image
+from werkzeug.wrappers import Request, Response
+
+from .faults import Fault, FaultBook
+from .listener import Delivery
+from .state import Refusal, State
+
+KEPT_CALLS = 10_000
+WRONG_LENGTH_BY = 7
+PAGE = "<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Log in to the network</h1></body></html>"
+
+
+class Call(NamedTuple):
+    """One request as it arrived, and the status that it was given (0: reset without an answer)."""
+
+    time: float
+    step: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    storage: bool
+    status: int
+
+
+class Record:
+    """The calls of a twin, oldest first, and the faults that are still to come."""
+
+    def __init__(self, faults: FaultBook) -> None:
+        self.calls: deque[Call] = deque(maxlen=KEPT_CALLS)
+        self._faults = faults
+        self._lock = threading.Lock()
+
+    def fault(self, step: str) -> Fault | None:
+        """The fault that meets this request."""
+        with self._lock:
+            return self._faults.take(step)
+
+
+Act = Callable[["Fault | None"], Response]
+
+
+class Endpoint(ABC):
+    """An application for a `Listener`. `storage` marks its calls."""
+
+    storage: bool
+
+    def __init__(self, state: State, record: Record) -> None:
+        self._state = state
+        self._record = record
+
+    @abstractmethod
+    def route(self, request: Request) -> tuple[str, Act]:
+        """The step of the protocol and what answers it. Raises Refusal where there is none."""
+
+    @abstractmethod
+    def guard(self, request: Request) -> None:
+        """Raises Refusal for a request that is not let in, whatever it asks for."""
+
+    @abstractmethod
+    def refuse(self, refusal: Refusal) -> Response:
+        """The answer to a refused request."""
+
+    def __call__(self, request: Request) -> Delivery:
+        arrived = self._state.clock()
+        step = ""
+        try:
+            step, act = self.route(request)
+            delivery = self._deliver(request, act, self._record.fault(step))
+        except Refusal as refusal:
+            delivery = Delivery(self.refuse(refusal))
+        if delivery.response is not None:
+            delivery.response.headers["x-request-id"] = self._state.entropy(16).hex()
+        status = delivery.response.status_code if delivery.response else 0
+        path = str(request.environ["RAW_URI"])
+        self._record.calls.append(
+            Call(arrived, step, request.method, path, dict(request.headers), self.storage, status)
+        )
+        return delivery
+
+    def _deliver(self, request: Request, act: Act, fault: Fault | None) -> Delivery:
+        kind = fault.kind if fault else ""
+        if fault is None:
+            return Delivery(self._answer(request, act, None))
+        if kind == "reset_before":
+            return Delivery(None)
+        if kind == "html":
+            return Delivery(Response(PAGE, mimetype="text/html"))
+        if kind == "redirect":
+            here = str(request.environ["RAW_URI"])
+            target = fault.location or f"http://localhost:{request.environ['SERVER_PORT']}{here}"
+            return Delivery(Response(status=307, headers={"Location": target}))
+        if kind.isdigit():
+            return Delivery(self.refuse(Refusal(int(kind), fault.code, HTTPStatus(int(kind)).phrase)))
+        response = self._answer(request, act, fault)
+        if kind == "reset_after":
+            return Delivery(None)
+        if kind == "hang":
+            return Delivery(response, seconds=fault.seconds)
+        if kind == "not_the_form":
+            return Delivery(Response('["unexpected"]', mimetype="application/json"))
+        size = len(response.get_data())
+        if kind == "truncated":
+            response.set_data(response.get_data()[: size // 2])
+            return Delivery(response, promised=size)
+        if kind == "wrong_length":
+            return Delivery(response, promised=max(0, size - WRONG_LENGTH_BY))
+        return Delivery(response)
+
+    def _answer(self, request: Request, act: Act, fault: Fault | None) -> Response:
+        try:
+            self.guard(request)
+            return act(fault)
+        except Refusal as refusal:
+            return self.refuse(refusal)
+
+
+def spoil(result: bytes, kind: str) -> bytes:
+    """A result PNG with one of the faults bad_picture, bomb, other_size, no_alpha."""
+    if kind == "bad_picture":
+        return result[:8] + bytes(len(result) - 8)
+    if kind == "bomb":
+        header = b"IHDR" + struct.pack(">IIBBBBB", 60000, 60000, 8, 6, 0, 0, 0)
+        return result[:12] + header + struct.pack(">I", zlib.crc32(header)) + result[33:]
+    with Image.open(io.BytesIO(result)) as image:
+        spoilt = image.convert("RGB") if kind == "no_alpha" else image.resize((image.width + 1, image.height))
+    stream = io.BytesIO()
+    spoilt.save(stream, "PNG")
+    return stream.getvalue()

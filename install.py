@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""Set Layerlift up for this user: `python3 install.py [--try [PHOTO] | --check | --uninstall] [--dry-run]`.
+
+Makes the worker's environment, puts the plug-in into every GIMP 2.10 that is found, and says what it did. Running it
+twice changes nothing. It never touches what it did not put there. Needs Python 3.10: an older one looks for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from installer.doctor import check
+from installer.environment import MINIMUM, Environment, fingerprint
+from installer.hosts import Host, System, find_hosts, plugin_files
+from installer.plugin import PluginFolder
+from installer.process import Problem, last_lines, say
+from installer.record import Record, only_installer
+from installer.trial import remove_background
+
+CHECKOUT = Path(__file__).resolve().parent
+PHOTO = CHECKOUT / "tests" / "photos" / "astronaut.jpg"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the arguments ask for; the exit status is 0 when all is well, 1 when something has to be mended."""
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        if sys.version_info < MINIMUM:
+            return subprocess.call([find_python(), str(Path(__file__).resolve()), *(arguments or sys.argv[1:])])
+        system = System.of_this_user()
+        if options.uninstall:
+            return uninstall(system, options.dry_run)
+        if options.check:
+            return check(CHECKOUT, system, find_hosts(system))
+        photo = None if options.photo is None else Path(options.photo).absolute()
+        if photo is not None and not photo.is_file():
+            raise Problem(f"There is no photo {photo}")
+        hosts = install(system, options.dry_run)
+        if photo is not None and not options.dry_run:
+            remove_background(photo, CHECKOUT, system, hosts)
+    except Problem as problem:
+        sys.stdout.flush()
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted; run this again to go on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def install(system: System, dry_run: bool) -> list[Host]:
+    """Make the environments and put the plug-ins where they belong; the hosts that were found. Raises Problem."""
+    hosts = find_hosts(system)
+    if dry_run:
+        _install(Record(system.data()), system, hosts, dry_run=True)
+    else:
+        with only_installer(system.data()):
+            _install(Record(system.data()), system, hosts, dry_run=False)
+    return hosts
+
+
+def uninstall(system: System, dry_run: bool) -> int:
+    """Take away what was installed, and nothing else. Raises Problem."""
+    data = system.data()
+    if not data.is_dir() or not (Record(data).environments or Record(data).plugins):
+        say("Layerlift is not installed: nothing to remove.")
+        return 0
+    if dry_run:
+        record = Record(data)
+        for path in [*record.plugins, *record.environments]:
+            say(f"would remove {path}")
+        return 0
+    with only_installer(data):
+        record = Record(data)
+        try:
+            while record.plugins:
+                if PluginFolder(record.plugins[-1]).remove():
+                    say(f"removed {record.plugins[-1]}")
+                record.plugins.pop()
+                record.save()
+            while record.environments:
+                Environment(record.environments[-1]).remove()
+                say(f"removed {record.environments[-1]}")
+                _remove_if_empty(record.environments.pop().parent)
+                record.save()
+        except OSError as error:
+            raise Problem(f"Not all could be removed: {error}. Close GIMP, then run this again.") from error
+        (data / "install.lock").unlink()
+    _remove_if_empty(data)
+    say("Layerlift is removed. Settings and an API key that you have set are kept.")
+    return 0
+
+
+def find_python() -> str:
+    """A Python that is new enough: this one, else the newest on PATH that can make environments. Raises Problem."""
+    if sys.version_info >= MINIMUM:
+        return sys.executable
+    wanted = f"import ensurepip, sys; sys.exit(sys.version_info < {MINIMUM})"
+    for name in [*(f"python3.{minor}" for minor in range(14, MINIMUM[1] - 1, -1)), "python3", "python", "py"]:
+        program = shutil.which(name)
+        if (
+            program
+            and subprocess.call([program, "-c", wanted], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+        ):
+            return program
+    raise Problem(
+        f"Layerlift needs Python {MINIMUM[0]}.{MINIMUM[1]} or later; this is {sys.version.split()[0]} and no newer one "
+        "was found on PATH. Install one, then run this again with it."
+    )
+
+
+def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -> None:
+    source = fingerprint(CHECKOUT)
+    environments = {host.environment.folder: host.environment for host in hosts}
+    environments.setdefault(system.data() / "env", Environment(system.data() / "env"))
+    for folder, environment in environments.items():
+        _install_environment(record, environment, source, dry_run)
+        if not dry_run:
+            _fetch_model(environment)
+            say(f"environment: {folder}")
+    files = plugin_files(CHECKOUT)
+    for host in hosts:
+        plugin = PluginFolder(host.folder)
+        if not plugin.differences(files, host.environment.python):
+            say(f"{host.name}: the plug-in is up to date in {host.folder}")
+        elif dry_run:
+            say(f"{host.name}: would put the plug-in into {host.folder}")
+        else:
+            if host.folder not in record.plugins:
+                record.plugins.append(host.folder)
+                record.save()
+            plugin.install(files, host.environment.python)
+            say(f"{host.name}: the plug-in is in {host.folder}; restart GIMP, then see Filters > Remove Background")
+    if not hosts:
+        say("No GIMP 2.10 was found; once it is installed, run this again. The command line works without it:")
+        say(f"    {Environment(system.data() / 'env').command} remove PHOTO")
+
+
+def _install_environment(record: Record, environment: Environment, source: str, dry_run: bool) -> None:
+    folder = environment.folder
+    if folder.exists() and folder not in record.environments:
+        raise Problem(f"{folder} is not from this installer: move it elsewhere, then run this again")
+    if environment.state() == source:
+        say("The environment is up to date.")
+    elif dry_run:
+        say(f"would make the environment {folder}")
+    else:
+        say(f"Making the environment {folder}; this takes about half a minute.")
+        if folder not in record.environments:
+            record.environments.append(folder)
+            record.save()
+        environment.make(CHECKOUT)
+
+
+def _fetch_model(environment: Environment) -> None:
+    outcome = environment.call("-m", "layerlift.offline.model", "fetch")
+    if outcome.status != 0:
+        say(
+            f"Warning: the offline engine's model could not be fetched:\n{last_lines(outcome.output)}\n"
+            "    Without it only the YouCam service works, with a key. Run this again to try once more."
+        )
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="install.py", description="Set up Layerlift for this user.")
+    tasks = parser.add_mutually_exclusive_group()
+    tasks.add_argument(
+        "--try",
+        dest="photo",
+        metavar="PHOTO",
+        nargs="?",
+        const=str(PHOTO),
+        help="set up, then remove a photo's background offline (without PHOTO: a portrait that comes along)",
+    )
+    tasks.add_argument(
+        "--check", action="store_true", help="look whether all is in place, and what to do where it isn't"
+    )
+    tasks.add_argument("--uninstall", action="store_true", help="remove what was installed")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

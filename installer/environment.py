@@ -1,0 +1,160 @@
+"""The worker's own virtual environment.
+
+A virtual environment can't be moved once it is made: its scripts carry its path. So it is made in place, and a stamp
+that is written last tells a whole one from a half one. While a new one is made, the old one stands aside under another
+name and comes back when the new one fails; an interrupted run is put right by the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from .process import Outcome, Problem, last_lines, run
+
+MINIMUM = (3, 10)
+SHIPPED = ("pyproject.toml", "README.md", "LICENSE")
+INSTALL_TIMEOUT = 1800.0
+
+
+def fingerprint(checkout: Path) -> str:
+    """A digest of all that goes into the environment; a changed one asks for a new environment."""
+    digest = hashlib.sha256()
+    files = [checkout / "pyproject.toml", *sorted((checkout / "shared" / "layerlift").rglob("*"))]
+    for file in files:
+        if file.is_file() and "__pycache__" not in file.parts:
+            digest.update(str(file.relative_to(checkout)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+class Environment:
+    """A virtual environment at `folder`, made by the Python `base` (3.10 or later).
+
+    `start` is the command that starts a Python, which it calls `{python}`; a sandbox has a longer one.
+    """
+
+    def __init__(self, folder: Path, base: str = sys.executable, start: tuple[str, ...] = ("{python}",)) -> None:
+        self.folder = folder
+        self._base = base
+        self._start = start
+        self._stamp = folder / "layerlift.json"
+        self._aside = folder.with_name(folder.name + ".old")
+
+    @property
+    def python(self) -> Path:
+        """The environment's Python."""
+        if sys.platform == "win32":
+            return self.folder / "Scripts" / "python.exe"
+        return self.folder / "bin" / "python"
+
+    @property
+    def command(self) -> Path:
+        """The `layerlift` command."""
+        return self.python.with_name("layerlift.exe" if sys.platform == "win32" else "layerlift")
+
+    def call(self, *arguments: str, timeout: float = 600.0) -> Outcome:
+        """Run the environment's Python, cut off from the caller's own Python settings and folder."""
+        return run(self.starting("-I", *arguments), timeout)
+
+    def starting(self, *arguments: str) -> list[str]:
+        """The command that starts the environment's Python."""
+        return [part.replace("{python}", str(self.python)) for part in self._start] + list(arguments)
+
+    def state(self) -> str:
+        """The fingerprint that the environment was made from; empty when it is not there or not whole."""
+        try:
+            stamp = json.loads(self._stamp.read_text("utf-8"))
+        except (OSError, ValueError):
+            return ""
+        return str(stamp.get("fingerprint", "")) if self.python.exists() else ""
+
+    def recover(self) -> None:
+        """Put right what an interrupted run left behind."""
+        if not self._aside.exists():
+            return
+        if self.state():
+            shutil.rmtree(self._aside)
+        else:
+            self._bring_back()
+
+    def make(self, checkout: Path) -> None:
+        """Make the environment anew from the checkout, which may go afterwards. Raises Problem."""
+        self.recover()
+        if self.folder.exists():
+            self._set_aside()
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self._create()
+            self._install(checkout)
+            self._write_stamp(fingerprint(checkout))
+        except BaseException:
+            self._bring_back()
+            raise
+        shutil.rmtree(self._aside, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Remove it, whole or half."""
+        for folder in (self.folder, self._aside):
+            if folder.exists():
+                shutil.rmtree(folder)
+
+    def _set_aside(self) -> None:
+        try:
+            self.folder.rename(self._aside)
+        except OSError as error:
+            raise Problem(f"{self.folder} is in use ({error}): close GIMP, then run this again") from error
+
+    def _bring_back(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._aside.exists():
+            self._aside.rename(self.folder)
+
+    def _create(self) -> None:
+        start = [part.replace("{python}", self._base) for part in self._start]
+        outcome = run([*start, "-m", "venv", str(self.folder)], INSTALL_TIMEOUT)
+        if outcome.status == 0:
+            return
+        if "ensurepip" in outcome.output:
+            raise Problem(missing_venv())
+        raise Problem(f"The environment {self.folder} could not be made:\n{last_lines(outcome.output)}")
+
+    def _install(self, checkout: Path) -> None:
+        # Built from a copy: setuptools writes beside its sources, and the checkout may be read-only or in use.
+        with tempfile.TemporaryDirectory(prefix="layerlift-", dir=str(self.folder)) as name:
+            source = Path(name) / "source"
+            source.mkdir()
+            for file in SHIPPED:
+                shutil.copy(str(checkout / file), str(source / file))
+            shutil.copytree(
+                str(checkout / "shared" / "layerlift"),
+                str(source / "shared" / "layerlift"),
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
+            outcome = self.call(
+                *("-m", "pip", "install", "--disable-pip-version-check", "--no-input", f"{source}[offline]"),
+                timeout=INSTALL_TIMEOUT,
+            )
+        if outcome.status != 0:
+            raise Problem(
+                f"The packages could not be installed:\n{last_lines(outcome.output)}\n"
+                "Check the network connection (pip has to reach its package index) and the free disk space, "
+                "then run this again."
+            )
+
+    def _write_stamp(self, state: str) -> None:
+        temporary = self._stamp.with_suffix(".new")
+        temporary.write_text(json.dumps({"fingerprint": state}), "utf-8")
+        temporary.replace(self._stamp)
+
+
+def missing_venv() -> str:
+    """What to say where Python comes without its venv, as on a fresh Debian or Ubuntu."""
+    return (
+        "This Python can't make virtual environments: its ensurepip is missing. On Debian and Ubuntu:\n"
+        f"    sudo apt install python3-venv      (or python{sys.version_info[0]}.{sys.version_info[1]}-venv)\n"
+        "then run this again."
+    )

@@ -1,0 +1,141 @@
+"""A host's plug-in folder: exchanged as a whole, and only what was put there is ever taken away again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Mapping
+
+from .process import Problem
+
+MANIFEST = "installed.json"
+PROGRAM = "layerlift.py"
+WORKER = "worker.json"
+
+
+class PluginFolder:
+    """The folder `PROFILE/plug-ins/layerlift`.
+
+    `installed.json` in it lists the files that the installer put there with their SHA-256. All else in the folder is
+    the user's: it is carried over when the plug-in changes and stays when it goes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        profile = folder.parent.parent
+        # Beside plug-ins, not in it: GIMP looks into every folder there.
+        self._new = profile / ".layerlift-new"
+        self._old = profile / ".layerlift-old"
+
+    def differences(self, files: Mapping[str, Path], python: Path) -> list[str]:
+        """What keeps the folder from being as shipped, one short line each; nothing: it is up to date."""
+        wanted = _contents(files, python)
+        found = []
+        for name, content in wanted.items():
+            file = self.folder / name
+            if not file.is_file():
+                found.append(f"{name} is missing")
+            elif file.read_bytes() != content:
+                found.append(f"{name} differs")
+        program = self.folder / PROGRAM
+        if program.is_file() and not os.access(str(program), os.X_OK):
+            found.append(f"{PROGRAM} may not be run")
+        listed = self._manifest()
+        found += [f"{name} is of an older release" for name in listed if name not in wanted]
+        if not found and listed != {name: _digest(content) for name, content in wanted.items()}:
+            found.append(f"{MANIFEST} differs")
+        return found
+
+    def install(self, files: Mapping[str, Path], python: Path) -> None:
+        """Put the plug-in there in one step. Raises Problem where that would touch what is not ours."""
+        self._recover()
+        if self.folder.is_symlink():
+            raise Problem(f"{self.folder} is a link that this installer did not make: remove it, then run this again")
+        wanted = _contents(files, python)
+        ours = self._manifest()
+        for name in wanted:
+            if (self.folder / name).exists() and name not in ours:
+                raise Problem(
+                    f"{self.folder / name} is not from this installer: move it elsewhere, then run this again"
+                )
+        try:
+            if self.folder.exists():
+                shutil.copytree(str(self.folder), str(self._new), symlinks=True)
+                _take_away(self._new, ours)
+            for name, content in wanted.items():
+                _write(self._new / name, content)
+            (self._new / PROGRAM).chmod(0o755)
+            manifest = {name: _digest(content) for name, content in wanted.items()}
+            _write(self._new / MANIFEST, json.dumps(manifest, indent=1).encode())
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            if self.folder.exists():
+                self.folder.rename(self._old)
+            self._new.rename(self.folder)
+        except OSError as error:
+            self._recover()
+            raise Problem(f"The plug-in could not be put into {self.folder}: {error}") from error
+        shutil.rmtree(str(self._old), ignore_errors=True)
+
+    def remove(self) -> bool:
+        """Take away what the manifest lists, and the folder when nothing else is in it; False: nothing was there."""
+        self._recover()
+        ours = self._manifest()
+        if not ours:
+            return False
+        _take_away(self.folder, ours)
+        return True
+
+    def _recover(self) -> None:
+        if self._old.exists() and not self.folder.exists():
+            self._old.rename(self.folder)
+        for leftover in (self._new, self._old):
+            if leftover.exists():
+                shutil.rmtree(str(leftover))
+
+    def _manifest(self) -> dict[str, str]:
+        try:
+            listed = json.loads((self.folder / MANIFEST).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        if not isinstance(listed, dict):
+            return {}
+        return {str(name): str(digest) for name, digest in listed.items() if _is_inside(str(name))}
+
+
+def _contents(files: Mapping[str, Path], python: Path) -> dict[str, bytes]:
+    contents = {name: file.read_bytes() for name, file in files.items()}
+    contents[WORKER] = json.dumps({"python": str(python)}).encode()
+    return contents
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _is_inside(name: str) -> bool:
+    path = Path(name)
+    return not path.is_absolute() and ".." not in path.parts and name not in ("", ".")
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def _take_away(folder: Path, names: Mapping[str, str]) -> None:
+    """Remove the named files, what Python compiled from them, the manifest, and folders that are empty then."""
+    parents = {folder}
+    for name in [*names, MANIFEST]:
+        file = folder / name
+        if file.exists():
+            file.unlink()
+        compiled = file.parent / "__pycache__"
+        for cache in compiled.glob(f"{file.stem}.*.pyc"):
+            cache.unlink()
+        parents.update({compiled, file.parent})
+    for parent in sorted(parents, key=lambda path: len(path.parts), reverse=True):
+        if parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()

@@ -1,0 +1,69 @@
+"""Commands that the installer runs, and the one error that a person gets to see."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from typing import NamedTuple, Sequence
+
+
+class Problem(Exception):
+    """Something that only a person can mend; its text says what happened and what to do."""
+
+
+class Outcome(NamedTuple):
+    """How a command ended: its exit status (None: it had to be stopped) and all that it printed."""
+
+    status: int | None
+    output: str
+
+
+def say(text: str = "") -> None:
+    """Print a line at once, also into a pipe."""
+    print(text, flush=True)
+
+
+def run(command: Sequence[str], timeout: float) -> Outcome:
+    """Run a command without input; after `timeout` seconds stop it with all its children.
+
+    Raises Problem when the command can't be started.
+    """
+    try:
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=sys.platform != "win32",
+        )
+    except OSError as error:
+        raise Problem(f"{command[0]} could not be started: {error}") from error
+    try:
+        output, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        _stop(process)
+        output, _ = process.communicate()
+        return Outcome(None, output)
+    except BaseException:
+        _stop(process)
+        process.wait()
+        raise
+    return Outcome(process.returncode, output)
+
+
+def last_lines(text: str, count: int = 8) -> str:
+    """The end of a command's output, indented, for an error message."""
+    return "\n".join("    " + line for line in text.strip().splitlines()[-count:])
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    if sys.platform == "win32":
+        process.kill()
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

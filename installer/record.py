@@ -1,0 +1,78 @@
+"""What this user has installed: which environments and which plug-in folders. One installer at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import IO, Iterator
+
+from .process import Problem, say
+
+
+class Record:
+    """`DATA/installed.json`: written before anything is made, so that also an interrupted install can be undone.
+
+    Raises Problem when the file is there but can't be understood.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.environments: list[Path] = []
+        self.plugins: list[Path] = []
+        self._file = data / "installed.json"
+        if self._file.exists():
+            try:
+                listed = json.loads(self._file.read_text("utf-8"))
+                self.environments = [Path(path) for path in listed["environments"]]
+                self.plugins = [Path(path) for path in listed["plugins"]]
+            except (ValueError, KeyError, TypeError) as error:
+                raise Problem(f"{self._file} can't be read ({error}): delete it, then run this again") from error
+
+    def save(self) -> None:
+        """Write it; without any entry left, delete it."""
+        if not self.environments and not self.plugins:
+            with contextlib.suppress(FileNotFoundError):
+                self._file.unlink()
+            return
+        lists = {"environments": self.environments, "plugins": self.plugins}
+        content = json.dumps({name: [str(path) for path in paths] for name, paths in lists.items()}, indent=1)
+        temporary = self._file.with_suffix(".new")
+        temporary.write_text(content, "utf-8")
+        temporary.replace(self._file)
+
+
+@contextlib.contextmanager
+def only_installer(data: Path) -> Iterator[None]:
+    """Hold `DATA/install.lock`: a second installer waits until the first one has ended, however it ends."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        file = (data / "install.lock").open("a")
+    except OSError as error:
+        raise Problem(
+            f"{data} can't be written ({error}): make it writable, or name another folder in LAYERLIFT_HOME"
+        ) from error
+    with file:
+        if not _try_to_lock(file):
+            say("Another installer is running; waiting for it to end.")
+            while not _try_to_lock(file):
+                time.sleep(0.2)
+        yield
+
+
+def _try_to_lock(file: IO[str]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,77 @@
+"""All tests in the checkout's own environment: `python3 tests [--hosts] [pytest arguments]`.
+
+`--hosts` first installs GIMP 2.10 and what a window needs (Debian and Ubuntu, by apt), and makes a missing host fail.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = CHECKOUT / ".venv"
+PYTHON = ENVIRONMENT / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+STAMP = ENVIRONMENT / "layerlift-tests.txt"
+HOST_PROGRAMS = {
+    "gimp-console-2.10": "gimp",
+    "Xvfb": "xvfb",
+    "xauth": "xauth",
+    "xdotool": "xdotool",
+    "import": "imagemagick",
+    "fc-list": "fontconfig",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare, run pytest, and pass its exit status on."""
+    settings = dict(os.environ)
+    if "--hosts" in arguments:
+        arguments.remove("--hosts")
+        install_hosts()
+        settings["LAYERLIFT_TEST_HOSTS"] = "1"
+    make_environment()
+    if subprocess.call([str(PYTHON), "-m", "layerlift.offline.model", "fetch"], cwd=str(CHECKOUT)) != 0:
+        print("The model of the offline engine could not be fetched: the tests that need it will fail.", flush=True)
+    return subprocess.call([str(PYTHON), "-m", "pytest", *arguments], cwd=str(CHECKOUT), env=settings)
+
+
+def make_environment() -> None:
+    """Make .venv, or bring it up to date where pyproject.toml has changed."""
+    project = (CHECKOUT / "pyproject.toml").read_bytes()
+    state = hashlib.sha256(project).hexdigest()
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == state:
+        return
+    if not PYTHON.exists():
+        subprocess.check_call([newest_python(), "-m", "venv", "--clear", str(ENVIRONMENT)])
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    subprocess.check_call([*pip, "-e", f"{CHECKOUT}[offline,test]"])
+    STAMP.write_text(state)
+
+
+def newest_python() -> str:
+    """A Python that the project runs on: this one, or the newest on the path."""
+    sys.path.insert(0, str(CHECKOUT))
+    from install import find_python
+
+    return find_python()
+
+
+def install_hosts() -> None:
+    """Install GIMP 2.10, a virtual display and its tools where they are missing."""
+    packages = [package for program, package in HOST_PROGRAMS.items() if not shutil.which(program)]
+    if not shutil.which("fc-list") or not subprocess.check_output(["fc-list"]).strip():
+        packages.append("fonts-dejavu-core")
+    if not packages:
+        return
+    root = [] if os.geteuid() == 0 else ["sudo"]
+    apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
+    subprocess.check_call([*apt, "update"])
+    subprocess.check_call([*apt, "install", "-y", "--no-install-recommends", *packages])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,8 @@
 """Everything that can go wrong, in one table.
 
-Each error carries a stable ``code``, a ``message`` and an ``action`` for the user, whether an automatic retry may mend it (``retry``), and, where the service answered,
-its HTTP ``status`` and ``request_id``. The subclasses are named by what the caller does next::
+Each error carries a stable ``code``, a ``message`` and an ``action`` for the user, whether an automatic retry may
+mend it (``retry``), and, where the service answered, its HTTP ``status`` and ``request_id``. The subclasses are named
+by what the caller does next::
 
     LayerliftError
     ├── SetupError           mend the installation or the settings
@@ -126,13 +127,17 @@ TABLE: dict[str, _Entry] = {
     "InvalidStyleGroup": _Entry(ServiceError, "The service refused a style group.", _REPORT),
     "InvalidStyle": _Entry(ServiceError, "The service refused a style.", _REPORT),
     "OperationNotSupport": _Entry(ServiceError, "The service does not offer this operation.", _REPORT),
-    "OperationInvalid": _Entry(ServiceError, "The task is not finished yet.", "Wait until it has ended, then try again."),
+    "OperationInvalid": _Entry(
+        ServiceError, "The task is not finished yet.", "Wait until it has ended, then try again."
+    ),
     "InvalidApiKey": _Entry(AuthError, "The service does not know this API key.", _KEY),
     "InactiveApiKey": _Entry(AuthError, "This API key is not active.", "Activate it in your account, or set another."),
     "ExpiredApiKey": _Entry(AuthError, "This API key has expired.", _KEY),
     "InvalidAccessToken": _Entry(AuthError, "The service refused the access token.", _KEY),
     "unauthorized": _Entry(AuthError, "The service refused the API key.", _KEY),
-    "not_found": _Entry(ServiceError, "The service does not find the file or the address.", "Run it again from the start."),
+    "not_found": _Entry(
+        ServiceError, "The service does not find the file or the address.", "Run it again from the start."
+    ),
     "rate_limited": _Entry(RateLimited, "Too many requests in the last five minutes.", "Wait a few minutes.", True),
     "TaskTimeout": _Entry(
         ServiceError,
@@ -154,7 +159,9 @@ TABLE: dict[str, _Entry] = {
     "error_no_face": _Entry(PictureError, "The engine found no face.", "Use a picture with a clear subject."),
     "error_pose": _Entry(PictureError, "The engine could not make out the pose.", _OTHER),
     "error_face_parsing": _Entry(PictureError, "The engine could not make out the face.", _OTHER),
-    "error_inference": _Entry(ServiceError, "The engine failed on this picture.", "Try again, or use another picture.", True),
+    "error_inference": _Entry(
+        ServiceError, "The engine failed on this picture.", "Try again, or use another picture.", True
+    ),
     "exceed_nsfw_retry_limits": _Entry(PictureError, "The service refuses this picture's content.", _OTHER),
     "error_upload": _Entry(ServiceError, "The engine could not store its result.", _AGAIN, True),
     "error_multiple_people": _Entry(PictureError, "The engine found more than one person.", "Crop to one person."),
@@ -163,11 +170,20 @@ TABLE: dict[str, _Entry] = {
     "error_hair_too_short": _Entry(PictureError, "The engine found too little hair.", _OTHER),
     "error_unexpected_video_duration": _Entry(PictureError, "The engine expected another video length.", _VIDEO),
     "error_bald_image": _Entry(PictureError, "The engine found no hair.", _OTHER),
-    "error_unsupport_ratio": _Entry(PictureError, "The picture is too long and narrow for the engine.", "Crop it first."),
+    "error_unsupport_ratio": _Entry(
+        PictureError, "The picture is too long and narrow for the engine.", "Crop it first."
+    ),
     "unknown_internal_error": _Entry(ServiceError, "The service failed without saying why.", _AGAIN, True),
-    "error_no_subject": _Entry(PictureError, "No subject was found in the picture.", "Use a picture with a clear subject."),
+    "error_no_subject": _Entry(
+        PictureError, "No subject was found in the picture.", "Use a picture with a clear subject."
+    ),
     # the way to the service
-    "network": _Entry(NetworkError, "The service can't be reached.", "Check the network connection and try again.", True),
+    "unreachable": _Entry(
+        NetworkError, "The service can't be reached.", "Check the network connection and try again.", True
+    ),
+    "network": _Entry(
+        NetworkError, "The connection to the service broke.", "Check the network connection and try again.", True
+    ),
     "timeout": _Entry(NetworkError, "The service did not answer in time.", "Check the network and try again.", True),
     "proxy_answer": _Entry(
         NetworkError,
@@ -184,7 +200,9 @@ TABLE: dict[str, _Entry] = {
     "bad_url": _Entry(SetupError, "The service's address is not a web address.", "Correct YOUCAM_API_URL."),
     "bad_answer": _Entry(ServiceError, "The service's answer has an unexpected form.", _REPORT),
     "result_expired": _Entry(ServiceError, "The address of the result has expired.", "Run it again.", True),
-    "upload_refused": _Entry(ServiceError, "The storage server refused the upload.", "Run it again from the start.", True),
+    "upload_refused": _Entry(
+        ServiceError, "The storage server refused the upload.", "Run it again from the start.", True
+    ),
     "result_not_picture": _Entry(ServiceError, "The result is not a PNG picture.", _REPORT),
     "result_too_large": _Entry(ServiceError, "The result is larger than a cut-out can be.", _REPORT),
     "result_size": _Entry(ServiceError, "The result's size in pixels does not fit the picture that was sent.", _REPORT),
@@ -199,11 +217,20 @@ TABLE: dict[str, _Entry] = {
         "The connection broke while the service was being asked to start, so it may have started.",
         "It was not asked again. See the unit history of your account before you run this picture once more.",
     ),
+    "result_empty": _Entry(
+        PictureError,
+        "The engine found no subject: its cut-out is empty.",
+        "Use a picture with a clear subject. The picture may have been charged.",
+    ),
     # pictures on this side
-    "picture_unreadable": _Entry(PictureError, "This file can't be read as a picture.", "Use a JPEG, PNG, TIFF or WebP file."),
+    "picture_unreadable": _Entry(
+        PictureError, "This file can't be read as a picture.", "Use a JPEG, PNG, TIFF or WebP file."
+    ),
     "picture_missing": _Entry(PictureError, "There is no such file.", "Check the path."),
     "picture_empty": _Entry(PictureError, "The layer holds no visible pixels.", "Choose a layer with something on it."),
-    "picture_too_large": _Entry(PictureError, "The picture has more pixels than can be handled.", "Reduce its size first."),
+    "picture_too_large": _Entry(
+        PictureError, "The picture has more pixels than can be handled.", "Reduce its size first."
+    ),
     "pixels_missing": _Entry(PictureError, "The layer's pixels did not arrive complete.", "Run it again."),
     # this computer
     "no_key": _Entry(SetupError, "No API key is set.", "Run 'layerlift key set', or use the offline engine."),
@@ -223,9 +250,15 @@ TABLE: dict[str, _Entry] = {
         "The offline engine's model file is missing or damaged.",
         "Run 'python3 install.py' again with a network connection, or set an API key with 'layerlift key set'.",
     ),
-    "disk": _Entry(SetupError, "A file could not be written.", "Check free space and permissions; nothing was changed."),
-    "bad_job": _Entry(SetupError, "The plug-in and its worker do not understand each other.", "Run 'python3 install.py'."),
-    "internal": _Entry(ServiceError, "Layerlift failed in a way that it does not know.", "Please report it with the log."),
+    "disk": _Entry(
+        SetupError, "A file could not be written.", "Check free space and permissions; nothing was changed."
+    ),
+    "bad_job": _Entry(
+        SetupError, "The plug-in and its worker do not understand each other.", "Run 'python3 install.py'."
+    ),
+    "internal": _Entry(
+        ServiceError, "Layerlift failed in a way that it does not know.", "Please report it with the log."
+    ),
     "cancelled": _Entry(Cancelled, "Cancelled.", "Nothing was changed."),
 }
 

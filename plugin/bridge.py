@@ -1,0 +1,212 @@
+"""Starts the worker and talks to it: the same file in every plug-in.
+
+The host's process runs this on whatever Python the host has, so it needs the standard library alone. The worker runs
+in Layerlift's own environment; the installer writes where that is into ``worker.json`` beside this file. The messages
+are documented in the worker's own module, ``layerlift/worker.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any, Callable
+
+PROTOCOL = 1
+HELLO_SECONDS = 60.0
+SILENCE_SECONDS = 90.0
+END_SECONDS = 5.0
+
+# What a host sets for its own Python and libraries; the worker's Python must not see it.
+_HOST_VARIABLES = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "GI_TYPELIB_PATH", "QT_", "VIRTUAL_ENV")
+_REINSTALL = "Run 'python3 install.py' again."
+_STAGES = {
+    "prepare": "Preparing the picture",
+    "upload": "Uploading",
+    "waiting": "Waiting for the cut-out",
+    "download": "Fetching the cut-out",
+    "refine": "Fitting the edges",
+}
+_ENGINES = {"youcam": "YouCam", "offline": "offline engine, a quick draft"}
+# Where each stage ends on one bar from 0 to 1; the host's own export comes before.
+_SHARES = {"prepare": 0.2, "upload": 0.4, "waiting": 0.8, "download": 0.9, "refine": 1.0}
+
+Progress = Callable[[str, float], None]
+
+
+class WorkerError(Exception):
+    """A job that failed: `code` is the worker's, the text is for the user."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def command() -> list[str]:
+    """The worker's command line.
+
+    Raises:
+        WorkerError: the installer has not been here, or its environment is gone.
+    """
+    try:
+        python = str(json.loads(Path(__file__).with_name("worker.json").read_text(encoding="utf-8"))["python"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise WorkerError("no_worker", "Layerlift is not set up. " + _REINSTALL) from None
+    if not Path(python).exists():
+        raise WorkerError("no_worker", "Layerlift's own Python is gone. " + _REINSTALL)
+    return [python, "-I", "-m", "layerlift.worker"]
+
+
+def environment(host: dict[str, str]) -> dict[str, str]:
+    """The host's environment without what the host set for itself."""
+    return {name: value for name, value in host.items() if not name.startswith(_HOST_VARIABLES)}
+
+
+def caption(message: dict[str, Any]) -> str:
+    """One line for the user, of a progress message."""
+    text = _STAGES.get(str(message.get("stage")), "Working")
+    engine = _ENGINES.get(str(message.get("engine")), "")
+    details = ", ".join(part for part in (str(message.get("text") or ""), engine) if part)
+    return f"{text} ({details})" if details else text
+
+
+def overall(message: dict[str, Any]) -> float:
+    """How much of the whole job is done, 0 to 1, of a progress message."""
+    stages = list(_SHARES)
+    stage = str(message.get("stage"))
+    if stage not in _SHARES:
+        return 0.0
+    place = stages.index(stage)
+    begin = _SHARES[stages[place - 1]] if place else 0.0
+    return begin + (_SHARES[stage] - begin) * float(message.get("fraction") or 0.0)
+
+
+class Worker:
+    """A running worker. Use it in a `with` block: at its end the worker ends too, and removes its folder.
+
+    `folder` is where pixels are written for it.
+    """
+
+    def __init__(self) -> None:
+        options: dict[str, Any] = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
+        try:
+            self._process = subprocess.Popen(
+                command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment(dict(os.environ)),
+                **options,
+            )
+        except OSError as error:
+            raise WorkerError("no_worker", f"Layerlift's worker can't be started: {error}. {_REINSTALL}") from None
+        self._messages: Queue[dict[str, Any] | None] = Queue()
+        self._complaints: list[str] = []
+        self._threads = [
+            threading.Thread(target=work, daemon=True) for work in (self._read_messages, self._read_complaints)
+        ]
+        for thread in self._threads:
+            thread.start()
+        try:
+            hello = self._next(HELLO_SECONDS)
+            if hello.get("protocol") != PROTOCOL:
+                raise WorkerError("no_worker", "The plug-in and its worker are of different versions. " + _REINSTALL)
+            self.folder = str(hello["folder"])
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def remove(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """Does one job and returns its result message.
+
+        Args:
+            job: pixels (a file in `folder`), width, height, channels, engine, agreed.
+            progress: is told a line for the user and the fraction of the whole, several times a second.
+
+        Raises:
+            WorkerError: what the worker says, or that it died.
+        """
+        self._send(dict(job, type="job", id="1"))
+        while True:
+            message = self._next(SILENCE_SECONDS)
+            if message.get("type") == "progress":
+                progress(caption(message), overall(message))
+            elif message.get("type") == "error":
+                raise WorkerError(str(message.get("code")), _sentence(message))
+            elif message.get("type") == "result":
+                return message
+
+    def close(self) -> None:
+        """Ends the worker: the end of its input is its sign to clean up."""
+        try:
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        except OSError:
+            pass
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for thread in self._threads:
+            thread.join(END_SECONDS)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise self._died() from None
+
+    def _next(self, seconds: float) -> dict[str, Any]:
+        try:
+            message = self._messages.get(timeout=seconds)
+        except Empty:
+            raise WorkerError("silent", "Layerlift's worker does not answer. Try again.") from None
+        if message is None:
+            raise self._died()
+        return message
+
+    def _died(self) -> WorkerError:
+        self._threads[1].join(END_SECONDS)
+        last = self._complaints[-1] if self._complaints else "it left no message"
+        return WorkerError("died", f"Layerlift's worker ended unexpectedly: {last.rstrip('.')}. {_REINSTALL}")
+
+    def _read_messages(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            try:
+                message = json.loads(line.decode("utf-8"))
+            except ValueError:
+                continue
+            if isinstance(message, dict):
+                self._messages.put(message)
+        self._messages.put(None)
+
+    def _read_complaints(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            text = line.decode("utf-8", "replace").strip()
+            if text:
+                self._complaints.append(text)
+                del self._complaints[:-20]
+
+
+def _sentence(message: dict[str, Any]) -> str:
+    text = f"{message.get('message')} {message.get('action')}"
+    request_id = message.get("request_id")
+    return f"{text} (request {request_id})" if request_id else text

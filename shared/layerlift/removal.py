@@ -1,0 +1,209 @@
+"""One removal, from a picture's pixels to its alpha: prepare, declare, upload, run, poll, download, refine."""
+
+from __future__ import annotations
+
+import enum
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import errors, matte, polling, prepare
+from .answers import TaskState
+from .pictures import Picture
+from .service import Service, is_loopback
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .offline import Twin
+
+TASKS = 3
+_WAITING_SECONDS = 8.0
+
+
+class Stage(enum.Enum):
+    """The steps that a user sees. The host does the first one."""
+
+    EXPORT = "export"
+    PREPARE = "prepare"
+    UPLOAD = "upload"
+    WAITING = "waiting"
+    DOWNLOAD = "download"
+    REFINE = "refine"
+
+
+Report = Callable[[Stage, float, str], None]
+"""Is told the stage, the fraction of it that is done, and a text with details ("" where there are none)."""
+
+
+class Cancel:
+    """The user's wish to stop (`event` is set), seen at every step and in every wait."""
+
+    def __init__(self, event: threading.Event) -> None:
+        self._event = event
+
+    def check(self) -> None:
+        """Raises `Cancelled` once the wish was made."""
+        if self._event.is_set():
+            raise errors.make("cancelled")
+
+    def sleep(self, seconds: float) -> None:
+        """Waits, unless `Cancelled` comes first."""
+        self._event.wait(seconds)
+        self.check()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Who does the work: the service with the user's key, or its offline twin."""
+
+    name: Literal["youcam", "offline"]
+    service: Service
+    units: int
+    """What one picture costs the user."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A removal that went well.
+
+    `alpha` is (height, width) uint8 of the picture's own size: the cut-out's alpha, not yet multiplied with the
+    picture's own.
+    """
+
+    alpha: NDArray[np.uint8]
+    engine: str
+    task_id: str
+    dst_id: str | None
+    units: int
+    seconds: float
+
+
+class Engines:
+    """Opens the engine that a removal asks for. The offline one starts at its first use and ends with this object."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._twin: Twin | None = None
+        self._services: list[Service] = []
+
+    def __enter__(self) -> Engines:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for service in self._services:
+            service.close()
+        if self._twin is not None:
+            self._twin.close()
+
+    def open(self, choice: str, *, agreed: bool, sleep: Callable[[float], None]) -> Engine:
+        """The engine for "auto" (youcam where a key is set, else offline), "youcam" or "offline".
+
+        Args:
+            agreed: the user agrees to uploads to the service from now on.
+            sleep: waits for that many seconds between retries, and may raise `Cancelled`.
+
+        Raises:
+            ConsentNeeded: pictures would leave this computer, and nobody has agreed to that.
+            SetupError: ``no_key``, ``no_engine``, ``no_model``, or an address that can't be used.
+        """
+        key = self._settings.key() if choice != "offline" else None
+        if key is not None:
+            host = self._settings.api_host
+            service = self._connected(self._settings.api_url, key.value, sleep)
+            if agreed:
+                self._settings.agree(host)
+            elif not is_loopback(self._settings.api_url) and not self._settings.has_agreed(host):
+                raise errors.make("consent_needed", f"to {host}")
+            return Engine("youcam", service, units=1)
+        if choice == "youcam":
+            raise errors.make("no_key")
+        if self._twin is None:
+            from . import offline
+
+            self._twin = offline.local()
+        return Engine("offline", self._connected(self._twin.url, self._twin.key, sleep), units=0)
+
+    def _connected(self, url: str, key: str, sleep: Callable[[float], None]) -> Service:
+        service = Service(url, key, sleep=sleep)
+        self._services.append(service)
+        return service
+
+
+def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel) -> Outcome:
+    """Asks the engine for the alpha of a picture.
+
+    Raises:
+        LayerliftError: whatever the table of errors holds; `Cancelled` once `cancel` is set.
+    """
+    started = time.monotonic()
+
+    def stage(of: Stage, fraction: float, text: str = "") -> None:
+        cancel.check()
+        report(of, min(1.0, fraction), text)
+
+    stage(Stage.PREPARE, 0.0)
+    upload = prepare.prepare(picture)
+    stage(Stage.PREPARE, 1.0)
+    size = len(upload.data) / 1e6
+    service = engine.service
+    stage(Stage.UPLOAD, 0.0)
+    destination = service.declare([upload])[0]
+    service.upload(
+        destination,
+        upload.data,
+        lambda fraction: stage(Stage.UPLOAD, fraction, f"{fraction * size:.1f} of {size:.1f} MB"),
+    )
+    task_id, state = _run(service, destination.file_id, stage, cancel)
+    stage(Stage.DOWNLOAD, 0.0)
+    data = _download(service, task_id, state, lambda fraction: stage(Stage.DOWNLOAD, fraction))
+    stage(Stage.REFINE, 0.0)
+    alpha = matte.decode(data, (upload.width, upload.height))
+    if not alpha.any():
+        raise errors.make("result_empty")
+    stage(Stage.REFINE, 0.5)
+    height, width = picture.pixels.shape[:2]
+    alpha = matte.refine(alpha, width, height)
+    stage(Stage.REFINE, 1.0)
+    return Outcome(alpha, engine.name, task_id, state.dst_id, engine.units, time.monotonic() - started)
+
+
+def _run(
+    service: Service, file_id: str, stage: Callable[[Stage, float, str], None], cancel: Cancel
+) -> tuple[str, TaskState]:
+    """The id and the last state of a task that succeeded. A task that the engine failed in passing is not charged, so a
+    new one is started, `TASKS` in all."""
+    for number in range(1, TASKS + 1):
+        cancel.check()
+        task = service.run(file_id)
+        state = polling.wait(
+            service,
+            task,
+            sleep=cancel.sleep,
+            waiting=lambda seconds: stage(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s"),
+        )
+        if state.status == "success":
+            return task.task_id, state
+        code = state.error_code or "unknown_internal_error"
+        failure = errors.make(code, state.error_message if state.error_message not in (None, code) else "")
+        if not failure.retry or number == TASKS:
+            raise failure
+        cancel.sleep(number)
+    raise AssertionError("unreachable")
+
+
+def _download(service: Service, task_id: str, state: TaskState, progress: Callable[[float], None]) -> bytes:
+    """The result. Its address is renewed once by polling the task again."""
+    try:
+        return service.download(state.result_url or "", progress)
+    except errors.ServiceError as error:
+        if error.code != "result_expired":
+            raise
+    return service.download(service.poll(task_id).result_url or "", progress)

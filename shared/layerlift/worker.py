@@ -1,0 +1,251 @@
+"""Jobs and progress as JSON lines between a host's plug-in and the core. Run as ``python -m layerlift.worker``.
+
+One JSON object a line, UTF-8, on standard input and output. Pixels travel as raw files in a private folder, which the
+worker makes, names in its first line, and removes when it ends.
+
+From the worker::
+
+    {"type": "hello", "protocol": 1, "version": "0.1.0", "folder": "/private/folder"}
+    {"type": "progress", "id": "1", "stage": "upload", "fraction": 0.4, "text": "3.1 of 7.4 MB", "engine": "youcam"}
+    {"type": "result", "id": "1", "file": "1.alpha", "engine": "youcam", "task_id": "...", "dst_id": "...",
+     "units": 1, "seconds": 3.2}
+    {"type": "error", "id": "1", "code": "no_key", "message": "...", "action": "...", "request_id": null}
+
+To the worker::
+
+    {"type": "job", "id": "1", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "engine": "auto",
+     "agreed": false}
+    {"type": "cancel", "id": "1"}
+
+`pixels` and `file` are names in the folder: rows of 8-bit Y, YA, RGB or RGBA from the top left, sRGB; and the alpha,
+one byte a pixel, of the same size, not multiplied with the layer's own. `stage` is one of `removal.Stage`, `fraction`
+0 to 1 of that stage. `agreed` says that the user agrees to uploads. Every job ends with one result or one error. When
+standard input ends, the worker cancels what it does, removes its folder and exits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import io
+import json
+import os
+import queue
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from . import __version__, errors
+
+if TYPE_CHECKING:
+    from .removal import Engines
+
+PROTOCOL = 1
+GRACE_SECONDS = 3.0
+REPORT_SECONDS = 0.1
+_LOCK = ".lock"
+
+
+class Folder:
+    """A private folder that is removed with its worker, or by the next one when that one was killed."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (root / _LOCK).open("wb") as gate:
+            _lock(gate, wait=True)
+            _sweep(root)
+            self.path = Path(tempfile.mkdtemp(dir=root))
+            self._lock = (self.path / _LOCK).open("wb")
+            _lock(self._lock)
+
+    def remove(self) -> None:
+        self._lock.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _sweep(root: Path) -> None:
+    """Removes the folders whose workers are gone: nobody holds their lock."""
+    for folder in root.iterdir():
+        if folder.is_dir() and not folder.is_symlink():
+            try:
+                with (folder / _LOCK).open("ab") as file:
+                    _lock(file)
+            except OSError:
+                continue
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock(file: IO[bytes], *, wait: bool = False) -> None:
+    """Takes the lock, or raises OSError; the system frees it when the process ends, however it ends."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+
+
+class Worker:
+    """Takes jobs from one stream and answers on another, one job after the other.
+
+    Args:
+        lines: the host's messages; their end ends the worker.
+        out: where the answers go.
+        folder: the private folder.
+        engines: opens the engines that jobs ask for. Called after the hello, since its imports take a while.
+    """
+
+    def __init__(self, lines: IO[str], out: IO[str], folder: Path, engines: Callable[[], Engines]) -> None:
+        self._lines = lines
+        self._out = out
+        self._folder = folder
+        self._engines = engines
+        self._jobs: queue.SimpleQueue[tuple[dict[str, Any], threading.Event] | None] = queue.SimpleQueue()
+        self._cancels: dict[str, threading.Event] = {}
+        self._guard = threading.Lock()
+
+    def serve(self, ended: Callable[[], None]) -> None:
+        """Works until the input ends. `ended` is then called at once, from the thread that reads."""
+        self._send(type="hello", protocol=PROTOCOL, version=__version__, folder=str(self._folder))
+        threading.Thread(target=self._listen, args=(ended,), daemon=True).start()
+        with self._engines() as engines:
+            while (job := self._jobs.get()) is not None:
+                message, cancel = job
+                self._answer(message, cancel, engines)
+
+    def _listen(self, ended: Callable[[], None]) -> None:
+        for line in self._lines:
+            message = _message(line)
+            name = str(message.get("id"))
+            if message.get("type") == "job":
+                self._cancels[name] = threading.Event()
+                self._jobs.put((message, self._cancels[name]))
+            elif message.get("type") == "cancel" and name in self._cancels:
+                self._cancels[name].set()
+        for cancel in self._cancels.values():
+            cancel.set()
+        self._jobs.put(None)
+        ended()
+
+    def _answer(self, message: dict[str, Any], cancel: threading.Event, engines: Engines) -> None:
+        """Does one job; whatever happens, it ends with one result or one error."""
+        name = str(message.get("id"))
+        try:
+            self._send(type="result", id=name, **self._work(name, message, cancel, engines))
+            return
+        except errors.LayerliftError as found:
+            error = found
+        except OSError as found:
+            error = errors.make("disk", found.strerror or "")
+        except Exception as found:  # noqa: BLE001 - the host waits for an answer
+            traceback.print_exc()
+            error = errors.make("internal", type(found).__name__)
+        self._send(
+            type="error",
+            id=name,
+            code=error.code,
+            message=error.message,
+            action=error.action,
+            request_id=error.request_id,
+        )
+
+    def _work(self, name: str, message: dict[str, Any], cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+        from . import pictures, removal
+
+        try:
+            pixels = self._folder / Path(str(message["pixels"])).name
+            width, height, channels = (int(message[field]) for field in ("width", "height", "channels"))
+            choice, agreed = str(message["engine"]), bool(message["agreed"])
+        except (KeyError, TypeError, ValueError):
+            raise errors.make("bad_job") from None
+        wish = removal.Cancel(cancel)
+        engine = engines.open(choice, agreed=agreed, sleep=wish.sleep)
+        last: list[Any] = [None, 0.0]
+
+        def report(stage: removal.Stage, fraction: float, text: str) -> None:
+            now = time.monotonic()
+            if stage is not last[0] or now - last[1] >= REPORT_SECONDS or fraction >= 1:
+                last[:] = stage, now
+                self._send(
+                    type="progress",
+                    id=name,
+                    stage=stage.value,
+                    fraction=round(fraction, 3),
+                    text=text,
+                    engine=engine.name,
+                )
+
+        outcome = removal.remove(pictures.read_raw(pixels, width, height, channels), engine, report, wish)
+        target = self._folder / f"{pixels.stem}.alpha"
+        outcome.alpha.tofile(target)
+        pixels.unlink(missing_ok=True)
+        return {
+            "file": target.name,
+            "engine": outcome.engine,
+            "task_id": outcome.task_id,
+            "dst_id": outcome.dst_id,
+            "units": outcome.units,
+            "seconds": round(outcome.seconds, 3),
+        }
+
+    def _send(self, **message: Any) -> None:
+        with self._guard, contextlib.suppress(OSError):
+            self._out.write(json.dumps(message) + "\n")
+            self._out.flush()
+
+
+def _message(line: str) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def main() -> int:
+    """Serves one host on standard input and output."""
+    from .settings import Settings
+
+    settings = Settings()
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    # What a library prints must not mix with the protocol.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    try:
+        folder = Folder(settings.work_folder)
+    except OSError:
+        folder = Folder(Path(tempfile.gettempdir()) / f"layerlift-{getpass.getuser()}")
+
+    def engines() -> Engines:
+        from . import removal
+
+        return removal.Engines(settings)
+
+    def ended() -> None:
+        """A step that does not see the cancel in time must not keep the process."""
+        done.wait(GRACE_SECONDS)
+        folder.remove()
+        os._exit(0)
+
+    done = threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        Worker(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace"), out, folder.path, engines).serve(
+            ended
+        )
+    finally:
+        done.set()
+        folder.remove()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

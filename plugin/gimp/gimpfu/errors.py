@@ -1,0 +1,32 @@
+"""What a plug-in may raise, and what happens then.
+
+    RuntimeError
+        error           gimpfu.error: fail(text), or a wrong register(); GIMP shows the text
+        CancelError     the user has changed their mind; the procedure ends as cancelled
+        GimpError       gimp.error: a method or attribute of a GIMP object did not work
+            ProcedureNotFound   (also an AttributeError and a KeyError) no such procedure in the PDB
+"""
+from __future__ import annotations
+
+
+class error(RuntimeError):  # noqa: N801 - the public name of the classic module
+    """The plug-in gives up; its text is shown to the user."""
+
+
+class CancelError(RuntimeError):
+    """The user has cancelled."""
+
+
+class GimpError(RuntimeError):
+    """GIMP could not do what a method or attribute was asked for."""
+
+
+class ProcedureNotFound(GimpError, AttributeError, KeyError):
+    """The procedural database has no such procedure, so hasattr(pdb, name) is False."""
+
+    def __str__(self) -> str:
+        return "procedure not found: %s" % self.args[0]
+
+
+GimpError.__name__ = GimpError.__qualname__ = "error"
+GimpError.__module__ = "gimp"

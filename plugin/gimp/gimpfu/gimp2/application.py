@@ -1,0 +1,395 @@
+"""The classic `gimp` module: the classes of all GIMP objects, and what concerns GIMP itself."""
+from __future__ import annotations
+
+import copyreg
+import ctypes
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+
+from ..errors import GimpError as error
+from .colors import RGB
+from .images import Display, Image, delete, display_by_id, image_list
+from .items import Channel, Drawable, GroupLayer, Item, Layer, item_by_id
+from .libgimp import LIBRARY, ParamDef, decode, encode, take_string
+from .objects import call, find_parasite, pdb
+from .parasites import Parasite, encode_data
+from .pixels import PixelFetcher, PixelRgn, Tile
+from .process import main
+from .vectors import Vectors, VectorsBezierStroke, VectorsStroke
+
+_TEXT, _INT = ctypes.c_char_p, ctypes.c_int
+
+version = tuple(LIBRARY.constant("gimp_%s_version" % part) for part in ("major", "minor", "micro"))
+_FOLDERS = {
+    "directory": "gimp_directory",
+    "data_directory": "gimp_data_directory",
+    "locale_directory": "gimp_locale_directory",
+    "sysconf_directory": "gimp_sysconf_directory",
+    "plug_in_directory": "gimp_plug_in_directory",
+}
+
+
+def _function(name: str, result: Any, *arguments: Any) -> Any:
+    return LIBRARY.function(name, result, *arguments)
+
+
+def __getattr__(name: str) -> str:
+    if name not in _FOLDERS:
+        raise AttributeError("gimp has no %r" % name)
+    return decode(_function(_FOLDERS[name], _TEXT)()) or ""
+
+
+# Messages and progress
+
+
+def message(text: Any) -> None:
+    """Show a message: in a box or the error console, on standard error without a window."""
+    call("gimp-message", text)
+
+
+_progress_init = _function("gimp_progress_init", _INT, _TEXT)
+_progress_text = _function("gimp_progress_set_text", _INT, _TEXT)
+_progress_update = _function("gimp_progress_update", _INT, ctypes.c_double)
+
+
+def progress_init(text: Optional[str] = None) -> None:
+    """Show the progress bar, empty, with this text."""
+    _progress_init(encode(text))
+
+
+def progress_update(fraction: float) -> None:
+    """Fill the progress bar to this fraction."""
+    _progress_update(fraction)
+
+
+def progress_set_text(text: str) -> None:
+    """Change the progress bar's text."""
+    _progress_text(encode(text))
+
+
+# Data that lives as long as GIMP
+
+
+def set_data(identifier: str, data: Union[bytes, str]) -> None:
+    """Keep bytes in GIMP for this session."""
+    content = encode_data(data)
+    call("gimp-procedural-db-set-data", identifier, len(content), content)
+
+
+def get_data(identifier: str) -> bytes:
+    """The bytes kept under this name; gimp.error if there are none."""
+    return bytes(call("gimp-procedural-db-get-data", identifier)[1])
+
+
+def parasite_find(name: str) -> Optional[Parasite]:
+    """The parasite that GIMP itself holds, or None."""
+    return find_parasite("", name)
+
+
+def parasite_attach(parasite: Parasite) -> None:
+    """Give GIMP itself a parasite; a persistent one outlives the session."""
+    call("gimp-attach-parasite", parasite)
+
+
+def attach_new_parasite(name: str, flags: int, data: Union[bytes, str]) -> None:
+    """Make a parasite and give it to GIMP. A zero byte follows the data, as in the classic module."""
+    parasite_attach(Parasite(name, flags, encode_data(data) + b"\0"))
+
+
+def parasite_detach(name: str) -> None:
+    """Take a parasite off GIMP."""
+    call("gimp-detach-parasite", name)
+
+
+def parasite_list() -> Tuple[str, ...]:
+    """The names of GIMP's own parasites."""
+    return tuple(call("gimp-get-parasite-list")[1])
+
+
+# Procedures and menus
+
+Definition = Tuple[int, str, str]
+_install = _function(
+    "gimp_install_procedure", None, *[_TEXT] * 8, _INT, _INT, _INT, ctypes.POINTER(ParamDef), ctypes.POINTER(ParamDef)
+)
+
+
+def _definitions(entries: Sequence[Definition]) -> Any:
+    if not entries:
+        return None  # libgimp wants NULL here
+    return (ParamDef * len(entries))(*[ParamDef(kind, encode(name), encode(text)) for kind, name, text in entries])
+
+
+def install_procedure(name: str, blurb: str, help: str, author: str, copyright: str, date: str,  # noqa: A002
+                      label: Optional[str], imagetypes: Optional[str], kind: int, params: Sequence[Definition],
+                      results: Sequence[Definition]) -> None:  # fmt: skip
+    """Declare a procedure; only while GIMP queries the plug-in."""
+    texts = map(encode, (name, blurb, help, author, copyright, date, label, imagetypes))
+    _install(*texts, kind, len(params), len(results), _definitions(params), _definitions(results))
+
+
+def menu_register(name: str, path: str) -> None:
+    """Put a procedure into a menu."""
+    if not _function("gimp_plugin_menu_register", _INT, _TEXT, _TEXT)(encode(name), encode(path)):
+        raise error("could not register procedure '%s' in menu '%s'" % (name, path))
+
+
+def domain_register(name: str, path: Optional[str] = None) -> None:
+    """Name the translation domain of the plug-in's menu labels."""
+    _function("gimp_plugin_domain_register", _INT, _TEXT, _TEXT)(encode(name), encode(path))
+
+
+def register_load_handler(name: str, extensions: str, prefixes: str) -> None:
+    """Make a procedure a file loader for these extensions."""
+    call("gimp-register-load-handler", name, extensions, prefixes)
+
+
+def register_magic_load_handler(name: str, extensions: str, prefixes: str, magics: str) -> None:
+    """Make a procedure a file loader for these extensions and first bytes."""
+    call("gimp-register-magic-load-handler", name, extensions, prefixes, magics)
+
+
+def register_save_handler(name: str, extensions: str, prefixes: str) -> None:
+    """Make a procedure a file writer for these extensions."""
+    call("gimp-register-save-handler", name, extensions, prefixes)
+
+
+# Colours, gradients and fonts of the context
+
+
+def _one_color(values: Tuple[Any, ...]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
+def get_foreground() -> RGB:
+    """The foreground colour."""
+    color: RGB = call("gimp-context-get-foreground")
+    return color
+
+
+def set_foreground(*color: Any) -> None:
+    """Set the foreground colour: one colour, or three or four channels."""
+    call("gimp-context-set-foreground", _one_color(color))
+
+
+def get_background() -> RGB:
+    """The background colour."""
+    color: RGB = call("gimp-context-get-background")
+    return color
+
+
+def set_background(*color: Any) -> None:
+    """Set the background colour: one colour, or three or four channels."""
+    call("gimp-context-set-background", _one_color(color))
+
+
+def context_push() -> None:
+    """Save the context: colours, brush, and so on."""
+    call("gimp-context-push")
+
+
+def context_pop() -> None:
+    """Restore the context that was saved last."""
+    call("gimp-context-pop")
+
+
+def gradients_get_list(filter: Optional[str] = None) -> Tuple[str, ...]:  # noqa: A002 - the classic keyword
+    """The names of all gradients that match the regular expression."""
+    return tuple(call("gimp-gradients-get-list", filter or "")[1])
+
+
+def context_get_gradient() -> str:
+    """The name of the active gradient."""
+    return str(call("gimp-context-get-gradient"))
+
+
+def context_set_gradient(name: str) -> None:
+    """Make a gradient the active one."""
+    call("gimp-context-set-gradient", name)
+
+
+gradients_get_gradient, gradients_set_gradient = context_get_gradient, context_set_gradient
+
+
+def _samples(values: Sequence[float]) -> List[Tuple[float, ...]]:
+    return [tuple(values[i : i + 4]) for i in range(0, len(values), 4)]
+
+
+def gradient_get_uniform_samples(name: str, count: int, reverse: bool = False) -> List[Tuple[float, ...]]:
+    """The gradient's colours (r, g, b, a) at evenly spaced places."""
+    return _samples(call("gimp-gradient-get-uniform-samples", name, count, int(reverse))[1])
+
+
+def gradient_get_custom_samples(name: str, places: Sequence[float], reverse: bool = False) -> List[Tuple[float, ...]]:
+    """The gradient's colours (r, g, b, a) at these places, 0 to 1."""
+    return _samples(call("gimp-gradient-get-custom-samples", name, len(places), places, int(reverse))[1])
+
+
+def gradients_sample_uniform(count: int, reverse: bool = False) -> List[Tuple[float, ...]]:
+    """Evenly spaced colours of the active gradient."""
+    return gradient_get_uniform_samples(context_get_gradient(), count, reverse)
+
+
+def gradients_sample_custom(places: Sequence[float], reverse: bool = False) -> List[Tuple[float, ...]]:
+    """The active gradient's colours at these places."""
+    return gradient_get_custom_samples(context_get_gradient(), places, reverse)
+
+
+def fonts_refresh() -> None:
+    """Look for new fonts."""
+    call("gimp-fonts-refresh")
+
+
+def fonts_get_list(filter: Optional[str] = None) -> Tuple[str, ...]:  # noqa: A002 - the classic keyword
+    """The names of all fonts that match the regular expression."""
+    return tuple(call("gimp-fonts-get-list", filter or "")[1])
+
+
+# GIMP and its windows
+
+
+def quit() -> None:  # noqa: A001 - the classic name
+    """End this plug-in."""
+    _function("gimp_quit", None)()
+
+
+def exit(force: bool = False) -> None:  # noqa: A001 - the classic name
+    """End GIMP."""
+    call("gimp-quit", int(force))
+
+
+def displays_flush() -> None:
+    """Redraw what has changed."""
+    call("gimp-displays-flush")
+
+
+def displays_reconnect(old_image: Image, new_image: Image) -> None:
+    """Show another image in all displays of one."""
+    call("gimp-displays-reconnect", old_image, new_image)
+
+
+def tile_cache_size(kilobytes: int) -> None:
+    """Accepted for old plug-ins: pixels are cached by GEGL here."""
+
+
+def tile_cache_ntiles(count: int) -> None:
+    """Accepted for old plug-ins: pixels are cached by GEGL here."""
+
+
+def _fact(name: str, result: Any = _INT, kind: Callable[[Any], Any] = int) -> Callable[[], Any]:
+    """A function without arguments that asks libgimp for one fact about this GIMP."""
+
+    def fact() -> Any:
+        value = _function(name, result)()
+        return decode(value) if result is _TEXT else kind(value)
+
+    fact.__name__ = name
+    fact.__doc__ = "What libgimp's %s() says." % name
+    return fact
+
+
+tile_width, tile_height = _fact("gimp_tile_width"), _fact("gimp_tile_height")
+gamma = _fact("gimp_gamma", ctypes.c_double, float)
+show_tool_tips = _fact("gimp_show_tool_tips", kind=bool)
+show_help_button = _fact("gimp_show_help_button", kind=bool)
+check_size, check_type = _fact("gimp_check_size"), _fact("gimp_check_type")
+monitor_number = _fact("gimp_monitor_number")
+wm_class, display_name = _fact("gimp_wm_class", _TEXT), _fact("gimp_display_name", _TEXT)
+get_progname = _fact("gimp_get_progname", _TEXT)
+gtkrc = _fact("gimp_gtkrc", _TEXT)
+
+
+def default_display() -> Optional[Display]:
+    """The display that the plug-in was started from."""
+    identity = _function("gimp_default_display", _INT)()
+    return display_by_id(identity) if identity > 0 else None
+
+
+def personal_rc_file(basename: str) -> Optional[str]:
+    """The path of a file in the user's GIMP folder."""
+    return take_string(_function("gimp_personal_rc_file", ctypes.c_void_p, _TEXT)(encode(basename)))
+
+
+def user_directory(type: int) -> Optional[str]:  # noqa: A002 - the classic keyword
+    """One of the user's own folders, by GLib's numbers."""
+    return decode(_function("g_get_user_special_dir", _TEXT, _INT)(type))
+
+
+def checks_get_shades(type: int) -> Tuple[int, int]:  # noqa: A002 - the classic keyword
+    """The two grays of a checkerboard type."""
+    light, dark = ctypes.c_ubyte(), ctypes.c_ubyte()
+    pointer = ctypes.POINTER(ctypes.c_ubyte)
+    _function("gimp_checks_get_shades", None, _INT, pointer, pointer)(type, light, dark)
+    return light.value, dark.value
+
+
+def extension_ack() -> None:
+    """Tell GIMP that an extension is ready."""
+    _function("gimp_extension_ack", None)()
+
+
+def extension_enable() -> None:
+    """Let GIMP's calls come in while the main loop runs."""
+    _function("gimp_extension_enable", None)()
+
+
+def extension_process(timeout: int) -> None:
+    """Handle GIMP's calls, waiting up to this many milliseconds."""
+    _function("gimp_extension_process", None, ctypes.c_uint)(timeout)
+
+
+# Paths
+
+
+def _imported_vectors(procedure: str, *arguments: Any) -> List[Any]:
+    return [item_by_id(identity) for identity in call(procedure, *arguments)[1]]
+
+
+def vectors_import_from_file(image: Image, svg_file: str, merge: bool = False, scale: bool = False) -> List[Any]:
+    """The paths of an SVG file, added to the image."""
+    return _imported_vectors("gimp-vectors-import-from-file", image, svg_file, int(merge), int(scale))
+
+
+def vectors_import_from_string(image: Image, svg_string: Union[str, bytes], merge: bool = False,
+                               scale: bool = False) -> List[Any]:  # fmt: skip
+    """The paths of SVG text, added to the image."""
+    length = len(encode_data(svg_string))
+    return _imported_vectors("gimp-vectors-import-from-string", image, svg_string, length, int(merge), int(scale))
+
+
+# GIMP objects in gimpshelf and elsewhere are pickled by their ID.
+
+
+def _id2image(identity: int) -> Optional[Image]:
+    return next((image for image in image_list() if image.ID == identity), None)
+
+
+def _id2drawable(identity: int) -> Optional[Item]:
+    return Item.from_id(identity)
+
+
+_id2vectors = _id2drawable
+
+
+def _id2display(identity: int) -> Optional[Display]:
+    is_valid = _function("gimp_display_is_valid", _INT, ctypes.c_int32)
+    return display_by_id(identity) if is_valid(identity) else None
+
+
+_BY_ID: Dict[type, Callable[[int], Any]] = {
+    Image: _id2image,
+    Display: _id2display,
+    **{kind: _id2drawable for kind in (Layer, GroupLayer, Channel, Vectors)},
+}
+
+
+def _reduced(thing: Any) -> Tuple[Callable[[int], Any], Tuple[int]]:
+    return _BY_ID[type(thing)], (thing.ID,)
+
+
+for _kind in _BY_ID:
+    copyreg.pickle(_kind, _reduced)  # type: ignore[arg-type]
+
+__all__ = [
+    "Channel", "Display", "Drawable", "GroupLayer", "Image", "Item", "Layer", "Parasite", "PixelFetcher", "PixelRgn",
+    "Tile", "Vectors", "VectorsBezierStroke", "VectorsStroke", "delete", "error", "image_list", "main", "pdb",
+]  # fmt: skip

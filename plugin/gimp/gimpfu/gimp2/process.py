@@ -1,0 +1,100 @@
+"""gimp.main: the conversation with GIMP that a plug-in process lives for."""
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import traceback
+from typing import Any, Callable, List, NoReturn, Optional, Tuple
+
+from ..errors import CancelError, GimpError, error
+from .arguments import STRING, unpack
+from .database import CANCEL, SUCCESS, ParameterDefinition, pack_results
+from .libgimp import LIBRARY, InitCallback, Param, PlugInInfo, RunCallback, decode
+from .objects import pdb, wrap
+from .pixels import STORE
+
+EXECUTION_ERROR = 0
+ERRORS_ARE_OURS = 1
+MESSAGE = (ParameterDefinition(STRING, "error", ""),)
+
+_main = LIBRARY.function(
+    "gimp_main", ctypes.c_int, ctypes.POINTER(PlugInInfo), ctypes.c_int, ctypes.POINTER(ctypes.c_char_p)
+)
+_set_error_handler = LIBRARY.function("gimp_plugin_set_pdb_error_handler", ctypes.c_int, ctypes.c_int)
+
+Hook = Optional[Callable[[], Any]]
+Run = Callable[[str, Tuple[Any, ...]], Any]
+Answer = Tuple[int, Tuple[ParameterDefinition, ...], Tuple[Any, ...]]
+
+
+def main(init: Hook, quit: Hook, query: Hook, run: Optional[Run]) -> None:  # noqa: A002 - the classic name
+    """Talk to GIMP until it lets the plug-in go. `run(name, arguments)` returns the procedure's results."""
+    if query is None:
+        raise GimpError("a query procedure must be provided")
+    if any(hook is not None and not callable(hook) for hook in (init, quit, query, run)):
+        raise GimpError("arguments must be callable")
+    answers: List[Any] = []
+    procedure = run or _no_procedure
+
+    def on_run(name: bytes, count: int, arguments: Any, result_count: Any, results: Any) -> None:
+        status, definitions, values = _answer(procedure, decode(name) or "", arguments, count)
+        try:
+            params, kept = pack_results(status, definitions, values)
+        except TypeError as failure:
+            sys.stderr.write("%s returned a wrong result: %s\n" % (decode(name), failure))
+            params, kept = pack_results(EXECUTION_ERROR, MESSAGE, ("wrong result: %s" % failure,))
+        # libgimp reads the array after this callback has returned.
+        answers[:] = [params, kept]
+        result_count[0] = len(params)
+        results[0] = ctypes.cast(params, ctypes.POINTER(Param))
+
+    info = PlugInInfo(_hook(init), _hook(quit), _hook(query), RunCallback(on_run))
+    arguments = [os.fsencode(argument) for argument in sys.argv]
+    _main(ctypes.byref(info), len(arguments), (ctypes.c_char_p * (len(arguments) + 1))(*arguments, None))
+
+
+def _no_procedure(name: str, arguments: Tuple[Any, ...]) -> NoReturn:
+    raise error("the plug-in has no procedures to run")
+
+
+def _hook(function: Hook) -> Any:
+    if function is None:
+        return InitCallback()
+    hook = function
+
+    def guarded() -> None:
+        try:
+            hook()
+        except Exception:  # noqa: BLE001 - no Python exception can pass through C
+            traceback.print_exc()
+
+    return InitCallback(guarded)
+
+
+def _answer(run: Run, name: str, arguments: Any, count: int) -> Answer:
+    """Run the procedure; whatever happens becomes a status, and for an error the text that GIMP shows."""
+    try:
+        _set_error_handler(ERRORS_ARE_OURS)
+        result = run(name, unpack(arguments, count, wrap))
+        STORE.settle()
+        definitions = pdb[name].return_vals
+        return SUCCESS, definitions, _results(result, len(definitions))
+    except CancelError:
+        return CANCEL, (), ()
+    except error as failure:
+        return EXECUTION_ERROR, MESSAGE, (str(failure),)
+    except SystemExit as leaving:
+        return (EXECUTION_ERROR if leaving.code else SUCCESS), (), ()
+    except BaseException as failure:  # noqa: BLE001 - no Python exception can pass through C
+        traceback.print_exc()
+        return EXECUTION_ERROR, MESSAGE, (str(failure) or type(failure).__name__,)
+
+
+def _results(result: Any, count: int) -> Tuple[Any, ...]:
+    if count == 0:
+        return ()
+    values = result if isinstance(result, (tuple, list)) else (result,)
+    if len(values) != count:
+        raise error("the procedure returned %d values instead of %d" % (len(values), count))
+    return tuple(values)

@@ -1,0 +1,61 @@
+"""PF_: the kinds of parameters that register() knows, what each is in the PDB, and which values it takes."""
+from __future__ import annotations
+
+from typing import Any, Dict, NamedTuple, Sequence, Tuple
+
+PF_INT32, PF_INT16, PF_INT8, PF_FLOAT, PF_STRING = range(5)
+PF_INT, PF_VALUE = PF_INT32, PF_STRING
+PF_COLOR = PF_COLOUR = 10
+PF_ITEM, PF_DISPLAY, PF_IMAGE, PF_LAYER, PF_CHANNEL, PF_DRAWABLE = 11, 12, 13, 14, 15, 16
+PF_VECTORS = 19
+PF_TOGGLE = PF_BOOL = 1000
+PF_SLIDER = 1001
+PF_SPINNER = PF_ADJUSTMENT = 1002
+PF_FONT, PF_FILE, PF_BRUSH, PF_PATTERN, PF_GRADIENT = range(1003, 1008)
+PF_RADIO, PF_TEXT, PF_PALETTE, PF_FILENAME, PF_DIRNAME, PF_OPTION = range(1008, 1014)
+
+_INT32, _FLOAT, _STRING = PF_INT32, PF_FLOAT, PF_STRING
+PDB_TYPES: Dict[int, int] = {
+    **{kind: kind for kind in (PF_INT32, PF_INT16, PF_INT8, PF_FLOAT, PF_STRING, PF_COLOR, PF_ITEM, PF_DISPLAY, PF_IMAGE,
+                               PF_LAYER, PF_CHANNEL, PF_DRAWABLE, PF_VECTORS)},
+    PF_TOGGLE: _INT32,
+    PF_SLIDER: _FLOAT,
+    PF_SPINNER: _INT32,
+    PF_RADIO: _STRING,
+    PF_OPTION: _INT32,
+    **{kind: _STRING for kind in (PF_FONT, PF_FILE, PF_BRUSH, PF_PATTERN, PF_GRADIENT, PF_TEXT, PF_PALETTE, PF_FILENAME,
+                                  PF_DIRNAME)},
+}  # fmt: skip
+OBJECT_KINDS = frozenset((PF_ITEM, PF_DISPLAY, PF_IMAGE, PF_LAYER, PF_CHANNEL, PF_DRAWABLE, PF_VECTORS))
+
+
+class Parameter(NamedTuple):
+    """One parameter: its PF_ kind, name, description, default and, for some kinds, what else they need."""
+
+    kind: int
+    name: str
+    description: str
+    default: Any
+    extra: Sequence[Any] = ()
+
+    @property
+    def pdb_type(self) -> int:
+        """The type of the argument in the PDB: a spinner that counts in fractions is a FLOAT."""
+        if self.kind == PF_SPINNER and any(value != int(value) for value in (*self.extra, self.default or 0)):
+            return PF_FLOAT
+        return PDB_TYPES[self.kind]
+
+    def received(self, value: Any) -> Any:
+        """The value for the function: radio values travel as text in the PDB, whatever they are in the plug-in."""
+        if self.kind == PF_RADIO:
+            return next((choice for _, choice in self.extra if str(choice) == str(value)), value)
+        return value
+
+    @property
+    def is_object(self) -> bool:
+        """Whether the value is an image, an item or a display, which has no meaning in the next session."""
+        return self.kind in OBJECT_KINDS
+
+    def definition(self) -> Tuple[int, str, str]:
+        """How the PDB is told about the parameter; accelerators are for dialogs only."""
+        return self.pdb_type, self.name, self.description.replace("_", "")

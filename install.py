@@ -20,7 +20,7 @@ from installer.environment import MINIMUM, Environment, fingerprint
 from installer.hosts import Host, System, find_hosts, plugin_files
 from installer.plugin import PluginFolder
 from installer.process import Problem, last_lines, say
-from installer.record import Record, only_installer
+from installer.record import Record, missing_folders, only_installer
 from installer.trial import remove_background
 
 CHECKOUT = Path(__file__).resolve().parent
@@ -62,9 +62,12 @@ def install(system: System, dry_run: bool) -> list[Host]:
     hosts = find_hosts(system)
     if dry_run:
         _install(Record(system.data()), system, hosts, dry_run=True)
-    else:
-        with only_installer(system.data()):
-            _install(Record(system.data()), system, hosts, dry_run=False)
+        return hosts
+    made = missing_folders(system.data())
+    with only_installer(system.data()):
+        record = Record(system.data())
+        record.folders += made
+        _install(record, system, hosts, dry_run=False)
     return hosts
 
 
@@ -89,13 +92,14 @@ def uninstall(system: System, dry_run: bool) -> int:
                 record.save()
             while record.environments:
                 Environment(record.environments[-1]).remove()
-                say(f"removed {record.environments[-1]}")
-                _remove_if_empty(record.environments.pop().parent)
+                say(f"removed {record.environments.pop()}")
                 record.save()
         except OSError as error:
             raise Problem(f"Not all could be removed: {error}. Close GIMP, then run this again.") from error
         (data / "install.lock").unlink()
-    _remove_if_empty(data)
+    for folder in sorted(record.folders, key=lambda path: len(path.parts), reverse=True):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
     say("Layerlift is removed. Settings and an API key that you have set are kept.")
     return 0
 
@@ -135,7 +139,9 @@ def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -
         elif dry_run:
             say(f"{host.name}: would put the plug-in into {host.folder}")
         else:
+            host.make_profile()
             if host.folder not in record.plugins:
+                record.add_folders_above(host.folder)
                 record.plugins.append(host.folder)
                 record.save()
             plugin.install(files, host.environment.python)
@@ -156,6 +162,7 @@ def _install_environment(record: Record, environment: Environment, source: str, 
     else:
         say(f"Making the environment {folder}; this takes about half a minute.")
         if folder not in record.environments:
+            record.add_folders_above(folder)
             record.environments.append(folder)
             record.save()
         environment.make(CHECKOUT)
@@ -168,11 +175,6 @@ def _fetch_model(environment: Environment) -> None:
             f"Warning: the offline engine's model could not be fetched:\n{last_lines(outcome.output)}\n"
             "    Without it only the YouCam service works, with a key. Run this again to try once more."
         )
-
-
-def _remove_if_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,7 +15,11 @@ from .process import last_lines, say
 
 AGAIN = "run `python3 install.py`"
 WORKER_TIMEOUT = 60.0
-NEEDED = ("layerlift.worker", "numpy", "PIL", "requests", "keyring", "platformdirs", "onnxruntime", "werkzeug")
+# onnxruntime reports its use to its maker as soon as it is imported, unless this variable is set.
+IMPORTS = (
+    "import os; os.environ['ORT_DISABLE_TELEMETRY'] = '1'; "
+    "import layerlift.worker, numpy, PIL, requests, keyring, platformdirs, onnxruntime, werkzeug"
+)
 
 
 class Doctor:
@@ -51,9 +55,9 @@ def _check_environment(doctor: Doctor, environment: Environment, source: str) ->
     old = f"it is of another release than this checkout: {AGAIN}" if state != source else ""
     if not doctor.report(f"environment {environment.folder}", missing or old) and missing:
         return
-    outcome = environment.call("-c", "import " + ", ".join(NEEDED))
+    outcome = environment.call("-c", IMPORTS)
     doctor.report("packages", f"{AGAIN}\n{last_lines(outcome.output, 1)}" if outcome.status != 0 else "")
-    outcome = environment.call("-m", "layerlift.offline.model", "check")
+    outcome = environment.call("-c", "from layerlift.offline import model; model.read(model.default_path())")
     doctor.report("model of the offline engine", f"it is missing or damaged: {AGAIN}" if outcome.status != 0 else "")
     doctor.report("worker", _worker_trouble(environment))
 

@@ -19,6 +19,12 @@ from .process import Outcome, Problem, last_lines, run
 MINIMUM = (3, 10)
 SHIPPED = ("pyproject.toml", "README.md", "LICENSE")
 INSTALL_TIMEOUT = 1800.0
+MISSING_VENV = (
+    "This Python can't make virtual environments: its ensurepip is missing. On Debian and Ubuntu:\n"
+    f"    sudo apt install python3-venv      (or python{sys.version_info[0]}.{sys.version_info[1]}-venv)\n"
+    "then run this again."
+)
+NO_ENSUREPIP = ("ensurepip is not available", "No module named ensurepip", "No module named 'ensurepip'")
 
 
 def fingerprint(checkout: Path) -> str:
@@ -84,8 +90,10 @@ class Environment:
     def make(self, checkout: Path) -> None:
         """Make the environment anew from the checkout, which may go afterwards. Raises Problem."""
         self.recover()
-        if self.folder.exists():
+        if self.state():
             self._set_aside()
+        elif self.folder.exists():
+            shutil.rmtree(self.folder)
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             self._create()
@@ -118,9 +126,12 @@ class Environment:
         outcome = run([*start, "-m", "venv", str(self.folder)], INSTALL_TIMEOUT)
         if outcome.status == 0:
             return
-        if "ensurepip" in outcome.output:
-            raise Problem(missing_venv())
-        raise Problem(f"The environment {self.folder} could not be made:\n{last_lines(outcome.output)}")
+        if any(sign in outcome.output for sign in NO_ENSUREPIP):
+            raise Problem(MISSING_VENV)
+        raise Problem(
+            f"The environment {self.folder} could not be made:\n{last_lines(outcome.output)}\n"
+            "Check the free disk space and that the folder can be written, then run this again."
+        )
 
     def _install(self, checkout: Path) -> None:
         # Built from a copy: setuptools writes beside its sources, and the checkout may be read-only or in use.
@@ -149,12 +160,3 @@ class Environment:
         temporary = self._stamp.with_suffix(".new")
         temporary.write_text(json.dumps({"fingerprint": state}), "utf-8")
         temporary.replace(self._stamp)
-
-
-def missing_venv() -> str:
-    """What to say where Python comes without its venv, as on a fresh Debian or Ubuntu."""
-    return (
-        "This Python can't make virtual environments: its ensurepip is missing. On Debian and Ubuntu:\n"
-        f"    sudo apt install python3-venv      (or python{sys.version_info[0]}.{sys.version_info[1]}-venv)\n"
-        "then run this again."
-    )

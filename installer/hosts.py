@@ -73,6 +73,11 @@ class Host(NamedTuple):
             return Environment(self.data / "env", "python3", self.sandbox)
         return Environment(self.data / "env")
 
+    def make_profile(self) -> None:
+        """Let an editor that was never started make its settings folder: it fills only one that it makes itself."""
+        if self.console and not self.profile.exists():
+            self.batch("()")
+
     def is_registered(self) -> bool | None:
         """Ask the editor itself whether it knows the plug-in's procedure; None when it gives no answer."""
         answer = self.batch(

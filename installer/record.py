@@ -1,4 +1,4 @@
-"""What this user has installed: which environments and which plug-in folders. One installer at a time."""
+"""What the installer has made for this user. One installer at a time."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from .process import Problem, say
 class Record:
     """`DATA/installed.json`: written before anything is made, so that also an interrupted install can be undone.
 
+    `folders` are those that were not there before and are taken away when they are empty.
+
     Raises Problem when the file is there but can't be understood.
     """
 
@@ -22,14 +24,20 @@ class Record:
         self.data = data
         self.environments: list[Path] = []
         self.plugins: list[Path] = []
+        self.folders: list[Path] = []
         self._file = data / "installed.json"
         if self._file.exists():
             try:
                 listed = json.loads(self._file.read_text("utf-8"))
                 self.environments = [Path(path) for path in listed["environments"]]
                 self.plugins = [Path(path) for path in listed["plugins"]]
+                self.folders = [Path(path) for path in listed["folders"]]
             except (ValueError, KeyError, TypeError) as error:
                 raise Problem(f"{self._file} can't be read ({error}): delete it, then run this again") from error
+
+    def add_folders_above(self, path: Path) -> None:
+        """Note the folders that will have to be made for `path`."""
+        self.folders += [folder for folder in missing_folders(path.parent) if folder not in self.folders]
 
     def save(self) -> None:
         """Write it; without any entry left, delete it."""
@@ -37,11 +45,16 @@ class Record:
             with contextlib.suppress(FileNotFoundError):
                 self._file.unlink()
             return
-        lists = {"environments": self.environments, "plugins": self.plugins}
+        lists = {"environments": self.environments, "plugins": self.plugins, "folders": self.folders}
         content = json.dumps({name: [str(path) for path in paths] for name, paths in lists.items()}, indent=1)
         temporary = self._file.with_suffix(".new")
         temporary.write_text(content, "utf-8")
         temporary.replace(self._file)
+
+
+def missing_folders(path: Path) -> list[Path]:
+    """`path` and the folders above it that are not there, the innermost first."""
+    return [folder for folder in (path, *path.parents) if not folder.exists()]
 
 
 @contextlib.contextmanager

@@ -1,0 +1,492 @@
+"""The installer on real folders, with real virtual environments and a stand-in only for programs that are not here."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from install import find_python, uninstall
+from installer import record
+from installer.environment import Environment
+from installer.hosts import System, find_hosts, plugin_files
+from installer.plugin import MANIFEST, PluginFolder
+from installer.process import Problem
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SHIPPED = ("install.py", "installer", "pyproject.toml", "README.md", "LICENSE", "shared", "plugin")
+LONG = 600
+
+
+class User:
+    """A user with a home folder, a PATH of their own, and a checkout that is read-only."""
+
+    def __init__(self, root: Path, checkout: Path, cache: Path) -> None:
+        self.home = root / "Zoë's home"
+        self.programs = root / "programs"
+        self.home.mkdir(parents=True)
+        self.programs.mkdir()
+        self.checkout = checkout
+        self.data = self.home / ".local" / "share" / "layerlift"
+        self.profile = self.home / ".config" / "GIMP" / "2.10"
+        self.folder = self.profile / "plug-ins" / "layerlift"
+        foreign = ("XDG_", "GIMP2_", "LAYERLIFT_", "YOUCAM_", "PYTHON")
+        self.variables = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        self.variables.update(HOME=str(self.home), PATH=str(self.programs), PIP_CACHE_DIR=str(cache))
+
+    @property
+    def system(self) -> System:
+        return System("linux", self.home, self.variables)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, str(self.checkout / "install.py"), *arguments]
+
+    def install(self, *arguments: str, status: int = 0, limit: int = 0, **variables: str) -> str:
+        """Run the installer and give back all that it prints; `limit` is the largest file that it may write."""
+
+        def set_limit() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+        outcome = subprocess.run(
+            self.command(*arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LONG,
+            env={**self.variables, **variables},
+            preexec_fn=set_limit if limit else None,
+        )
+        assert outcome.returncode == status, outcome.stdout
+        assert "Traceback" not in outcome.stdout
+        return outcome.stdout
+
+    def has_program(self, name: str, script: str) -> None:
+        program = self.programs / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+    def snapshot(self) -> dict[str, tuple[int, int]]:
+        """Every file and folder of the home folder but the caches, with its time and size."""
+        found = {}
+        for path in self.home.rglob("*"):
+            if ".cache" not in path.parts:
+                state = path.lstat()
+                found[str(path)] = (state.st_mtime_ns, state.st_size) if path.is_file() else (0, 0)
+        return found
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a copy of the checkout, at a path with spaces and letters that are not ASCII."""
+    folder = tmp_path_factory.mktemp("Müller & Söhne")
+    copy_checkout(folder / "check out")
+    return folder
+
+
+@pytest.fixture
+def user(tmp_path: Path, shared: Path) -> User:
+    """A user who has not installed anything yet."""
+    return User(tmp_path, shared / "check out", shared / "cache")
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> User:
+    """A user with a GIMP profile whose first install was killed half-way, and whose second one went through."""
+    user = User(tmp_path_factory.mktemp("installed"), shared / "check out", shared / "cache")
+    user.profile.mkdir(parents=True)
+    environment = Environment(user.data / "env")
+    first = subprocess.Popen(user.command(), env=user.variables, stdout=subprocess.DEVNULL)
+    until(environment.python.exists)
+    first.kill()
+    first.wait()
+    assert not environment.state()
+    user.install()
+    return user
+
+
+def copy_checkout(folder: Path) -> None:
+    folder.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in SHIPPED:
+        source = CHECKOUT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignored)
+        else:
+            shutil.copy(source, folder / name)
+
+
+def until(condition: object) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def no_index() -> dict[str, str]:
+    """Variables that leave pip without any package index, as without a network."""
+    return {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_EXTRA_INDEX_URL": "",
+        "PIP_FIND_LINKS": "",
+        "PIP_NO_CACHE_DIR": "1",
+        "PIP_RETRIES": "0",
+    }
+
+
+# The whole way
+
+
+def test_an_install_that_was_killed_half_way_is_made_whole_by_the_next(installed: User) -> None:
+    environment = Environment(installed.data / "env")
+    assert environment.state()
+    where = environment.call("-c", "import layerlift; print(layerlift.__file__)").output
+    assert where.startswith(str(installed.data))
+
+
+def test_the_plug_in_is_put_into_the_profile_as_shipped_and_names_its_python(installed: User) -> None:
+    for name, source in plugin_files(installed.checkout).items():
+        assert (installed.folder / name).read_bytes() == source.read_bytes()
+    assert os.access(installed.folder / "layerlift.py", os.X_OK)
+    python = json.loads((installed.folder / "worker.json").read_text())["python"]
+    assert python == str(Environment(installed.data / "env").python)
+    assert Path(python).exists()
+
+
+def test_a_second_install_rewrites_nothing(installed: User) -> None:
+    before = installed.snapshot()
+    assert installed.install().count("up to date") == 2
+    assert installed.snapshot() == before
+
+
+def test_the_checkout_is_left_as_it_was(installed: User) -> None:
+    made = {path.name for path in installed.checkout.rglob("*")}
+    assert not made & {"build", "layerlift.egg-info"}
+
+
+def test_a_second_installer_waits_for_the_first(installed: User) -> None:
+    with record.only_installer(installed.data):
+        second = subprocess.Popen(installed.command(), env=installed.variables, stdout=subprocess.PIPE, text=True)
+        assert second.stdout
+        assert "Another installer is running" in second.stdout.readline()
+    assert "up to date" in second.communicate(timeout=LONG)[0]
+    assert second.returncode == 0
+
+
+def test_the_doctor_finds_all_well_after_an_install(installed: User) -> None:
+    lines = installed.install("--check").splitlines()
+    assert [line for line in lines if not line.startswith("ok ")] == [
+        "note  GIMP 2.10 can't be asked from here; look for Filters > Remove Background in it"
+    ]
+
+
+def test_the_doctor_names_a_damaged_plug_in_and_an_install_mends_it(installed: User) -> None:
+    (installed.folder / "bridge.py").write_text("damaged")
+    (installed.folder / "layerlift.py").chmod(0o644)
+    said = installed.install("--check", status=1)
+    assert "bridge.py differs; layerlift.py may not be run: run `python3 install.py`" in said
+    installed.install()
+    assert "FAIL" not in installed.install("--check")
+
+
+def test_without_an_install_the_doctor_fails_and_says_what_to_do(user: User) -> None:
+    said = user.install("--check", status=1)
+    assert "it is not there or not complete: run `python3 install.py`" in said
+    assert "no GIMP 2.10 was found" in said
+
+
+def test_a_new_release_that_can_not_be_installed_leaves_the_old_one_working(installed: User, tmp_path: Path) -> None:
+    newer = tmp_path / "newer"
+    copy_checkout(newer)
+    (newer / "shared" / "layerlift" / "__init__.py").write_text('"""Newer."""\n\n__version__ = "99.0"\n')
+    before = installed.snapshot()
+    old, installed.checkout = installed.checkout, newer
+    try:
+        said = installed.install(status=1, **no_index())
+        assert "of another release" in installed.install("--check", status=1)
+    finally:
+        installed.checkout = old
+    assert "Check the network connection" in said
+    assert installed.snapshot().keys() == before.keys()
+    assert "FAIL" not in installed.install("--check")
+
+
+def test_the_sandbox_of_a_flatpak_gets_an_environment_of_its_own_python(user: User) -> None:
+    user.has_program(
+        "flatpak",
+        f"""case "$1 $2" in
+        "info org.gimp.GIMP") echo "Version: 2.10.38";;
+        "run --command=python3") shift 3; exec "{sys.executable}" "$@";;
+        "run --command=gimp-console-2.10") /bin/mkdir -p "$HOME/.var/app/org.gimp.GIMP/config/GIMP/2.10"
+            echo "script-fu-Warning: layerlift is registered" >&2;;
+        *) program="${{2#--command=}}"; shift 3; exec "$program" "$@";;
+        esac""",
+    )
+    own = user.home / ".var" / "app" / "org.gimp.GIMP"
+    user.install()
+    folder = own / "config" / "GIMP" / "2.10" / "plug-ins" / "layerlift"
+    python = own / "data" / "layerlift" / "env" / "bin" / "python"
+    assert json.loads((folder / "worker.json").read_text()) == {"python": str(python)}
+    said = user.install("--check")
+    assert "ok    GIMP 2.10 (Flatpak) knows python-fu-layerlift" in said
+    assert "FAIL" not in said
+    user.install("--uninstall")
+    assert not folder.exists()
+    assert not python.exists()
+
+
+def test_an_uninstall_leaves_the_home_folder_as_it_was_and_keeps_what_the_user_put_there(user: User) -> None:
+    user.profile.mkdir(parents=True)
+    (user.profile / "gimprc").write_text("(default-grid)")
+    before = user.snapshot()
+    user.install()
+    own = user.folder / "my notes.txt"
+    own.write_text("mine")
+    (user.data / "settings.json").write_text("{}")
+    assert "are kept" in user.install("--uninstall")
+    kept = {str(path) for path in (own, *own.parents) if user.profile in path.parents}
+    kept |= {
+        str(path) for path in (user.data / "settings.json", user.data, *user.data.parents) if user.home in path.parents
+    }
+    assert user.snapshot().keys() == before.keys() | kept
+    assert "nothing to remove" in user.install("--uninstall")
+    own.unlink()
+    assert user.snapshot().keys() - before.keys() == kept - {str(own)}
+
+
+# What can go wrong
+
+
+def test_a_dry_run_changes_nothing(user: User) -> None:
+    user.profile.mkdir(parents=True)
+    before = user.snapshot()
+    said = user.install("--dry-run")
+    assert f"would make the environment {user.data / 'env'}" in said
+    assert f"would put the plug-in into {user.folder}" in said
+    user.install("--uninstall", "--dry-run")
+    assert user.snapshot() == before
+
+
+def test_without_a_network_the_install_says_so_and_leaves_nothing_half(user: User) -> None:
+    said = user.install(status=1, **no_index())
+    assert "Check the network connection" in said
+    assert not (user.data / "env").exists()
+    user.install("--uninstall")
+    assert user.snapshot() == {}
+
+
+@pytest.mark.parametrize("limit", [1_000_000, 10_000_000])
+def test_on_a_full_disk_the_install_says_so_and_leaves_nothing_half(user: User, limit: int) -> None:
+    said = user.install(status=1, limit=limit)
+    assert "free disk space" in said
+    assert not (user.data / "env").exists()
+
+
+def test_a_data_folder_that_can_not_be_written_is_named(user: User) -> None:
+    file = user.home / "file"
+    file.write_text("")
+    said = user.install(status=1, LAYERLIFT_HOME=str(file / "layerlift"))
+    assert f"{file / 'layerlift'} can't be written" in said
+    assert "LAYERLIFT_HOME" in said
+
+
+def test_a_photo_that_is_not_there_is_refused_before_anything_is_made(user: User) -> None:
+    assert "There is no photo" in user.install("--try", "no such.jpg", status=1)
+    assert user.snapshot() == {}
+
+
+def test_an_environment_that_is_not_ours_is_not_touched(user: User) -> None:
+    other = user.data / "env" / "something"
+    other.mkdir(parents=True)
+    assert "is not from this installer" in user.install(status=1)
+    assert other.exists()
+
+
+def test_a_python_without_ensurepip_gets_the_name_of_the_missing_package(user: User) -> None:
+    user.has_program("python3", 'echo "The virtual environment was not created: ensurepip is not available."; exit 1')
+    environment = Environment(user.data / "env", str(user.programs / "python3"))
+    with pytest.raises(Problem, match="sudo apt install python3-venv"):
+        environment.make(user.checkout)
+    assert not environment.folder.exists()
+
+
+def test_an_old_python_looks_for_a_newer_one_that_works(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 8, 18))
+    monkeypatch.setenv("PATH", str(user.programs))
+    user.has_program("python3.13", "exit 127")
+    with pytest.raises(Problem, match=r"needs Python 3\.10 or later"):
+        find_python()
+    user.has_program("python3.11", f'exec "{sys.executable}" "$@"')
+    assert find_python() == str(user.programs / "python3.11")
+
+
+def test_a_record_that_can_not_be_read_is_named_and_nothing_is_removed(user: User) -> None:
+    user.data.mkdir(parents=True)
+    (user.data / "installed.json").write_text("{")
+    with pytest.raises(Problem, match=r"installed\.json can't be read"):
+        uninstall(user.system, dry_run=False)
+
+
+# The plug-in folder
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> PluginFolder:
+    """A plug-in folder in an empty profile."""
+    return PluginFolder(tmp_path / "2.10" / "plug-ins" / "layerlift")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """A small plug-in."""
+    source = tmp_path / "source.py"
+    source.write_text("one = 1\n")
+    return {"layerlift.py": source, "gimpfu/__init__.py": source}
+
+
+PYTHON = Path("env") / "bin" / "python"
+
+
+def test_a_newer_plug_in_takes_old_files_away_and_keeps_the_users_own(
+    plugin: PluginFolder, files: dict[str, Path]
+) -> None:
+    plugin.install({**files, "gone/old.py": files["layerlift.py"]}, PYTHON)
+    own = plugin.folder / "gimpfu" / "own.txt"
+    own.write_text("mine")
+    cache = plugin.folder / "gimpfu" / "__pycache__"
+    cache.mkdir()
+    (cache / "__init__.cpython-311.pyc").write_text("")
+    assert plugin.differences(files, PYTHON) == ["gone/old.py is of an older release"]
+    plugin.install(files, PYTHON)
+    assert plugin.differences(files, PYTHON) == []
+    assert own.read_text() == "mine"
+    assert not (plugin.folder / "gone").exists()
+    assert plugin.remove()
+    assert [path.name for path in plugin.folder.rglob("*")] == ["gimpfu", "own.txt"]
+
+
+def test_a_file_in_the_way_that_is_not_ours_stops_the_install(plugin: PluginFolder, files: dict[str, Path]) -> None:
+    plugin.folder.mkdir(parents=True)
+    own = plugin.folder / "layerlift.py"
+    own.write_text("mine")
+    with pytest.raises(Problem, match="is not from this installer"):
+        plugin.install(files, PYTHON)
+    assert not plugin.remove()
+    assert own.read_text() == "mine"
+
+
+def test_a_linked_folder_is_not_written_through(plugin: PluginFolder, files: dict[str, Path], tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    plugin.folder.parent.mkdir(parents=True)
+    plugin.folder.symlink_to(elsewhere)
+    with pytest.raises(Problem, match="is a link"):
+        plugin.install(files, PYTHON)
+    assert not list(elsewhere.iterdir())
+
+
+def test_an_exchange_that_was_cut_short_is_finished_by_the_next(plugin: PluginFolder, files: dict[str, Path]) -> None:
+    plugin.install(files, PYTHON)
+    own = plugin.folder / "own.txt"
+    own.write_text("mine")
+    profile = plugin.folder.parent.parent
+    plugin.folder.rename(profile / ".layerlift-old")
+    (profile / ".layerlift-new").mkdir()
+    plugin.install(files, PYTHON)
+    assert own.read_text() == "mine"
+    assert [path.name for path in profile.iterdir()] == ["plug-ins"]
+
+
+def test_a_manifest_that_names_files_outside_of_the_folder_removes_none_of_them(
+    plugin: PluginFolder, files: dict[str, Path]
+) -> None:
+    plugin.install(files, PYTHON)
+    outside = plugin.folder.parent / "precious.py"
+    outside.write_text("mine")
+    (plugin.folder / MANIFEST).write_text(json.dumps({"../precious.py": "", str(outside): "", "layerlift.py": ""}))
+    plugin.remove()
+    assert outside.exists()
+
+
+def test_a_profile_that_can_not_be_written_is_named(plugin: PluginFolder, files: dict[str, Path]) -> None:
+    plugin.folder.parent.parent.mkdir()
+    plugin.folder.parent.write_text("a file where a folder should be")
+    with pytest.raises(Problem, match="could not be put into"):
+        plugin.install(files, PYTHON)
+
+
+# Where things are
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "place"),
+    [
+        ("linux", {}, ".config/GIMP/2.10"),
+        ("linux", {"XDG_CONFIG_HOME": "settings"}, "settings/GIMP/2.10"),
+        ("linux", {"GIMP2_DIRECTORY": "my gimp"}, "my gimp"),
+        ("darwin", {}, "Library/Application Support/GIMP/2.10"),
+        ("win32", {}, "AppData/Roaming/GIMP/2.10"),
+    ],
+)
+def test_a_profile_is_found_where_gimp_keeps_it(
+    tmp_path: Path, platform: str, variables: dict[str, str], place: str
+) -> None:
+    (tmp_path / place).mkdir(parents=True)
+    hosts = find_hosts(System(platform, tmp_path, {"PATH": "", **variables}))
+    assert [host.profile for host in hosts] == [tmp_path / place]
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "place"),
+    [
+        ("linux", {}, ".local/share/layerlift"),
+        ("linux", {"XDG_DATA_HOME": "data"}, "data/layerlift"),
+        ("darwin", {}, "Library/Application Support/layerlift"),
+        ("win32", {}, "AppData/Local/layerlift"),
+    ],
+)
+def test_the_data_folder_is_the_platforms_own(
+    tmp_path: Path, platform: str, variables: dict[str, str], place: str
+) -> None:
+    assert System(platform, tmp_path, variables).data() == tmp_path / place
+
+
+def test_layerlift_home_names_the_data_folder(tmp_path: Path) -> None:
+    assert System("linux", Path("elsewhere"), {"LAYERLIFT_HOME": str(tmp_path)}).data() == tmp_path
+
+
+def test_a_gimp_that_was_never_started_makes_its_own_profile(user: User) -> None:
+    user.has_program("gimp-2.10", f'/bin/mkdir -p "{user.profile}/brushes"')
+    (host,) = find_hosts(user.system)
+    host.make_profile()
+    assert (user.profile / "brushes").is_dir()
+
+
+def test_another_gimp_is_left_alone(user: User) -> None:
+    user.has_program("gimp", 'echo "GNU Image Manipulation Program version 3.0.4"')
+    assert find_hosts(user.system) == []
+
+
+def test_a_profile_that_a_sandbox_shares_with_an_installed_gimp_belongs_to_the_latter(user: User) -> None:
+    user.profile.mkdir(parents=True)
+    user.has_program("flatpak", 'echo "Version: 2.10.38"')
+    assert [host.name for host in find_hosts(user.system)] == ["GIMP 2.10 (Flatpak)"]
+    user.has_program("gimp", 'echo "GNU Image Manipulation Program version 2.10.34"')
+    assert [host.name for host in find_hosts(user.system)] == ["GIMP 2.10"]
+
+
+def test_a_snap_keeps_its_environment_where_the_snap_can_see_it(user: User) -> None:
+    user.has_program("snap", 'echo "Name Version"; echo "gimp 2.10.38"')
+    (host,) = find_hosts(user.system)
+    assert host.profile == user.home / "snap/gimp/current/.config/GIMP/2.10"
+    start = host.environment.starting("-I")
+    assert start[-2:] == [str(user.home / "snap/gimp/common/layerlift/env/bin/python"), "-I"]
+    assert start[0] == str(user.programs / "snap")

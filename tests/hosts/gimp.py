@@ -52,7 +52,8 @@ DRIVER = Path(__file__).resolve().parent / "gimpfu" / "driver.py"
 PROGRAMS = ("gimp-console-2.10", "gimp-2.10")
 WINDOW_PROGRAMS = ("Xvfb", "xdotool", "import")
 MAIN_WINDOW = "GNU Image Manipulation Program|GIMP$"
-RUN_KEY, QUIT_KEY = "F11", "F12"
+RUN_KEY, QUIT_KEY = "ctrl+shift+F11", "ctrl+shift+F12"
+RUN_ACCELERATOR, QUIT_ACCELERATOR = "<Primary><Shift>F11", "<Primary><Shift>F12"
 GIMPRC = """(show-tips no)
 (check-updates no)
 (restore-session no)
@@ -126,8 +127,8 @@ class Gimp:
         (self.profile / "gimprc").write_text(GIMPRC)
         self.home.mkdir(exist_ok=True)
         self.add_plug_in(DRIVER)
-        self.bind("python-fu-layerlift-driver", RUN_KEY)
-        self.bind("python-fu-layerlift-driver-quit", QUIT_KEY)
+        self.bind("python-fu-layerlift-driver", RUN_ACCELERATOR)
+        self.bind("python-fu-layerlift-driver-quit", QUIT_ACCELERATOR)
 
     def add_plug_in(self, source: Path, *companions: Path, gimpfu: Path | None = GIMPFU) -> Path:
         """Install a plug-in file, with gimpfu and other files or folders beside it; returns its folder."""

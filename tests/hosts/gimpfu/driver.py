@@ -12,7 +12,12 @@ FOLDER = "LAYERLIFT_DRIVER_FOLDER"
 
 def run():
     folder = os.environ[FOLDER]
-    with open(os.path.join(folder, "request.json"), encoding="utf-8") as file:
+    taken = os.path.join(folder, "request.taken")
+    try:
+        os.replace(os.path.join(folder, "request.json"), taken)
+    except FileNotFoundError:
+        return  # the key was pressed again while GIMP was starting
+    with open(taken, encoding="utf-8") as file:
         request = json.load(file)
     names = {name: getattr(gimpfu, name) for name in gimpfu.__all__}
     try:

@@ -1,0 +1,85 @@
+"""The dialog that asks for a procedure's values, drawn with GTK 2 in GIMP's own look."""
+from __future__ import annotations
+
+import ctypes
+from typing import Any, List, Sequence
+
+from ..errors import CancelError
+from ..parameters import Parameter
+from .fields import Field, InvalidInput, make_fields
+from .gtk import Toolkit, start
+from .objects import call
+
+OK, CANCEL, RESET = -5, -6, 1
+EXPAND, FILL = 1, 4
+LABEL_COLUMN, FIELD_COLUMN = 0, 1
+
+
+def ask(procedure: Any, parameters: Sequence[Parameter], values: Sequence[Any]) -> List[Any]:
+    """Show the values, let the user change them, and return them; raises CancelError if the user backs out."""
+    ui = start(procedure.name)
+    title = (procedure.label or procedure.name).replace("_", "").rstrip(".\u2026")
+    dialog = _new_dialog(ui, title, procedure.name)
+    fields = make_fields(ui, parameters, title)
+    _arrange(ui, dialog, procedure.blurb, fields)
+    _show(fields, values)
+    try:
+        return _converse(ui, dialog, fields)
+    finally:
+        ui.gtk_widget_destroy(dialog)
+        ui.show_pending()
+
+
+def _new_dialog(ui: Toolkit, title: str, role: str) -> Any:
+    dialog = ui.gtk_dialog_new()
+    ui.gtk_window_set_title(dialog, title)
+    ui.gtk_window_set_role(dialog, role)
+    ui.gtk_dialog_add_button(dialog, "_Reset", RESET)
+    ui.gtk_dialog_add_button(dialog, "gtk-cancel", CANCEL)
+    ui.gtk_dialog_add_button(dialog, "gtk-ok", OK)
+    ui.gtk_dialog_set_alternative_button_order_from_array(dialog, 3, (ctypes.c_int * 3)(RESET, OK, CANCEL))
+    ui.gtk_dialog_set_default_response(dialog, OK)
+    ui.gimp_window_set_transient(dialog)
+    return dialog
+
+
+def _arrange(ui: Toolkit, dialog: Any, blurb: str, fields: Sequence[Field]) -> None:
+    box = ui.gtk_vbox_new(0, 12)
+    ui.gtk_container_set_border_width(box, 12)
+    ui.gtk_box_pack_start(ui.gtk_dialog_get_content_area(dialog), box, 1, 1, 0)
+    if blurb:
+        ui.gtk_box_pack_start(box, ui.gimp_hint_box_new(blurb), 0, 0, 0)
+    table = ui.gtk_table_new(max(1, len(fields)), 2, 0)
+    ui.gtk_table_set_row_spacings(table, 6)
+    ui.gtk_table_set_col_spacings(table, 6)
+    ui.gtk_box_pack_start(box, table, 1, 1, 0)
+    for row, field in enumerate(fields):
+        first = FIELD_COLUMN
+        if field.has_label:
+            label = ui.gtk_label_new_with_mnemonic(field.parameter.description)
+            ui.gtk_misc_set_alignment(label, 0.0, 0.5)
+            ui.gtk_label_set_mnemonic_widget(label, field.focus)
+            ui.gtk_table_attach(table, label, LABEL_COLUMN, FIELD_COLUMN, row, row + 1, FILL, FILL, 0, 0)
+        else:
+            first = LABEL_COLUMN
+        ui.gtk_table_attach(table, field.widget, first, FIELD_COLUMN + 1, row, row + 1, EXPAND | FILL, FILL, 0, 0)
+    ui.gtk_widget_show_all(box)
+
+
+def _show(fields: Sequence[Field], values: Sequence[Any]) -> None:
+    for field, value in zip(fields, values):
+        field.set(value)
+
+
+def _converse(ui: Toolkit, dialog: Any, fields: Sequence[Field]) -> List[Any]:
+    while True:
+        response = ui.gtk_dialog_run(dialog)
+        if response == RESET:
+            _show(fields, [field.parameter.default for field in fields])
+        elif response == OK:
+            try:
+                return [field.get() for field in fields]
+            except InvalidInput as invalid:
+                call("gimp-message", "Invalid input for '%s'" % invalid)
+        else:
+            raise CancelError("cancelled")

@@ -44,14 +44,14 @@ def luma_key(picture: bytes) -> bytes:
     levels, so that flat areas keep their exact alpha through a JPEG. Raises EngineError `error_no_subject` where all
     of it would be transparent.
     """
-    image = _decode(picture)
+    image = decode(picture)
     alpha = image.convert("L").point([round((255 - luma) / 51) * 51 for luma in range(256)])
     if alpha.getextrema()[1] == 0:
         raise EngineError("error_no_subject", "No subject was found")
-    return _cut_out(image, alpha)
+    return cut_out(image, alpha)
 
 
-def _decode(picture: bytes) -> Image.Image:
+def decode(picture: bytes) -> Image.Image:
     """The picture as RGB, fully read."""
     try:
         with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as image:
@@ -60,7 +60,7 @@ def _decode(picture: bytes) -> Image.Image:
         raise EngineError("error_decode_image", "The picture could not be decoded") from error
 
 
-def _cut_out(image: Image.Image, alpha: Image.Image) -> bytes:
+def cut_out(image: Image.Image, alpha: Image.Image) -> bytes:
     """RGBA PNG of an RGB picture and its alpha, both of one size."""
     image.putalpha(alpha)
     stream = io.BytesIO()

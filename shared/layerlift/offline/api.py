@@ -26,6 +26,7 @@ PATHS = (
     ("GET", "/s2s/v2.0/credit/feature-cost", "price"),
 )
 MAX_PAGE = 100
+MAX_UNITS = 1e15
 YEAR_MS = 365 * 86_400_000
 SKUS: tuple[dict[str, Any], ...] = (
     {"description": "AI Photo Enhance", "amount": 1, "run_task_url": "/s2s/v2.0/task/enhance"},
@@ -162,7 +163,7 @@ class Api(Endpoint):
         return number if "numeric_ids" in self._forms else str(number)
 
     def _balance(self) -> Response:
-        units = self._state.balance()
+        units = min(self._state.balance(), MAX_UNITS)  # an endless account is possible, but not in JSON
         now = int(self._state.wall() * 1000)
         results = [self._units(self._state.account.FIRST_ID - 1, "ApiPaygToken", units, now + YEAR_MS)]
         if "expired_units" in self._forms:

@@ -115,7 +115,7 @@ class Endpoint(ABC):
         size = len(response.get_data())
         if kind == "truncated":
             response.set_data(response.get_data()[: size // 2])
-            return Delivery(response, promised=size)
+            return Delivery(response, promised=max(size, 1))
         if kind == "wrong_length":
             return Delivery(response, promised=max(0, size - WRONG_LENGTH_BY))
         return Delivery(response)

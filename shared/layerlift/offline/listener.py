@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import struct
 import threading
@@ -14,6 +15,8 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
 MAX_BODY = 64 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,9 @@ class _Server(ThreadedWSGIServer):
         self.closing = threading.Event()
         self._connections: set[socket.socket] = set()
         self._guard = threading.Lock()
-        super().__init__("127.0.0.1", port, _no_wsgi, _Handler)
+        # werkzeug ends the process where it can't bind; bound here, that is an OSError
+        with socket.create_server(("127.0.0.1", port), backlog=128) as bound:
+            super().__init__("127.0.0.1", port, _no_wsgi, _Handler, fd=bound.fileno())
 
     def opened(self, connection: socket.socket) -> None:
         with self._guard:
@@ -114,13 +119,20 @@ class _Handler(WSGIRequestHandler):
             self.close_connection = True
             delivery = Delivery(Response(error.description or error.name, status=error.code))
         else:
-            delivery = self.server.application(request)
+            delivery = self._answer(request)
         if delivery.seconds:
             self.server.closing.wait(delivery.seconds)
         if delivery.response is None:
             self._reset()
         else:
             self._send(delivery.response, delivery.promised)
+
+    def _answer(self, request: Request) -> Delivery:
+        try:
+            return self.server.application(request)
+        except Exception:  # noqa: BLE001 - the connection has to be answered, whatever failed
+            _log.exception("%s %s", request.method, request.path)
+            return Delivery(Response("Internal Server Error", status=500))
 
     def _send(self, response: Response, promised: int | None) -> None:
         body = response.get_data()

@@ -251,7 +251,8 @@ class State:
         return max(self.clock(), not_before), result
 
     def _runs(self, task: Task, now: float) -> bool:
-        return not task.lost and not (task.work.done() and now >= task.work.result()[0])
+        ended = task.work.done() and not task.work.cancelled() and now >= task.work.result()[0]
+        return not task.lost and not ended
 
     def _settle(self) -> float:
         """Bring all up to now: charge what has succeeded, lose what was polled late, forget what has expired."""

@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        if sys.version_info < MINIMUM:
+        if sys.version_info < MINIMUM and not options.uninstall:
             return subprocess.call([find_python(), str(Path(__file__).resolve()), *(arguments or sys.argv[1:])])
         system = System.of_this_user()
         if options.uninstall:
@@ -44,9 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
         photo = None if options.photo is None else Path(options.photo).absolute()
         if photo is not None and not photo.is_file():
             raise Problem(f"There is no photo {photo}")
-        hosts = install(system, options.dry_run)
+        hosts, troubles = install(system, options.dry_run)
         if photo is not None and not options.dry_run:
             remove_background(photo, CHECKOUT, system, hosts)
+        if troubles:
+            raise Problem("\n".join(troubles))
     except Problem as problem:
         sys.stdout.flush()
         print(problem, file=sys.stderr)
@@ -57,18 +59,19 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def install(system: System, dry_run: bool) -> list[Host]:
-    """Make the environments and put the plug-ins where they belong; the hosts that were found. Raises Problem."""
+def install(system: System, dry_run: bool) -> tuple[list[Host], list[str]]:
+    """Make the environments and put the plug-ins where they belong.
+
+    Returns the hosts that are ready, and what kept others from it. Raises Problem where nothing can work.
+    """
     hosts = find_hosts(system)
     if dry_run:
-        _install(Record(system.data()), system, hosts, dry_run=True)
-        return hosts
+        return _install(Record(system.data()), system, hosts, dry_run=True)
     made = missing_folders(system.data())
     with only_installer(system.data()):
         record = Record(system.data())
         record.folders += made
-        _install(record, system, hosts, dry_run=False)
-    return hosts
+        return _install(record, system, hosts, dry_run=False)
 
 
 def uninstall(system: System, dry_run: bool) -> int:
@@ -122,43 +125,34 @@ def find_python() -> str:
     )
 
 
-def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -> None:
-    source = fingerprint(CHECKOUT)
-    environments = {host.environment.folder: host.environment for host in hosts}
-    environments.setdefault(system.data() / "env", Environment(system.data() / "env"))
-    for folder, environment in environments.items():
-        _install_environment(record, environment, source, dry_run)
-        if not dry_run:
-            _fetch_model(environment)
-            say(f"environment: {folder}")
-    files = plugin_files(CHECKOUT)
+def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -> tuple[list[Host], list[str]]:
+    environment = Environment(system.data() / "env")
+    _install_environment(record, environment, dry_run)
+    ready, troubles = [], []
     for host in hosts:
-        plugin = PluginFolder(host.folder)
-        if not plugin.differences(files, host.environment.python):
-            say(f"{host.name}: the plug-in is up to date in {host.folder}")
-        elif dry_run:
-            say(f"{host.name}: would put the plug-in into {host.folder}")
-        else:
-            host.make_profile()
-            if host.folder not in record.plugins:
-                record.add_folders_above(host.folder)
-                record.plugins.append(host.folder)
-                record.save()
-            plugin.install(files, host.environment.python)
-            say(f"{host.name}: the plug-in is in {host.folder}; restart GIMP, then see Filters > Remove Background")
+        try:
+            if host.sandbox:
+                _install_environment(record, host.environment, dry_run)
+            _install_plugin(record, host, dry_run)
+            ready.append(host)
+        except Problem as problem:
+            troubles.append(f"{host.name}: {problem}")
     if not hosts:
         say("No GIMP 2.10 was found; once it is installed, run this again. The command line works without it:")
-        say(f"    {Environment(system.data() / 'env').command} remove PHOTO")
+        say(f"    {environment.command} remove PHOTO")
+    return ready, troubles
 
 
-def _install_environment(record: Record, environment: Environment, source: str, dry_run: bool) -> None:
+def _install_environment(record: Record, environment: Environment, dry_run: bool) -> None:
     folder = environment.folder
     if folder.exists() and folder not in record.environments:
         raise Problem(f"{folder} is not from this installer: move it elsewhere, then run this again")
-    if environment.state() == source:
-        say("The environment is up to date.")
-    elif dry_run:
-        say(f"would make the environment {folder}")
+    current = environment.state() == fingerprint(CHECKOUT)
+    if dry_run:
+        say(f"The environment is up to date in {folder}" if current else f"would make the environment {folder}")
+        return
+    if current:
+        say(f"The environment is up to date in {folder}")
     else:
         say(f"Making the environment {folder}; this takes about half a minute.")
         if folder not in record.environments:
@@ -166,6 +160,24 @@ def _install_environment(record: Record, environment: Environment, source: str, 
             record.environments.append(folder)
             record.save()
         environment.make(CHECKOUT)
+    _fetch_model(environment)
+
+
+def _install_plugin(record: Record, host: Host, dry_run: bool) -> None:
+    files = plugin_files(CHECKOUT)
+    plugin = PluginFolder(host.folder)
+    if not plugin.differences(files, host.environment.python):
+        say(f"{host.name}: the plug-in is up to date in {host.folder}")
+    elif dry_run:
+        say(f"{host.name}: would put the plug-in into {host.folder}")
+    else:
+        host.make_profile()
+        if host.folder not in record.plugins:
+            record.add_folders_above(host.folder)
+            record.plugins.append(host.folder)
+            record.save()
+        plugin.install(files, host.environment.python)
+        say(f"{host.name}: the plug-in is in {host.folder}; restart GIMP, then see Filters > Remove Background")
 
 
 def _fetch_model(environment: Environment) -> None:

@@ -373,6 +373,19 @@ def test_a_newer_plug_in_takes_old_files_away_and_keeps_the_users_own(
     assert [path.name for path in plugin.folder.rglob("*")] == ["gimpfu", "own.txt"]
 
 
+def test_a_host_that_can_not_be_served_does_not_hold_the_others_up(installed: User) -> None:
+    installed.has_program("snap", 'if [ "$1" = list ]; then echo "gimp 2.10.38"; else exit 1; fi')
+    damaged = installed.folder / "bridge.py"
+    damaged.write_text("damaged")
+    try:
+        said = installed.install(status=1)
+    finally:
+        (installed.programs / "snap").unlink()
+    assert "GIMP 2.10 (Snap): The environment" in said
+    assert "GIMP 2.10: the plug-in is in" in said
+    assert "FAIL" not in installed.install("--check")
+
+
 def test_a_file_in_the_way_that_is_not_ours_stops_the_install(plugin: PluginFolder, files: dict[str, Path]) -> None:
     plugin.folder.mkdir(parents=True)
     own = plugin.folder / "layerlift.py"

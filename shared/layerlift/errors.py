@@ -206,6 +206,7 @@ TABLE: dict[str, _Entry] = {
     "result_not_picture": _Entry(ServiceError, "The result is not a PNG picture.", _REPORT),
     "result_too_large": _Entry(ServiceError, "The result is larger than a cut-out can be.", _REPORT),
     "result_size": _Entry(ServiceError, "The result's size in pixels does not fit the picture that was sent.", _REPORT),
+    "result_no_alpha": _Entry(ServiceError, "The result carries no transparency.", _REPORT),
     "result_broken": _Entry(ServiceError, "The result arrived incomplete or damaged.", "Run it again.", True),
     "deadline": _Entry(
         MayBeCharged,
@@ -259,6 +260,8 @@ TABLE: dict[str, _Entry] = {
     "internal": _Entry(
         ServiceError, "Layerlift failed in a way that it does not know.", "Please report it with the log."
     ),
+    "usage": _Entry(SetupError, "The command can't be run like this.", "See 'layerlift remove --help'."),
+    "not_started": _Entry(Cancelled, "Not started.", "Run it again for this picture once that is mended."),
     "cancelled": _Entry(Cancelled, "Cancelled.", "Nothing was changed."),
 }
 

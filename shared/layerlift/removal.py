@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -103,11 +104,10 @@ class Engines:
         if self._twin is not None:
             self._twin.close()
 
-    def open(self, choice: str, *, agreed: bool, sleep: Callable[[float], None]) -> Engine:
+    def open(self, choice: str, sleep: Callable[[float], None]) -> Engine:
         """The engine for "auto" (youcam where a key is set, else offline), "youcam" or "offline".
 
         Args:
-            agreed: the user agrees to uploads to the service from now on.
             sleep: waits for that many seconds between retries, and may raise `Cancelled`.
 
         Raises:
@@ -117,19 +117,19 @@ class Engines:
         key = self._settings.key() if choice != "offline" else None
         if key is not None:
             host = self._settings.api_host
-            service = self._connected(self._settings.api_url, key.value, sleep)
-            if agreed:
-                self._settings.agree(host)
-            elif not is_loopback(self._settings.api_url) and not self._settings.has_agreed(host):
+            if not is_loopback(self._settings.api_url) and not self._settings.has_agreed(host):
                 raise errors.make("consent_needed", f"to {host}")
-            return Engine("youcam", service, units=1)
+            return Engine("youcam", self._connected(self._settings.api_url, key.value, sleep), units=1)
         if choice == "youcam":
             raise errors.make("no_key")
         if self._twin is None:
-            from . import offline
-
-            self._twin = offline.local()
+            self._twin = _offline_twin()
         return Engine("offline", self._connected(self._twin.url, self._twin.key, sleep), units=0)
+
+    def agree(self) -> str:
+        """Remembers that the user agrees to uploads; returns the host that will get them."""
+        self._settings.agree(self._settings.api_host)
+        return self._settings.api_host
 
     def _connected(self, url: str, key: str, sleep: Callable[[float], None]) -> Service:
         service = Service(url, key, sleep=sleep)
@@ -173,6 +173,13 @@ def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel) -> 
     alpha = matte.refine(alpha, width, height)
     stage(Stage.REFINE, 1.0)
     return Outcome(alpha, engine.name, task_id, state.dst_id, engine.units, time.monotonic() - started)
+
+
+def _offline_twin() -> Twin:
+    from . import offline
+    from .offline import model, u2net
+
+    return offline.Twin(offline.Options(engine=u2net.u2netp(model.default_path()), units=math.inf, rate=(10_000, 1.0)))
 
 
 def _run(

@@ -13,14 +13,15 @@ From the worker::
 
 To the worker::
 
-    {"type": "job", "id": "1", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "engine": "auto",
-     "agreed": false}
+    {"type": "job", "id": "1", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "engine": "auto"}
+    {"type": "agree", "id": "2"}
     {"type": "cancel", "id": "1"}
 
 `pixels` and `file` are names in the folder: rows of 8-bit Y, YA, RGB or RGBA from the top left, sRGB; and the alpha,
 one byte a pixel, of the same size, not multiplied with the layer's own. `stage` is one of `removal.Stage`, `fraction`
-0 to 1 of that stage. `agreed` says that the user agrees to uploads. Every job ends with one result or one error. When
-standard input ends, the worker cancels what it does, removes its folder and exits.
+0 to 1 of that stage. `agree` says that the user agrees to uploads to the service from now on; its result names the
+`host`. Every job and every `agree` ends with one result or one error. When standard input ends, the worker cancels what
+it does, removes its folder and exits.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ class Worker:
         for line in self._lines:
             message = _message(line)
             name = str(message.get("id"))
-            if message.get("type") == "job":
+            if message.get("type") in ("job", "agree"):
                 self._cancels[name] = threading.Event()
                 self._jobs.put((message, self._cancels[name]))
             elif message.get("type") == "cancel" and name in self._cancels:
@@ -140,7 +141,11 @@ class Worker:
         """Does one job; whatever happens, it ends with one result or one error."""
         name = str(message.get("id"))
         try:
-            self._send(type="result", id=name, **self._work(name, message, cancel, engines))
+            if message["type"] == "agree":
+                result = {"host": engines.agree()}
+            else:
+                result = self._work(name, message, cancel, engines)
+            self._send(type="result", id=name, **result)
             return
         except errors.LayerliftError as found:
             error = found
@@ -164,11 +169,11 @@ class Worker:
         try:
             pixels = self._folder / Path(str(message["pixels"])).name
             width, height, channels = (int(message[field]) for field in ("width", "height", "channels"))
-            choice, agreed = str(message["engine"]), bool(message["agreed"])
+            choice = str(message["engine"])
         except (KeyError, TypeError, ValueError):
             raise errors.make("bad_job") from None
         wish = removal.Cancel(cancel)
-        engine = engines.open(choice, agreed=agreed, sleep=wish.sleep)
+        engine = engines.open(choice, wish.sleep)
         last: list[Any] = [None, 0.0]
 
         def report(stage: removal.Stage, fraction: float, text: str) -> None:

@@ -1,0 +1,244 @@
+"""The ``layerlift`` command: remove, balance, key, serve.
+
+Results go to files, and with ``--json`` one object a picture to standard output; everything else goes to standard
+error. Exit status: 0 all done, 1 some picture failed, 2 usage or set-up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import __version__, errors
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .removal import Cancel, Engine, Engines, Outcome, Stage
+
+_SUFFIX = "-cutout.png"
+_FORMATS = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"}
+_BAR = 24
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except errors.LayerliftError as error:
+        print(f"layerlift: {error}", file=sys.stderr)
+        return 2 if isinstance(error, errors.SetupError) else 1
+    except BrokenPipeError:
+        # Nobody reads any more; Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="layerlift", description="Removes the background of pictures.")
+    parser.add_argument("--version", action="version", version=f"layerlift {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    remove = commands.add_parser("remove", help="remove the background of pictures")
+    remove.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="a picture, or a folder of pictures")
+    place = remove.add_mutually_exclusive_group()
+    place.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the cut-out of one picture goes")
+    place.add_argument("--output-dir", type=Path, metavar="DIR", help=f"where cut-outs go, as NAME{_SUFFIX}")
+    remove.add_argument("--engine", choices=("auto", "youcam", "offline"), default="auto")
+    remove.add_argument("--result", choices=("alpha", "mask"), default="alpha", help="the cut-out, or its mask in gray")
+    remove.add_argument("--yes", action="store_true", help="agree to the upload and to the cost")
+    remove.add_argument("--json", action="store_true", help="one JSON object a picture on standard output")
+    remove.set_defaults(run=_remove)
+
+    balance = commands.add_parser("balance", help="show the units of the account")
+    balance.set_defaults(run=_balance)
+
+    key = commands.add_parser("key", help="set, show or forget the API key")
+    key.add_argument("action", choices=("set", "show", "forget"))
+    key.set_defaults(run=_key)
+
+    from .offline import serve
+
+    server = commands.add_parser("serve", help="run the offline service on its own")
+    serve.add_arguments(server)
+    server.set_defaults(run=serve.run)
+    return parser
+
+
+def _remove(options: argparse.Namespace) -> int:
+    from .removal import Cancel, Engines
+
+    pairs = _pairs(options.photos, options.output, options.output_dir)
+    event = threading.Event()
+    cancel = Cancel(event)
+    settings = Settings()
+    ends: list[dict[str, Any]] = []
+    stop: errors.LayerliftError | None = None
+    with _interrupt(event), Engines(settings) as engines:
+        engine = _opened(engines, settings, options, cancel)
+        for number, (source, target) in enumerate(pairs, start=1):
+            bar = _Bar(source.name if len(pairs) == 1 else f"{number}/{len(pairs)} {source.name}")
+            started = time.monotonic()
+            end: dict[str, Any] = {"task_id": None, "dst_id": None, "units": 0, "error": None}
+            try:
+                if stop is not None:
+                    raise errors.make("not_started", stop.message)
+                outcome = _cut_out(source, target, options.result, engine, bar, cancel)
+                end |= {"status": "done", "task_id": outcome.task_id, "dst_id": outcome.dst_id, "units": outcome.units}
+                bar.close(str(target))
+            except errors.LayerliftError as error:
+                end["status"] = "cancelled" if isinstance(error, errors.Cancelled) else "failed"
+                end["error"] = {"code": error.code, "message": str(error)}
+                bar.close(str(error))
+                if isinstance(error, (errors.SetupError, errors.TopUpError)) or error.code == "cancelled":
+                    stop = error
+            end |= {"input": str(source), "output": str(target) if end["status"] == "done" else None}
+            end |= {"engine": engine.name, "seconds": round(time.monotonic() - started, 3)}
+            ends.append(end)
+            if options.json:
+                print(json.dumps(end), flush=True)
+    if isinstance(stop, errors.SetupError):
+        return 2
+    return 0 if all(end["status"] == "done" for end in ends) else 1
+
+
+def _opened(engines: Engines, settings: Settings, options: argparse.Namespace, cancel: Cancel) -> Engine:
+    """The engine, after the user has agreed to the upload where that is needed; tells which one it is."""
+    try:
+        engine = engines.open(options.engine, cancel.sleep)
+    except errors.ConsentNeeded:
+        if not (options.yes or _agrees(settings.api_host)):
+            raise
+        settings.agree(settings.api_host)
+        engine = engines.open(options.engine, cancel.sleep)
+    told = {
+        "youcam": f"Engine: YouCam. Pictures are uploaded to {settings.api_host}; each costs {engine.units} unit.",
+        "offline": "Engine: offline, a quick draft. Nothing leaves this computer.",
+    }
+    print(told[engine.name], file=sys.stderr)
+    return engine
+
+
+def _cut_out(source: Path, target: Path, result: str, engine: Engine, bar: _Bar, cancel: Cancel) -> Outcome:
+    """One picture's way from file to file."""
+    from . import matte, pictures, removal
+
+    picture = pictures.read(source)
+    outcome = removal.remove(picture, engine, bar.show, cancel)
+    if result == "mask":
+        picture = pictures.Picture(outcome.alpha[:, :, None], None)
+    else:
+        picture = matte.multiply(picture, outcome.alpha)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pictures.write_png(target, picture)
+    except OSError as error:
+        raise errors.make("disk", f"{target}: {error.strerror}") from error
+    return outcome
+
+
+def _pairs(photos: Sequence[Path], output: Path | None, folder: Path | None) -> list[tuple[Path, Path]]:
+    """Every picture and where its cut-out goes. Cut-outs of earlier runs are not pictures of a folder."""
+    sources: list[Path] = []
+    for photo in photos:
+        if photo.is_dir():
+            sources += sorted(
+                path for path in photo.iterdir() if path.suffix.lower() in _FORMATS and not path.name.endswith(_SUFFIX)
+            )
+        else:
+            sources.append(photo)
+    if not sources:
+        raise errors.make("usage", "no picture is in there")
+    if output is not None:
+        if len(sources) != 1:
+            raise errors.make("usage", "-o takes one picture; use --output-dir for several")
+        return [(sources[0], output)]
+    pairs = [(source, (folder or source.parent) / (source.stem + _SUFFIX)) for source in sources]
+    targets = [target for _, target in pairs]
+    for source, target in pairs:
+        if targets.count(target) > 1:
+            raise errors.make("usage", f"{source} and another picture would both go to {target}")
+    return pairs
+
+
+def _balance(_: argparse.Namespace) -> int:
+    settings = Settings()
+    key = settings.key()
+    if key is None:
+        raise errors.make("no_key")
+    from .service import Service
+
+    print(f"{Service(settings.api_url, key.value).balance():g} units")
+    return 0
+
+
+def _key(options: argparse.Namespace) -> int:
+    settings = Settings()
+    if options.action == "set":
+        value = (getpass.getpass("API key: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+        if not value:
+            raise errors.make("usage", "no key was given")
+        print(f"The key is stored in the {settings.set_key(value)}.", file=sys.stderr)
+        if sys.stdin.isatty() and _agrees(settings.api_host):
+            settings.agree(settings.api_host)
+    elif options.action == "show":
+        key = settings.key()
+        if key is None:
+            raise errors.make("no_key")
+        print(f"{key.redacted} ({key.source})")
+    else:
+        settings.forget_key()
+    return 0
+
+
+def _agrees(host: str) -> bool:
+    """Asks on a terminal whether pictures may be uploaded; without one nobody has agreed."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f"Pictures will be uploaded to {host}, which charges 1 unit for each. Agree? [y/N] ", end="", file=sys.stderr)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+@contextmanager
+def _interrupt(event: threading.Event) -> Iterator[None]:
+    """Ctrl+C asks the running picture to stop; a second one ends the command at once."""
+
+    def first(*_: object) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Bar:
+    """A progress bar on a terminal, one line a picture; in a pipe only how it ended."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._live = sys.stderr.isatty()
+
+    def show(self, stage: Stage, fraction: float, text: str) -> None:
+        if self._live:
+            filled = round(fraction * _BAR)
+            details = f" ({text})" if text else ""
+            line = f"{self._name} [{'#' * filled}{'.' * (_BAR - filled)}] {stage.value}{details}"
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+    def close(self, text: str) -> None:
+        start = "\r\x1b[K" if self._live else ""
+        print(f"{start}{self._name}: {text}", file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from install import find_python, uninstall
 from installer import record
@@ -22,6 +23,7 @@ from installer.process import Problem
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHIPPED = ("install.py", "installer", "pyproject.toml", "README.md", "LICENSE", "shared", "plugin")
+PHOTO = CHECKOUT / "tests" / "photos" / "astronaut.jpg"
 LONG = 600
 
 
@@ -201,6 +203,27 @@ def test_without_an_install_the_doctor_fails_and_says_what_to_do(user: User) -> 
     said = user.install("--check", status=1)
     assert "it is not there or not complete: run `python3 install.py`" in said
     assert "no GIMP 2.10 was found" in said
+
+
+def test_the_trial_without_a_gimp_makes_a_cut_out_on_the_command_line(installed: User) -> None:
+    photo = installed.home / 'my "best" phötö.jpg'
+    shutil.copy(PHOTO, photo)
+    said = installed.install("--try", str(photo))
+    assert "(made on the command line in" in said
+    assert "offline: nothing was uploaded" in said
+    (line,) = (line for line in said.splitlines() if line.startswith("The cut-out is "))
+    with Image.open(line[len("The cut-out is ") :]) as cutout, Image.open(PHOTO) as original:
+        assert cutout.size == original.size
+        assert cutout.getchannel("A").getpixel((220, 120)) == 255
+        assert cutout.getchannel("A").getpixel((500, 10)) == 0
+
+
+def test_a_photo_that_is_none_ends_the_trial_with_the_reason(installed: User) -> None:
+    photo = installed.home / "text.jpg"
+    photo.write_text("no photo")
+    said = installed.install("--try", str(photo), status=1)
+    assert "The background could not be removed on the command line" in said
+    assert "text.jpg" in said
 
 
 def test_a_new_release_that_can_not_be_installed_leaves_the_old_one_working(installed: User, tmp_path: Path) -> None:

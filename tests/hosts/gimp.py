@@ -202,8 +202,9 @@ class Gimp:
     def request(self, body: Callable[..., Any], *arguments: Any) -> None:
         """Leave a request for the driver plug-in."""
         self._outcome.unlink(missing_ok=True)
+        lines, first = inspect.getsourcelines(body)
         request = {
-            "source": textwrap.dedent(inspect.getsource(body)),
+            "source": "\n" * (first - 1) + textwrap.dedent("".join(lines)),
             "file": inspect.getsourcefile(body),
             "function": body.__name__,
             "arguments": arguments,

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Runs test bodies inside GIMP: takes a request from the harness, runs it, and leaves the outcome (see gimp.py)."""
+import __future__
 import json
 import os
 import traceback
@@ -21,7 +22,8 @@ def run():
         request = json.load(file)
     names = {name: getattr(gimpfu, name) for name in gimpfu.__all__}
     try:
-        exec(compile(request["source"], request["file"], "exec"), names)
+        flags = __future__.annotations.compiler_flag
+        exec(compile(request["source"], request["file"], "exec", flags), names)
         outcome = {"value": names[request["function"]](*request["arguments"])}
     except Exception:
         outcome = {"error": traceback.format_exc()}

@@ -8,13 +8,12 @@ from . import arguments as types
 from .colors import RGB
 from .libgimp import LIBRARY
 from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, made_by
-from .pixels import STORE, PixelRgn, Tile
+from .pixels import BYTES_PER_PIXEL, STORE, PixelRgn, Tile, tile_size
 
 _is_layer, _is_channel, _is_vectors, _is_group, _is_valid = (
     LIBRARY.function("gimp_item_is_" + kind, ctypes.c_int, ctypes.c_int32)
     for kind in ("layer", "channel", "vectors", "group", "valid")
 )
-_drawable_get_pixel = "gimp-drawable-get-pixel"
 
 
 class Item(ParasiteHolder):
@@ -64,7 +63,6 @@ class Drawable(Item):
     pdb_types = (types.ITEM, types.DRAWABLE)
     is_channel = False
 
-    bpp = Attribute("gimp-drawable-bpp")
     width = Attribute("gimp-drawable-width")
     height = Attribute("gimp-drawable-height")
     offsets = Attribute("gimp-drawable-offsets")
@@ -107,17 +105,22 @@ class Drawable(Item):
 
     def get_tile2(self, shadow: bool, x: int, y: int) -> Optional[Tile]:
         """The tile that holds a pixel; None beyond the edge."""
-        return Tile.at(self, shadow, y // Tile.SIZE, x // Tile.SIZE)
+        return Tile.at(self, shadow, y // tile_size(), x // tile_size())
+
+    @property
+    def bpp(self) -> int:
+        """Bytes per pixel as pixel regions have it. The procedure counts a high-precision layer's own bytes."""
+        return BYTES_PER_PIXEL[self.type]
 
     def get_pixel(self, *position: Any) -> Tuple[int, ...]:
-        """The components of the pixel (x, y), 0 to 255."""
+        """get_pixel(x, y) or get_pixel((x, y)): the components of a pixel, 0 to 255."""
         x, y = position[0] if len(position) == 1 else position
-        return tuple(call(_drawable_get_pixel, self, x, y)[1])
+        return tuple(PixelRgn(self, 0, 0, -1, -1)[x, y])
 
     def set_pixel(self, *arguments: Any) -> None:
         """set_pixel(x, y, values) or set_pixel((x, y), values): set the components, 0 to 255."""
         (x, y), values = (arguments[0], arguments[1]) if len(arguments) == 2 else (arguments[:2], arguments[2])
-        call("gimp-drawable-set-pixel", self, x, y, len(values), values)
+        PixelRgn(self, 0, 0, -1, -1)[x, y] = bytes(values)
 
     def transform_flip(self, x0: float, y0: float, x1: float, y1: float, transform_direction: int, interpolation: int,
                        supersample: bool = False, recursion_level: int = 3, clip_result: bool = False) -> Any:  # fmt: skip

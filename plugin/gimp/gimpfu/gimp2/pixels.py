@@ -1,7 +1,9 @@
 """Pixels: gimp.PixelRgn, Tile and PixelFetcher, all over the drawable's GEGL buffer.
 
 All see a drawable as the classic interface does, whatever its precision: 8 bits per component in its own layout. Layers
-are Y, YA, RGB or RGBA with gamma, or palette indices; channels, masks and the selection are linear Y.
+are Y, YA, RGB or RGBA with gamma, or palette indices. Masks and the selection are Y as GIMP keeps them, linear (the
+classic interface bent them by a gamma, so that 128 was read as 188), and so are channels, but for those of 8-bit images,
+which GIMP keeps with gamma.
 """
 from __future__ import annotations
 
@@ -18,6 +20,8 @@ Readable = Union[bytes, bytearray, memoryview]
 
 RGB_IMAGE, RGBA_IMAGE, GRAY_IMAGE, GRAYA_IMAGE, INDEXED_IMAGE, INDEXEDA_IMAGE = range(6)
 FORMATS = {RGB_IMAGE: b"R'G'B' u8", RGBA_IMAGE: b"R'G'B'A u8", GRAY_IMAGE: b"Y' u8", GRAYA_IMAGE: b"Y'A u8"}
+BYTES_PER_PIXEL = (3, 4, 1, 2, 1, 2)
+GAMMA_CHANNEL = b"Y' u8"
 MASK_FORMAT = b"Y u8"
 EDGE_NONE, EDGE_WRAP, EDGE_SMEAR, EDGE_BLACK, EDGE_BACKGROUND = range(5)
 
@@ -36,6 +40,7 @@ class Gegl:
         rectangle = ctypes.POINTER(Rectangle)
         self.init = function("gegl_init", None, pointer, pointer)
         self.format = function("babl_format", pointer, ctypes.c_char_p)
+        self.name = function("babl_get_name", ctypes.c_char_p, pointer)
         self.get_buffer = function("gimp_drawable_get_buffer", pointer, ctypes.c_int32)
         self.get_shadow_buffer = function("gimp_drawable_get_shadow_buffer", pointer, ctypes.c_int32)
         self.drawable_format = function("gimp_drawable_get_format", pointer, ctypes.c_int32)
@@ -106,7 +111,8 @@ class PixelStore:
         if identity not in self._formats:
             gegl, kind = self.gegl, drawable.type
             if drawable.is_channel:
-                self._formats[identity] = gegl.format(MASK_FORMAT)
+                has_gamma = gegl.name(gegl.drawable_format(identity)) == GAMMA_CHANNEL
+                self._formats[identity] = gegl.format(GAMMA_CHANNEL if has_gamma else MASK_FORMAT)
             elif kind in FORMATS:
                 self._formats[identity] = gegl.format(FORMATS[kind])
             else:
@@ -188,6 +194,7 @@ class PixelStore:
 
 
 STORE = PixelStore()
+tile_size = LIBRARY.function("gimp_tile_width", ctypes.c_uint)
 
 
 def _range(key: Any, start: int, length: int, axis: str) -> Tuple[int, int]:
@@ -260,22 +267,21 @@ class PixelRgn:
 
 
 class Tile:
-    """A tile of 64 x 64 pixels, less at the edges: tile[index] and tile[x, y] are bytes."""
-
-    SIZE = 64
+    """A square of gimp.tile_width() pixels, less at the edges: tile[index] and tile[x, y] are bytes."""
 
     def __init__(self, drawable: Any, shadow: bool, row: int, col: int) -> None:
         self.drawable, self.shadow = drawable, bool(shadow)
         self.key = (drawable.ID, self.shadow, row, col)
-        self.x, self.y = col * self.SIZE, row * self.SIZE
+        size = tile_size()
+        self.x, self.y = col * size, row * size
         self.bpp = drawable.bpp
-        self.ewidth, self.eheight = min(self.SIZE, drawable.width - self.x), min(self.SIZE, drawable.height - self.y)
-        self.tile_num = row * (-(-drawable.width // self.SIZE)) + col
+        self.ewidth, self.eheight = min(size, drawable.width - self.x), min(size, drawable.height - self.y)
+        self.tile_num = row * (-(-drawable.width // size)) + col
 
     @classmethod
     def at(cls, drawable: Any, shadow: bool, row: int, col: int) -> Optional[Tile]:
         """The tile in this row and column, None beyond the edge."""
-        rows, columns = -(-drawable.height // cls.SIZE), -(-drawable.width // cls.SIZE)
+        rows, columns = -(-drawable.height // tile_size()), -(-drawable.width // tile_size())
         return cls(drawable, shadow, row, col) if 0 <= row < rows and 0 <= col < columns else None
 
     @property
@@ -324,7 +330,7 @@ class PixelFetcher:
                  edge_mode: int = EDGE_NONE) -> None:  # fmt: skip
         self.drawable, self.shadow = drawable, bool(shadow)
         self.bpp, self.edge_mode = drawable.bpp, int(edge_mode)
-        self._size = (drawable.width, drawable.height)
+        self._size, self._tile_size = (drawable.width, drawable.height), tile_size()
         self._tiles: Dict[Tuple[int, int], Tile] = {}
         self.bg_color = bg_color
 
@@ -342,7 +348,7 @@ class PixelFetcher:
             self.bpp, (red, green, blue, alpha)))  # fmt: skip
 
     def _tile(self, x: int, y: int) -> Tile:
-        place = (y // Tile.SIZE, x // Tile.SIZE)
+        place = (y // self._tile_size, x // self._tile_size)
         tile = self._tiles.get(place)
         if tile is None:
             tile = self._tiles[place] = Tile(self.drawable, self.shadow, *place)
@@ -358,14 +364,14 @@ class PixelFetcher:
                 x, y = min(max(x, 0), width - 1), min(max(y, 0), height - 1)
             else:
                 return self._background if self.edge_mode == EDGE_BACKGROUND else bytes(self.bpp)
-        return self._tile(x, y)[x % Tile.SIZE, y % Tile.SIZE]
+        return self._tile(x, y)[x % self._tile_size, y % self._tile_size]
 
     def put_pixel(self, x: int, y: int, pixel: Readable) -> None:
         """Set the pixel at (x, y); beyond the edge nothing happens."""
         if len(pixel) != self.bpp:
             raise TypeError("pixel must be %d bytes" % self.bpp)
         if 0 <= x < self._size[0] and 0 <= y < self._size[1]:
-            self._tile(x, y)[x % Tile.SIZE, y % Tile.SIZE] = pixel
+            self._tile(x, y)[x % self._tile_size, y % self._tile_size] = pixel
 
     def __getitem__(self, key: Tuple[int, int]) -> bytes:
         return self.get_pixel(*key)

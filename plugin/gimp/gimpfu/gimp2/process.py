@@ -76,8 +76,10 @@ def _answer(run: Run, name: str, arguments: Any, count: int) -> Answer:
     """Run the procedure; whatever happens becomes a status, and for an error the text that GIMP shows."""
     try:
         _set_error_handler(ERRORS_ARE_OURS)
-        result = run(name, unpack(arguments, count, wrap))
-        STORE.settle()
+        try:
+            result = run(name, unpack(arguments, count, wrap))
+        finally:
+            STORE.settle()
         definitions = pdb[name].return_vals
         return SUCCESS, definitions, _results(result, len(definitions))
     except CancelError:

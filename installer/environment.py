@@ -126,7 +126,8 @@ class Environment:
         outcome = run([*start, "-m", "venv", str(self.folder)], INSTALL_TIMEOUT)
         if outcome.status == 0:
             return
-        if any(sign in outcome.output for sign in NO_ENSUREPIP):
+        # Python breaks its lines anywhere in the sentence.
+        if any(sign in " ".join(outcome.output.split()) for sign in NO_ENSUREPIP):
             raise Problem(MISSING_VENV)
         raise Problem(
             f"The environment {self.folder} could not be made:\n{last_lines(outcome.output)}\n"

@@ -334,7 +334,12 @@ def test_an_environment_that_is_not_ours_is_not_touched(user: User) -> None:
 
 
 def test_a_python_without_ensurepip_gets_the_name_of_the_missing_package(user: User) -> None:
-    user.has_program("python3", 'echo "The virtual environment was not created: ensurepip is not available."; exit 1')
+    # What Debian's Python prints without python3-venv, with its line break.
+    user.has_program(
+        "python3",
+        "echo 'The virtual environment was not created successfully because ensurepip is not'\n"
+        "echo 'available.  On Debian/Ubuntu systems, you need to install'\nexit 1",
+    )
     environment = Environment(user.data / "env", str(user.programs / "python3"))
     with pytest.raises(Problem, match="sudo apt install python3-venv"):
         environment.make(user.checkout)

@@ -144,9 +144,9 @@ def write_png(path: str | os.PathLike[str], picture: Picture) -> None:
 def to_vips(pixels: Pixels) -> Any:
     """The pixels (height, width, channels) as a libvips image over the same memory, where that is contiguous."""
     height, width, channels = pixels.shape
-    pixels = np.ascontiguousarray(pixels)
+    contiguous: Any = np.ascontiguousarray(pixels)
     deep = pixels.dtype == np.uint16
-    image = pyvips.Image.new_from_memory(pixels.data, width, height, channels, "ushort" if deep else "uchar")
+    image = pyvips.Image.new_from_memory(contiguous.data, width, height, channels, "ushort" if deep else "uchar")
     gray, colour = ("grey16", "rgb16") if deep else ("b-w", "srgb")
     return image.copy(interpretation=gray if channels < 3 else colour)
 
@@ -169,22 +169,16 @@ def _decoded(image: Any, name: str) -> Picture:
         raise make("picture_too_large", f"{name} ({image.width} x {image.height})")
     profile: bytes | None = image.get(_PROFILE) if image.get_typeof(_PROFILE) else None
     orientation = image.get("orientation") if image.get_typeof("orientation") else 1
-    if image.interpretation in ("cmyk", "lab", "labs"):
-        image, profile = _as_srgb(image), None
+    if image.interpretation == "cmyk":
+        depth = 16 if image.format == "ushort" else 8
+        # "cmyk" is libvips' own profile, for files that have none or a broken one
+        image, profile = image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth), None
     if image.interpretation not in _RGB_SPACES + _GRAY_SPACES or image.format not in ("uchar", "ushort"):
         raise make("picture_unreadable", f"{name} has {image.interpretation} colours in {image.format} samples")
     channels = 3 if image.interpretation in _RGB_SPACES else 1
     if image.bands > channels + 1:
         image = image.extract_band(0, n=channels + 1)
     return Picture(_upright(from_vips(image), orientation), profile)
-
-
-def _as_srgb(image: Any) -> Any:
-    """CMYK or Lab through the file's profile, or libvips' own where it has none."""
-    depth = 16 if image.format in ("ushort", "short") else 8
-    if image.interpretation == "cmyk":
-        return image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth)
-    return image.colourspace("rgb16" if depth == 16 else "srgb")
 
 
 def _upright(pixels: Any, orientation: int) -> Pixels:

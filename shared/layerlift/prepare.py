@@ -55,8 +55,8 @@ _PROFILE = "icc-profile-data"
 def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS) -> Upload:
     """Flatten on white, reduce to the longest side (Lanczos), convert to sRGB, encode as the best JPEG that fits.
 
-    The JPEG carries a profile where the picture had one: sRGB after the conversion, the picture's own where that can't
-    be read. The quality is predicted from strips, so that there is one real encode in the usual case.
+    The JPEG names sRGB as its profile where the picture had a profile; one that can't be read counts as sRGB.
+    The quality is predicted from strips, so that there is one real encode in the usual case.
     Raises PictureError `picture_empty` for a picture without pixels or with all of them transparent.
     """
     if not picture.width or not picture.height:
@@ -106,11 +106,9 @@ def _in_srgb(image: Any, profile: bytes | None) -> tuple[Any, bytes | None]:
     if profile is not None:
         image = image.copy()
         image.set_type(pyvips.GValue.blob_type, _PROFILE, profile)
-        try:
-            converted = image.icc_transform("srgb", embedded=True, intent="relative", black_point_compensation=True)
-            image, profile = converted.copy_memory(), converted.get(_PROFILE)
-        except pyvips.Error:
-            pass
+        # libvips takes sRGB for a profile that is broken or of another kind of colours
+        image = image.icc_transform("srgb", embedded=True, intent="relative", black_point_compensation=True)
+        profile = image.get(_PROFILE)
     if image.bands == 1:
         image = image.bandjoin([image, image])
     return image, profile

@@ -167,9 +167,12 @@ class Gimp:
             **more,
         }
 
-    def batch(self, *commands: str, fonts: bool = False, timeout: float = 120.0) -> Run:
-        """Run Script-Fu commands in a headless GIMP that quits after them."""
-        arguments = [PROGRAMS[0], "-i", "-d", *([] if fonts else ["-f"])]
+    def batch(self, *commands: str, fonts: bool = False, data: bool = False, timeout: float = 120.0) -> Run:
+        """Run Script-Fu commands in a headless GIMP that quits after them.
+
+        Without `fonts` there is no text, without `data` no brush, pattern, gradient or palette: GIMP starts faster.
+        """
+        arguments = [PROGRAMS[0], "-i", *([] if data else ["-d"]), *([] if fonts else ["-f"])]
         for command in commands:
             # An error that is not caught would keep GIMP waiting for the next command for ever.
             arguments += ["-b", f"(catch (gimp-quit 1) {command})"]
@@ -187,10 +190,11 @@ class Gimp:
         self.stderr = stderr
         return Run(stdout, stderr)
 
-    def python(self, body: Callable[..., Any], *arguments: Any, fonts: bool = False, timeout: float = 120.0) -> Any:
+    def python(self, body: Callable[..., Any], *arguments: Any, fonts: bool = False, data: bool = False,
+               timeout: float = 120.0) -> Any:  # fmt: skip
         """Run a function's source inside a headless GIMP; returns what it returns."""
         self.request(body, *arguments)
-        run = self.batch("(python-fu-layerlift-driver RUN-NONINTERACTIVE)", fonts=fonts, timeout=timeout)
+        run = self.batch("(python-fu-layerlift-driver RUN-NONINTERACTIVE)", fonts=fonts, data=data, timeout=timeout)
         if not self._outcome.exists():
             raise BodyFailed(f"the driver did not answer:\n{run.stdout}\n{run.stderr}")
         return self.outcome()

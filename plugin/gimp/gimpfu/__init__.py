@@ -12,7 +12,8 @@
     main()
 
 The package lies in the plug-in's own folder. Importing it also makes `gimp`, `gimpenums`, `gimpcolor`, `gimpshelf`,
-`gimpplugin` and `gimpui` importable. It works over GIMP 2.10, whose libgimp it opens with ctypes.
+`gimpplugin` and `gimpui` importable; for a plug-in that imports one of them first, the files in `standins` go beside it.
+It works over GIMP 2.10, whose libgimp it opens with ctypes.
 """
 from __future__ import annotations
 
@@ -53,10 +54,6 @@ main = _plug_in.main
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name
     """Mark a text for translation."""
     return message
-
-
-def __getattr__(name: str) -> Any:
-    raise AttributeError("gimpfu has no %r" % name)
 
 
 __all__ = [

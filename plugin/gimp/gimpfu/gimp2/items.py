@@ -4,6 +4,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Dict, List, Optional, Tuple, Type, Union
 
+from ..errors import GimpError
 from . import arguments as types
 from .colors import RGB
 from .libgimp import LIBRARY
@@ -81,10 +82,12 @@ class Drawable(Item):
     fill = Method("gimp-drawable-fill", "fill", (0,))
     offset = Method("gimp-drawable-offset", "wrap_around fill_type offset_x offset_y")
 
-    def mask_intersect(self) -> Optional[Tuple[int, int, int, int]]:
-        """The selection's bounds on this drawable: x, y, width, height; None if they don't touch."""
+    def mask_intersect(self) -> Tuple[int, int, int, int]:
+        """The selection's bounds on this drawable: x, y, width, height; gimp.error if they don't touch."""
         intersects, x, y, width, height = call("gimp-drawable-mask-intersect", self)
-        return (x, y, width, height) if intersects else None
+        if not intersects:
+            raise GimpError("the selection does not touch the drawable %r" % self.name)
+        return x, y, width, height
 
     def flush(self) -> None:
         """Send all pixels that were written to GIMP."""
@@ -105,6 +108,8 @@ class Drawable(Item):
 
     def get_tile2(self, shadow: bool, x: int, y: int) -> Optional[Tile]:
         """The tile that holds a pixel; None beyond the edge."""
+        if not (0 <= x < self.width and 0 <= y < self.height):
+            return None
         return Tile.at(self, shadow, y // tile_size(), x // tile_size())
 
     @property

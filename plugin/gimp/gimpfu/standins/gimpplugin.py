@@ -1,0 +1,2 @@
+"""For plug-ins that import gimpplugin before gimpfu: gimpfu puts the real module in this one's place."""
+import gimpfu  # noqa: F401

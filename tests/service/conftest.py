@@ -1,13 +1,16 @@
-"""The offline service, as real HTTP on loopback, and pictures with an exactly known cut-out."""
+"""The offline service as real HTTP on loopback, pictures with a known cut-out, requests without a client."""
 
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import requests
 from layerlift.offline import Options, Twin
 from PIL import Image
 
@@ -49,3 +52,93 @@ def make_picture() -> Callable[..., bytes]:
 def picture(make_picture: Callable[..., bytes]) -> bytes:
     """A small JPEG with a subject."""
     return make_picture()
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """To be handed to `make_twin` as ``clocks={"clock": clock, "wall": clock}``."""
+    return Clock()
+
+
+class Raw:
+    """The protocol's requests, one a method, with nothing checked and nothing repeated."""
+
+    def __init__(self, twin: Twin, key: str = "") -> None:
+        self._url = twin.url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._headers = {"Authorization": f"Bearer {key or twin.key}"}
+
+    def api(self, method: str, path: str, **more: Any) -> requests.Response:
+        return self._session.request(
+            method, self._url + path, headers=self._headers, timeout=10, allow_redirects=False, **more
+        )
+
+    def declare(self, data: bytes, content_type: str = "image/jpg") -> requests.Response:
+        file = {"content_type": content_type, "file_name": "a.jpg", "file_size": len(data)}
+        return self.api("POST", "/s2s/v2.0/file/sod", json={"files": [file]})
+
+    def upload(self, declared: requests.Response, data: bytes, **headers: str) -> requests.Response:
+        request = declared.json()["data"]["files"][0]["requests"][0]
+        sent = {"Content-Type": request["headers"]["Content-Type"], **headers}
+        return requests.put(request["url"], data=data, headers=sent, timeout=10, allow_redirects=False)
+
+    def run(self, file_id: str) -> requests.Response:
+        return self.api("POST", "/s2s/v2.0/task/sod", json={"src_file_id": file_id})
+
+    def poll(self, task_id: str) -> requests.Response:
+        return self.api("GET", f"/s2s/v2.0/task/sod/{quote(task_id, safe='')}")
+
+    def delete(self, task_id: str) -> requests.Response:
+        return self.api("POST", "/s2s/v2.0/task/delete", json={"task_id": task_id})
+
+    def balance(self) -> requests.Response:
+        return self.api("GET", "/s2s/v1.0/client/credit")
+
+    def history(self, **query: Any) -> requests.Response:
+        return self.api("GET", "/s2s/v1.0/client/credit/history", params=query)
+
+    def price(self, **query: Any) -> requests.Response:
+        return self.api("GET", "/s2s/v2.0/credit/feature-cost", params=query)
+
+    def uploaded(self, data: bytes, content_type: str = "image/jpg") -> str:
+        """Declares and uploads; the file's id."""
+        declared = self.declare(data, content_type)
+        assert self.upload(declared, data).status_code == 200
+        return str(declared.json()["data"]["files"][0]["file_id"])
+
+    def started(self, data: bytes, content_type: str = "image/jpg") -> str:
+        """Declares, uploads and runs; the task's id."""
+        return str(self.run(self.uploaded(data, content_type)).json()["data"]["task_id"])
+
+    def ended(self, task_id: str) -> requests.Response:
+        """Polls until the task is no longer running; the last answer."""
+        while True:
+            answer = self.poll(task_id)
+            data = answer.json().get("data", {})
+            if data.get("task_status", data.get("status")) != "running":
+                return answer
+            time.sleep(0.01)
+
+    def result(self, data: bytes, content_type: str = "image/jpg") -> requests.Response:
+        """The whole chain; the answer to the download."""
+        return requests.get(self.ended(self.started(data, content_type)).json()["data"]["results"]["url"], timeout=10)
+
+
+@pytest.fixture
+def raw() -> Callable[..., Raw]:
+    """Makes `Raw` for a twin, with the right key or another."""
+    return Raw

@@ -44,6 +44,11 @@ class Record:
         self._faults = faults
         self._lock = threading.Lock()
 
+    def add_fault(self, fault: Fault) -> None:
+        """One more fault, whose `after` counts from now."""
+        with self._lock:
+            self._faults.add(fault)
+
     def fault(self, step: str) -> Fault | None:
         """The fault that meets this request."""
         with self._lock:

@@ -71,14 +71,18 @@ class FaultBook:
     """Counts the requests of each step and says which fault meets the next one. Not locked: its owner is."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self._faults = tuple(faults)
         self._seen = dict.fromkeys(STEPS, 0)
+        self._faults = [(fault, 0) for fault in faults]
+
+    def add(self, fault: Fault) -> None:
+        """One more fault, whose `after` counts from now."""
+        self._faults.append((fault, self._seen[fault.step]))
 
     def take(self, step: str) -> Fault | None:
         """The fault that meets this request of `step`, the first that fits."""
         number = self._seen[step]
         self._seen[step] += 1
-        for fault in self._faults:
-            if fault.step == step and fault.after <= number < fault.after + fault.times:
+        for fault, start in self._faults:
+            if fault.step == step and fault.after <= number - start < fault.after + fault.times:
                 return fault
         return None

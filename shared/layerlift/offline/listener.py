@@ -120,9 +120,9 @@ class _Handler(WSGIRequestHandler):
             delivery = Delivery(Response(error.description or error.name, status=error.code))
         else:
             delivery = self._answer(request)
-        if delivery.seconds:
-            self.server.closing.wait(delivery.seconds)
-        if delivery.response is None:
+        if delivery.seconds and self.server.closing.wait(delivery.seconds):
+            self.close_connection = True
+        elif delivery.response is None:
             self._reset()
         else:
             self._send(delivery.response, delivery.promised)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .. import errors
 from .account import Charge
-from .faults import FaultBook
+from .faults import Fault, FaultBook
 from .options import Options
 from .state import State
 
@@ -72,12 +72,16 @@ class Twin:
         self._storage.close()
         self._state.close()
 
+    def inject(self, fault: Fault) -> None:
+        """One more fault, whose `after` counts from now."""
+        self._record.add_fault(fault)
+
     @property
     def requests(self) -> list[Call]:
         """The calls so far, oldest first (the last 10,000)."""
         return list(self._record.calls)
 
-    def calls(self, *steps: str) -> Iterable[Call]:
+    def calls(self, *steps: str) -> list[Call]:
         """The calls of some steps, oldest first."""
         return [call for call in self.requests if call.step in steps]
 

@@ -126,12 +126,14 @@ class Raw:
 
     def ended(self, task_id: str) -> requests.Response:
         """Polls until the task is no longer running; the last answer."""
+        pause = 0.01
         while True:
             answer = self.poll(task_id)
             data = answer.json().get("data", {})
             if data.get("task_status", data.get("status")) != "running":
                 return answer
-            time.sleep(0.01)
+            time.sleep(pause)
+            pause = min(pause * 1.3, 0.2)
 
     def result(self, data: bytes, content_type: str = "image/jpg") -> requests.Response:
         """The whole chain; the answer to the download."""

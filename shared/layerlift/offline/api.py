@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from .endpoint import Act, Endpoint, Record
+from .endpoint import Act, Endpoint, Record, target
 from .faults import Fault
 from .state import CONTENT_TYPES, COST, Outcome, Refusal, State
 
@@ -51,7 +51,7 @@ class Api(Endpoint):
 
     def route(self, request: Request) -> tuple[str, Act]:
         # matched as sent: a slash inside an id that was not percent-encoded makes another path
-        path = urlsplit(str(request.environ["RAW_URI"])).path
+        path = urlsplit(target(request)).path
         try:
             name, values = self._paths.match(path, request.method)
         except HTTPException as error:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from PIL import Image
 from werkzeug.wrappers import Request, Response
@@ -90,7 +91,7 @@ class Endpoint(ABC):
         if delivery.response is not None:
             delivery.response.headers["x-request-id"] = self._state.entropy(16).hex()
         status = delivery.response.status_code if delivery.response else 0
-        path = str(request.environ["RAW_URI"])
+        path = target(request)
         self._record.calls.append(
             Call(arrived, step, request.method, path, dict(request.headers), self.storage, status)
         )
@@ -105,9 +106,8 @@ class Endpoint(ABC):
         if kind == "html":
             return Delivery(Response(PAGE, mimetype="text/html"))
         if kind == "redirect":
-            here = str(request.environ["RAW_URI"])
-            target = fault.location or f"http://localhost:{request.environ['SERVER_PORT']}{here}"
-            return Delivery(Response(status=307, headers={"Location": target}))
+            elsewhere = f"http://localhost:{request.environ['SERVER_PORT']}{target(request)}"
+            return Delivery(Response(status=307, headers={"Location": fault.location or elsewhere}))
         if kind.isdigit():
             return Delivery(self.refuse(Refusal(int(kind), fault.code, HTTPStatus(int(kind)).phrase)))
         response = self._answer(request, act, fault)
@@ -131,6 +131,13 @@ class Endpoint(ABC):
             return act(fault)
         except Refusal as refusal:
             return self.refuse(refusal)
+
+
+def target(request: Request) -> str:
+    """Path and query exactly as they were sent."""
+    sent = str(request.environ["RAW_URI"])
+    parts = urlsplit(sent)
+    return sent.removeprefix(f"{parts.scheme}://{parts.netloc}") if parts.scheme else sent
 
 
 def spoil(result: bytes, kind: str) -> bytes:

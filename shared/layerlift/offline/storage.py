@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from werkzeug.wrappers import Request, Response
 
-from .endpoint import Act, Endpoint, spoil
+from .endpoint import Act, Endpoint, spoil, target
 from .faults import Fault
 from .state import Refusal
 
@@ -20,7 +20,7 @@ class Storage(Endpoint):
     storage = True
 
     def route(self, request: Request) -> tuple[str, Act]:
-        address = str(request.environ["RAW_URI"])
+        address = target(request)
         if request.method == "PUT" and address.startswith("/upload/"):
             return "upload", lambda fault: self._upload(request, address, fault)
         if request.method == "GET" and address.startswith("/result/"):

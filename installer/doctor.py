@@ -68,7 +68,7 @@ def _worker_trouble(environment: Environment) -> str:
         environment.starting("-I", "-m", "layerlift.worker"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.DEVNULL,
     ) as worker:
         assert worker.stdin and worker.stdout
         lines: queue.Queue[bytes] = queue.Queue()
@@ -83,7 +83,8 @@ def _worker_trouble(environment: Environment) -> str:
         except subprocess.TimeoutExpired:
             worker.kill()
             return f"it does not end when its host goes: {AGAIN}"
-    return "" if _greets(line) else f"it does not answer ({line.decode('utf-8', 'replace').strip()}): {AGAIN}"
+    command = " ".join(environment.starting("-I", "-m", "layerlift.worker"))
+    return "" if _greets(line) else f"it does not answer: {AGAIN}; to see why: {command}"
 
 
 def _greets(line: bytes) -> bool:
@@ -91,7 +92,7 @@ def _greets(line: bytes) -> bool:
         greeting = json.loads(line)
     except ValueError:
         return False
-    return isinstance(greeting, dict) and "hello" in (greeting.get("type"), *greeting)
+    return isinstance(greeting, dict) and greeting.get("type") == "hello"
 
 
 def _check_host(doctor: Doctor, host: Host, checkout: Path) -> None:

@@ -5,9 +5,13 @@ A thin adapter. It writes the layer's pixels to a file, asks Layerlift's worker 
 that on a copy of the layer. The copy keeps the layer's precision, profile, place and opacity; its colours never leave
 the image.
 """
+
+# mypy: disable-error-code="name-defined"
+# gimpfu's constants come from GIMP, when it runs.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bridge
 from gimpfu import *
@@ -18,7 +22,9 @@ AS_ALPHA, AS_MASK = 0, 1
 ENGINES = ("auto", "youcam", "offline")
 
 
-def remove_background(image, drawable, result, clean_edges, hide_original, engine):
+def remove_background(
+    image: Any, drawable: Any, result: int, clean_edges: bool, hide_original: bool, engine: int
+) -> None:
     """Put the subject of a layer on a new layer above it, in one undo step."""
     layer = layer_of(drawable)
     gimp.progress_init("Removing the background")
@@ -40,7 +46,7 @@ def remove_background(image, drawable, result, clean_edges, hide_original, engin
     gimp.displays_flush()
 
 
-def layer_of(drawable):
+def layer_of(drawable: Any) -> Any:
     """The layer that is meant: the one whose mask is being edited, where it is a mask."""
     if pdb.gimp_item_is_layer_mask(drawable):
         return pdb.gimp_layer_from_mask(drawable)
@@ -51,8 +57,8 @@ def layer_of(drawable):
     return drawable
 
 
-def export(layer, path):
-    """Write what the layer shows (mask applied, groups and texts rendered) as rows of 8-bit sRGB; return its geometry."""
+def export(layer: Any, path: Path) -> dict[str, Any]:
+    """Write what the layer shows (mask applied, groups and texts rendered) as rows of 8-bit sRGB; return its size."""
     width, height = layer.width, layer.height
     scratch = gimp.Image(width, height, RGB)
     try:
@@ -68,9 +74,10 @@ def export(layer, path):
         pdb.gimp_image_delete(scratch)
 
 
-def flat_copy(layer, scratch):
+def flat_copy(layer: Any, scratch: Any) -> Any:
     """The layer as plain pixels, the only layer of a scratch image of its size."""
     copy = pdb.gimp_layer_new_from_drawable(layer, scratch)
+    unlock(copy)
     scratch.insert_layer(copy)
     copy.set_offsets(0, 0)
     if is_plain(layer) and copy.mask is None:
@@ -79,18 +86,20 @@ def flat_copy(layer, scratch):
     return pdb.gimp_image_merge_visible_layers(scratch, CLIP_TO_IMAGE)
 
 
-def is_plain(layer):
+def is_plain(layer: Any) -> bool:
     """Whether a copy of the layer is pixels, and not a group or a text that is rendered anew."""
     return not pdb.gimp_item_is_group(layer) and not pdb.gimp_item_is_text_layer(layer)
 
 
-def insert(image, layer, alpha, result):
+def insert(image: Any, layer: Any, alpha: bytes, result: int) -> None:
     """Insert a copy of the layer above it, with the alpha on it or in a mask; if that fails, the image is as it was."""
     copy = pdb.gimp_layer_copy(layer, True) if is_plain(layer) else rendered(image, layer)
     copy.name = layer.name + " cut-out"
     copy.visible = True
-    copy.lock_content = copy.lock_alpha = False
-    image.insert_layer(copy, layer.parent, pdb.gimp_image_get_item_position(image, layer))
+    unlock(copy)
+    place = pdb.gimp_image_get_item_position(image, layer)
+    # Outside of groups first: in a locked one GIMP kills whoever writes to the copy.
+    image.insert_layer(copy, None, 0 if layer.parent else place)
     try:
         if copy.mask is not None:
             pdb.gimp_layer_remove_mask(copy, MASK_APPLY)
@@ -101,12 +110,24 @@ def insert(image, layer, alpha, result):
         mask.flush()
         if result == AS_ALPHA:
             pdb.gimp_layer_remove_mask(copy, MASK_APPLY)
+        if layer.parent:
+            pdb.gimp_image_reorder_item(image, copy, layer.parent, place)
     except BaseException:
         image.remove_layer(copy)
         raise
 
 
-def rendered(image, layer):
+def unlock(layer: Any) -> None:
+    """Take off the locks that a copy has from its original. What a group can't lock it can't unlock either."""
+    if layer.lock_content:
+        layer.lock_content = False
+    if layer.lock_alpha:
+        layer.lock_alpha = False
+    if pdb.gimp_item_get_lock_position(layer):
+        pdb.gimp_item_set_lock_position(layer, False)
+
+
+def rendered(image: Any, layer: Any) -> Any:
     """A group's or a text's pixels as a layer of the image, at full precision and in the same place."""
     scratch = pdb.gimp_image_new_with_precision(layer.width, layer.height, image.base_type, image.precision)
     try:
@@ -122,7 +143,7 @@ def rendered(image, layer):
     return copy
 
 
-def show_progress(text, fraction):
+def show_progress(text: str, fraction: float) -> None:
     """The worker's part of the bar comes after the export's."""
     pdb.gimp_progress_set_text(text)
     gimp.progress_update(EXPORT_SHARE + (1 - EXPORT_SHARE) * fraction)

@@ -1,0 +1,147 @@
+"""The plug-in in a real GIMP 2.10, on layers of every kind: each pixel's alpha is known beforehand (see layers.py)."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift.offline import Options, Twin
+
+from .gimp import Gimp
+
+HERE = Path(__file__).resolve().parent
+PLUGIN = HERE.parents[1] / "plugin"
+LAYERS = (HERE / "layers.py").read_text(encoding="utf-8")
+BLOCK, COLUMNS, ROWS = 16, 6, 3
+WIDTH, HEIGHT = COLUMNS * BLOCK, ROWS * BLOCK
+
+NAMES = re.findall(r"^@case\ndef (\w+)", LAYERS, re.MULTILINE)
+REFUSED = {
+    "channel": "Choose a layer",
+    "floating_selection": "Anchor",
+    "empty_layer": "no visible pixels",
+    "picture_without_a_subject": "No subject",
+}
+SPECIAL = {*REFUSED, "one_pixel", "very_long_and_narrow", "the_mask_is_being_edited"}
+CHARTS = [name for name in NAMES if name not in SPECIAL]
+
+
+def install(gimp: Gimp, home: Path, twin: Twin | None = None) -> None:
+    """The plug-in in a profile, with a state folder of its own, and a service in place of the offline engine."""
+    folder = gimp.add_plug_in(PLUGIN / "gimp" / "layerlift.py", PLUGIN / "bridge.py")
+    (folder / "worker.json").write_text(json.dumps({"python": sys.executable}))
+    gimp.environment["LAYERLIFT_HOME"] = str(home)
+    if twin is not None:
+        gimp.environment.update(YOUCAM_API_URL=twin.url, YOUCAM_API_KEY=twin.key)
+
+
+@pytest.fixture(scope="module")
+def outcomes(gimp_template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("layers")
+    with Twin(Options(rate=(10_000, 1.0))) as twin:
+        gimp = Gimp(folder, gimp_template)
+        install(gimp, folder / "state", twin)
+
+        def body(folder: str, names: list[str]) -> Any:
+            import sys
+
+            sys.path.insert(0, folder)
+            import layers
+
+            return layers.measure_all(names)
+
+        found = gimp.python(body, str(HERE), NAMES, timeout=400)
+        found["ledger"] = {"charged": twin.charged, "late": twin.late_polls}
+        found["left behind"] = {"files": [str(path) for path in (folder / "state" / "work").glob("*/*")]}
+        return found
+
+
+def expected_alpha(name: str) -> list[int]:
+    """The alpha of a case's chart, times the 0.8 (204) that `dim` parts had before."""
+    alpha = []
+    for y in range(HEIGHT):
+        for x in range(WIDTH):
+            level = x // BLOCK
+            dim = (name == "existing_alpha" and y >= HEIGHT // 2) or ("existing_mask" in name and x >= WIDTH // 2)
+            # The picture was flattened on white, so the key saw a fifth less.
+            alpha.append(round(51 * round(level * 0.8) * 0.8) if dim else 51 * level)
+    return alpha
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_the_alpha_is_exact_and_all_else_is_kept(outcomes: dict[str, dict[str, Any]], name: str) -> None:
+    outcome = outcomes[name]
+    assert "raised" not in outcome, outcome["raised"]
+    assert outcome["new_layers"] == 1
+    assert outcome["above"]
+    assert outcome["plain"]
+    assert outcome["images"] == 1
+    assert outcome["offsets"] == outcome["original_offsets"]
+    assert outcome["size"] == [WIDTH, HEIGHT]
+    _, copy_type, layer_type = outcome["precision"]
+    assert copy_type == layer_type
+    opacity, mode, original_opacity, original_mode = outcome["opacity_and_mode"]
+    assert (opacity, mode) == (original_opacity, original_mode)
+    assert outcome["visible"] == [True, name == "original_stays_visible"]
+    if name not in ("layer_mask_as_the_result", "existing_mask_and_a_mask_wanted"):
+        assert outcome["mask"] is None
+        assert_close(outcome["alpha"], expected_alpha(name))
+    assert outcome["colours_before"] == outcome["original_colours"]
+    assert outcome["colours_after"].keys() == outcome["colours_before"].keys()
+    for block, before in outcome["colours_before"].items():
+        assert outcome["colours_after"][block] == pytest.approx(before, abs=1e-6), block
+
+
+def assert_close(found: list[int], expected: list[int]) -> None:
+    worst = max(abs(one - other) for one, other in zip(found, expected, strict=True))
+    assert worst <= 1
+
+
+def test_a_layer_mask_is_left_unapplied_where_that_is_wanted(outcomes: dict[str, dict[str, Any]]) -> None:
+    outcome = outcomes["layer_mask_as_the_result"]
+    assert_close(outcome["mask"], expected_alpha(""))
+    assert set(outcome["alpha"]) == {255}
+
+
+def test_an_existing_mask_goes_into_the_alpha_where_a_mask_is_wanted(outcomes: dict[str, dict[str, Any]]) -> None:
+    outcome = outcomes["existing_mask_and_a_mask_wanted"]
+    before = ([255] * (WIDTH // 2) + [204] * (WIDTH // 2)) * HEIGHT
+    assert_close(outcome["alpha"], before)
+    both = [round(mask * own / 255) for mask, own in zip(outcome["mask"], before, strict=True)]
+    assert_close(both, expected_alpha("existing_mask"))
+
+
+def test_the_layer_is_taken_where_its_mask_is_being_edited(outcomes: dict[str, dict[str, Any]]) -> None:
+    assert outcomes["the_mask_is_being_edited"] == {"new_layers": 1, "name": "photo cut-out"}
+
+
+def test_the_selection_is_left_alone(outcomes: dict[str, dict[str, Any]]) -> None:
+    assert outcomes["selection_is_left_alone"]["selection"] == [1, 3, 4, 13, 15]
+
+
+@pytest.mark.parametrize(("name", "words"), REFUSED.items())
+def test_what_has_no_cut_out_gets_a_clear_answer_and_nothing_changes(
+    outcomes: dict[str, dict[str, Any]], name: str, words: str
+) -> None:
+    outcome = outcomes[name]
+    assert "raised" not in outcome, outcome["raised"]
+    assert words in outcome["error"]
+    assert outcome["same"]
+    assert outcome["images"] == 1
+
+
+@pytest.mark.parametrize(("name", "size"), {"one_pixel": [1, 1], "very_long_and_narrow": [30000, 20]}.items())
+def test_unusual_sizes_work(outcomes: dict[str, dict[str, Any]], name: str, size: list[int]) -> None:
+    assert outcomes[name] == {"size": size, "alphas": [255]}
+
+
+def test_each_picture_is_charged_once_and_what_is_refused_is_free(outcomes: dict[str, dict[str, Any]]) -> None:
+    assert outcomes["ledger"] == {"charged": len(NAMES) - len(REFUSED), "late": 0}
+
+
+def test_no_file_is_left_behind(outcomes: dict[str, dict[str, Any]]) -> None:
+    assert outcomes["left behind"] == {"files": []}

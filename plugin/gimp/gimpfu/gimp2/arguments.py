@@ -65,14 +65,14 @@ class Packer:
         elif pdb_type == STRING:
             data.string = self._keep(encode(value))
         elif pdb_type == COLOR:
-            data.color = RGB.of(value).c
+            data.color = RGB.of(value).struct
         elif pdb_type in ARRAYS:
             data.pointer = self._array(ARRAYS[pdb_type], value)
         elif pdb_type == STRINGARRAY:
             texts = [encode(text) for text in value]
             data.pointer = self._address((ctypes.c_char_p * len(texts))(*texts))
         elif pdb_type == COLORARRAY:
-            colors = [RGB.of(color).c for color in value]
+            colors = [RGB.of(color).struct for color in value]
             data.pointer = self._address((CRGB * len(colors))(*colors))
         elif pdb_type == PARASITE:
             data.parasite = self._parasite(value)

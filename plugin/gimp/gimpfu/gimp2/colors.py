@@ -19,7 +19,7 @@ RGB_LUMINANCE_RED, RGB_LUMINANCE_GREEN, RGB_LUMINANCE_BLUE = 0.22248840, 0.71690
 
 
 class Color:
-    """A tuple of named channels; `c` is the C structure that holds them."""
+    """A tuple of named channels; `struct` is the C structure that holds them."""
 
     channels: Tuple[str, ...] = ()
     scales: Tuple[int, ...] = ()
@@ -31,14 +31,14 @@ class Color:
         missing = [name for name in self.channels[:-1] if name not in names]
         if missing or len(values) > len(self.channels):
             raise TypeError("%s takes %s" % (type(self).__name__, ", ".join(self.channels)))
-        self.c = self.structure()
-        self.c.a = 1.0
+        self.struct = self.structure()
+        self.struct.a = 1.0
         self.set(**names)
 
     def set(self, *values: Number, **named: Number) -> None:
         """Set all channels but alpha, alpha, or both. Ints are scaled."""
         for name, value in dict(zip(self.channels, values), **named).items():
-            setattr(self.c, name, self._scaled(name, value))
+            setattr(self.struct, name, self._scaled(name, value))
 
     def set_alpha(self, a: Number) -> None:
         """Set the alpha alone."""
@@ -61,13 +61,13 @@ class Color:
 
     @property
     def _values(self) -> Tuple[float, ...]:
-        return tuple(getattr(self.c, name) for name in self.channels)
+        return tuple(getattr(self.struct, name) for name in self.channels)
 
     def __getattr__(self, name: str) -> float:
         channel = type(self).aliases.get(name, name)
         if channel not in type(self).channels:
             raise AttributeError(name)
-        return float(getattr(self.c, channel))
+        return float(getattr(self.struct, channel))
 
     def __setattr__(self, name: str, value: Any) -> None:
         channel = type(self).aliases.get(name, name)
@@ -87,7 +87,7 @@ class Color:
             channel = self.aliases.get(key.lower(), key.lower())
             if channel not in self.channels:
                 raise KeyError(key)
-            return getattr(self.c, channel)
+            return getattr(self.struct, channel)
         if isinstance(key, slice):
             return tuple(self._integer(index) for index in range(*key.indices(len(self))))
         return self._integer(range(len(self))[key])
@@ -149,12 +149,12 @@ class RGB(Color):
 
     def _combine(self, color: RGB, sign: float, with_alpha: bool) -> None:
         for name in self.channels[: 4 if with_alpha else 3]:
-            setattr(self.c, name, getattr(self.c, name) + sign * getattr(color.c, name))
+            setattr(self.struct, name, getattr(self.struct, name) + sign * getattr(color.struct, name))
 
     def multiply(self, factor: float, with_alpha: bool = False) -> None:
         """Multiply the channels, and the alpha if asked."""
         for name in self.channels[: 4 if with_alpha else 3]:
-            setattr(self.c, name, getattr(self.c, name) * factor)
+            setattr(self.struct, name, getattr(self.struct, name) * factor)
 
     def distance(self, color: RGB, alpha: bool = False) -> float:
         """The sum of the differences of the channels."""
@@ -171,31 +171,31 @@ class RGB(Color):
 
     def clamp(self) -> None:
         """Bring every channel into 0 to 1."""
-        _rgb_clamp(self.c)
+        _rgb_clamp(self.struct)
 
     def gamma(self, gamma: float) -> None:
         """Raise the channels to 1 / gamma."""
-        _rgb_gamma(self.c, gamma)
+        _rgb_gamma(self.struct, gamma)
 
     def luminance(self) -> float:
         """The luminance, with GIMP's weights."""
-        return float(_rgb_luminance(self.c))
+        return float(_rgb_luminance(self.struct))
 
     def composite(self, color: RGB, mode: int = RGB_COMPOSITE_NORMAL) -> None:
         """Blend another colour over or behind this one."""
-        _rgb_composite(self.c, color.c, int(mode))
+        _rgb_composite(self.struct, color.struct, int(mode))
 
     def parse_name(self, name: str) -> None:
         """Become the SVG colour of this name."""
-        self.c = rgb_parse_name(name).c
+        self.struct = rgb_parse_name(name).struct
 
     def parse_hex(self, hex: str) -> None:  # noqa: A002 - the classic keyword
         """Become a colour such as "ff8000"."""
-        self.c = rgb_parse_hex(hex).c
+        self.struct = rgb_parse_hex(hex).struct
 
     def parse_css(self, css: str, with_alpha: bool = False) -> None:
         """Become a colour as CSS writes it."""
-        self.c = rgb_parse_css(css, with_alpha).c
+        self.struct = rgb_parse_css(css, with_alpha).struct
 
     def to_hsv(self) -> HSV:
         """The same colour as hue, saturation, value."""
@@ -207,8 +207,8 @@ class RGB(Color):
 
     def to_cmyk(self, pullout: float = 1.0) -> CMYK:
         """The same colour as cyan, magenta, yellow and a share `pullout` of the possible black."""
-        cmyk = CMYK.structure(a=self.c.a)
-        _rgb_to_cmyk(self.c, pullout, cmyk)
+        cmyk = CMYK.structure(a=self.struct.a)
+        _rgb_to_cmyk(self.struct, pullout, cmyk)
         return CMYK.from_c(cmyk)
 
 
@@ -222,9 +222,9 @@ class HSV(Color):
 
     def clamp(self) -> None:
         """Bring every channel into 0 to 1; the hue goes round."""
-        self.c.h -= self.c.h // 1
+        self.struct.h -= self.struct.h // 1
         for name in "sva":
-            setattr(self.c, name, min(max(getattr(self.c, name), 0.0), 1.0))
+            setattr(self.struct, name, min(max(getattr(self.struct, name), 0.0), 1.0))
 
     def to_rgb(self) -> RGB:
         """The same colour as red, green, blue."""
@@ -277,8 +277,8 @@ _list_names = _function(
 
 
 def _converted(kind: Type[C], convert: Any, color: Color) -> C:
-    result = kind.structure(a=color.c.a)
-    convert(color.c, result)
+    result = kind.structure(a=color.struct.a)
+    convert(color.struct, result)
     return kind.from_c(result)
 
 

@@ -216,7 +216,7 @@ class ColorField(Field):
 
     def set(self, value: Any) -> None:
         color = RGB(1.0, 0.0, 0.0) if value is None else RGB.of(value)
-        self.ui.gimp_color_button_set_color(self.widget, ctypes.byref(color.c))
+        self.ui.gimp_color_button_set_color(self.widget, ctypes.byref(color.struct))
 
     def get(self) -> RGB:
         color = CRGB()

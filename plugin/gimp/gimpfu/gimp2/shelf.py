@@ -7,6 +7,8 @@ from typing import Any
 from ..errors import GimpError
 from .application import get_data, set_data
 
+DELETED = b"\0"  # GIMP can neither forget data nor keep none
+
 
 class Shelf:
     """A mapping from names to anything that can be pickled; GIMP objects are kept by their ID."""
@@ -16,7 +18,7 @@ class Shelf:
             data = get_data(key)
         except GimpError:
             raise KeyError(key) from None
-        if not data:
+        if data == DELETED:
             raise KeyError(key)
         return pickle.loads(data)  # noqa: S301 - other plug-ins of the same user write here, nobody else can
 
@@ -24,11 +26,11 @@ class Shelf:
         set_data(key, pickle.dumps(value, protocol=2))
 
     def __delitem__(self, key: str) -> None:
-        set_data(key, b"")
+        set_data(key, DELETED)
 
     def __contains__(self, key: str) -> bool:
         try:
-            return bool(get_data(key))
+            return get_data(key) != DELETED
         except GimpError:
             return False
 

@@ -1,6 +1,6 @@
 """Requests in the shapes of other public clients pass the whole chain, in plain answers and in the oddest ones.
 
-Each shape is what an HTTP library puts on the wire for a client of this API: its own headers, its way of sending a body,
+Each shape is what an HTTP library puts on the wire for a client of this API: its own headers, its way to send a body,
 and habits of the clients written with it (a JSON type on every request, more fields than needed, lower-case escapes).
 """
 

@@ -597,6 +597,13 @@ def test_options_refuse_unknown_forms_and_faults() -> None:
             Fault(*wrong)
 
 
+def test_a_twin_without_its_server_says_what_is_missing() -> None:
+    source = "import sys; sys.modules['werkzeug'] = None; from layerlift.offline import Twin; Twin()"
+    outcome = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
+    assert "The offline engine is not installed" in outcome.stderr
+    assert "install.py" in outcome.stderr
+
+
 def test_importing_the_package_needs_neither_the_server_nor_the_model_s_runtime() -> None:
     heavy = "{'werkzeug', 'onnxruntime', 'numpy', 'requests'}"
     source = f"import sys, layerlift.offline; sys.exit(bool({heavy} & sys.modules.keys()))"

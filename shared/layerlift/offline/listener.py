@@ -15,6 +15,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
 MAX_BODY = 64 * 1024 * 1024
+SHUTDOWN_POLL = 0.02
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Listener:
 
     def __init__(self, application: Application, port: int = 0) -> None:
         self._server = _Server(application, port)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(SHUTDOWN_POLL,), daemon=True)
         self._thread.start()
 
     @property

@@ -195,6 +195,16 @@ def test_results_that_are_none(make_twin: Any, raw: Any, picture: bytes) -> None
     assert (Image.open(io.BytesIO(good)).size, Image.open(io.BytesIO(good)).mode) == ((64, 48), "RGBA")
 
 
+def test_a_spoilt_result_counts_as_no_delivery(make_twin: Any, raw: Any, picture: bytes) -> None:
+    twin = make_twin(faults=(Fault("download", "no_alpha"), Fault("download", "html", after=1)))
+    client = raw(twin)
+    url = client.ended(client.started(picture)).json()["data"]["results"]["url"]
+    for _ in range(3):
+        assert requests.get(url, timeout=10).status_code == 200
+    assert [call.fault for call in twin.calls("download")] == ["no_alpha", "html", ""]
+    assert twin.delivered == 1
+
+
 def test_a_fault_waits_lasts_and_passes(make_twin: Any, raw: Any) -> None:
     client = raw(make_twin(faults=(Fault("balance", "500", times=2, after=1), Fault("balance", "503", after=3))))
     assert [client.balance().status_code for _ in range(6)] == [200, 500, 500, 503, 200, 200]

@@ -26,7 +26,7 @@ PAGE = "<!DOCTYPE html><html><head><title>Log in</title></head><body><h1>Log in 
 
 
 class Call(NamedTuple):
-    """One request as it arrived, and the status that it was given (0: reset without an answer)."""
+    """One request as it arrived, the status that it was given (0: reset, no answer), and the fault that it met."""
 
     time: float
     step: str
@@ -35,6 +35,7 @@ class Call(NamedTuple):
     headers: dict[str, str]
     storage: bool
     status: int
+    fault: str
 
 
 class Record:
@@ -82,18 +83,19 @@ class Endpoint(ABC):
 
     def __call__(self, request: Request) -> Delivery:
         arrived = self._state.clock()
-        step = ""
+        step, kind = "", ""
         try:
             step, act = self.route(request)
-            delivery = self._deliver(request, act, self._record.fault(step))
+            fault = self._record.fault(step)
+            kind = fault.kind if fault else ""
+            delivery = self._deliver(request, act, fault)
         except Refusal as refusal:
             delivery = Delivery(self.refuse(refusal))
         if delivery.response is not None:
             delivery.response.headers["x-request-id"] = self._state.entropy(16).hex()
         status = delivery.response.status_code if delivery.response else 0
-        path = target(request)
         self._record.calls.append(
-            Call(arrived, step, request.method, path, dict(request.headers), self.storage, status)
+            Call(arrived, step, request.method, target(request), dict(request.headers), self.storage, status, kind)
         )
         return delivery
 

@@ -72,6 +72,8 @@ class _Server(ThreadedWSGIServer):
 
     def opened(self, connection: socket.socket) -> None:
         with self._guard:
+            if self.closing.is_set():
+                raise ConnectionAbortedError("the server is closing")
             self._connections.add(connection)
 
     def closed(self, connection: socket.socket) -> None:

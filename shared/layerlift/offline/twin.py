@@ -104,8 +104,8 @@ class Twin:
 
     @property
     def delivered(self) -> int:
-        """How many results were sent in full."""
-        return sum(call.status == 200 for call in self.calls("download"))
+        """How many results were sent as they are."""
+        return sum(call.status == 200 and call.fault in ("", "hang") for call in self.calls("download"))
 
     @property
     def late_polls(self) -> int:

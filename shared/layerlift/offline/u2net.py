@@ -45,20 +45,14 @@ def u2netp(path: Path) -> Callable[[bytes], bytes]:
             if not loaded:
                 loaded.append(_session(model.read(path)))
             session = loaded[0]
-            output = cast(
-                "NDArray[np.float32]", session.run([session.get_outputs()[0].name], {_name(session): values})[0]
-            )
-        matte = output[0, 0]
+            outputs = session.run(None, {session.get_inputs()[0].name: values})
+        matte = cast("NDArray[np.float32]", outputs[0])[0, 0]
         if matte.max() < NOTHING:
             raise EngineError("error_no_subject", "No subject was found")
         small = Image.fromarray(np.rint(matte.clip(0, 1) * 255).astype(np.uint8))
         return cut_out(image, small.resize(image.size, Image.Resampling.BICUBIC))
 
     return engine
-
-
-def _name(session: Any) -> str:
-    return str(session.get_inputs()[0].name)
 
 
 def _session(data: bytes) -> Any:

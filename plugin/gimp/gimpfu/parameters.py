@@ -26,6 +26,7 @@ PDB_TYPES: Dict[int, int] = {
     **{kind: _STRING for kind in (PF_FONT, PF_FILE, PF_BRUSH, PF_PATTERN, PF_GRADIENT, PF_TEXT, PF_PALETTE, PF_FILENAME,
                                   PF_DIRNAME)},
 }  # fmt: skip
+LAST_PDB_TYPE = 21
 OBJECT_KINDS = frozenset((PF_ITEM, PF_DISPLAY, PF_IMAGE, PF_LAYER, PF_CHANNEL, PF_DRAWABLE, PF_VECTORS))
 
 
@@ -43,7 +44,7 @@ class Parameter(NamedTuple):
         """The type of the argument in the PDB: a spinner that counts in fractions is a FLOAT."""
         if self.kind == PF_SPINNER and any(value != int(value) for value in (*self.extra, self.default or 0)):
             return PF_FLOAT
-        return PDB_TYPES[self.kind]
+        return PDB_TYPES.get(self.kind, self.kind)
 
     def received(self, value: Any) -> Any:
         """The value for the function: radio values travel as text in the PDB, whatever they are in the plug-in."""

@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, NoReturn, Optional, Se
 
 from .errors import CancelError, error
 from .lastvalues import LastValues
-from .parameters import PF_DRAWABLE, PF_IMAGE, PF_STRING, Parameter
+from .parameters import LAST_PDB_TYPE, PDB_TYPES, PF_DRAWABLE, PF_IMAGE, PF_STRING, Parameter
 
 PLUGIN = 1
 RUN_INTERACTIVE, RUN_NONINTERACTIVE, RUN_WITH_LAST_VALS = range(3)
@@ -57,6 +57,8 @@ def _check_definitions(definitions: Sequence[Sequence[Any]], what: str, least: i
                         % (what, least, len(entry), entry))  # fmt: skip
         if not isinstance(entry[0], int):
             raise error("%s types must be integers" % what)
+        if entry[0] not in PDB_TYPES and not 0 <= entry[0] <= LAST_PDB_TYPE:
+            raise error("%s type %d is unknown" % (what, entry[0]))
         _check_name(entry[1], what)
 
 

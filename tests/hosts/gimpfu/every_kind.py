@@ -24,7 +24,7 @@ register(
         (PF_TOGGLE, "toggle", "To_ggle", True),
         (PF_SLIDER, "slider", "S_lider", 0.5, (0, 1, 0.05)),
         (PF_SPINNER, "spinner", "S_pinner", 7, (1, 50, 1)),
-        (PF_RADIO, "radio", "_Radio", "b", (("First", "a"), ("Second", "b"))),
+        (PF_RADIO, "radio", "Radio", "b", (("First", "a"), ("Second", "b"))),
         (PF_OPTION, "option", "_Option", 1, ("Zero", "One", "Two")),
         (PF_FONT, "font", "Fo_nt", "Sans"),
         (PF_BRUSH, "brush", "_Brush", "2. Hardness 050"),

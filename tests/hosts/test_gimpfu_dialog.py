@@ -1,0 +1,175 @@
+"""gimpfu's dialog, last values and errors, in a real GIMP with a window."""
+# ruff: noqa: F821 - the bodies run inside GIMP, with the names of gimpfu
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .gimp import Gimp, Window, wait_for
+
+PLUG_INS = Path(__file__).resolve().parent / "gimpfu"
+
+
+@pytest.fixture
+def every_kind(gimp_on_a_screen: Gimp) -> Gimp:
+    """A GIMP in which F9 asks for a value of every kind, and F8 takes the last ones."""
+    gimp_on_a_screen.add_plug_in(PLUG_INS / "every_kind.py")
+    gimp_on_a_screen.add_plug_in(PLUG_INS / "register_forms.py")
+    gimp_on_a_screen.bind("python-fu-every-kind", "F9")
+    gimp_on_a_screen.bind("python-fu-forms-menu", "F7")
+    gimp_on_a_screen.bind("python-fu-forms-fails", "F6")
+    gimp_on_a_screen.bind("python-fu-forms-gives-up", "F5")
+    return gimp_on_a_screen
+
+
+def show_an_image() -> Any:
+    image = gimp.Image(200, 100, RGB)
+    layer = gimp.Layer(image, "Layer", 200, 100, RGBA_IMAGE)
+    image.insert_layer(layer)
+    layer.fill(FILL_WHITE)
+    image.clean_all()
+    gimp.Display(image)
+    gimp.set_data("every-kind", "never run")
+
+
+def forget() -> Any:
+    gimp.set_data("every-kind", "never run")
+
+
+def values() -> Any:
+    return gimp.get_data("every-kind").decode()
+
+
+def open_dialog(window: Window, key: str = "F9") -> str:
+    window.key(key)
+    return window.wait_for("^Every Kind$")
+
+
+def run_values(window: Window) -> Any:
+    """What the procedure was called with, once it has been."""
+    return wait_for(lambda: (text := window.python(values)) != "never run" and text, "the procedure to run")
+
+
+DEFAULTS = (
+    "(200, -5, 70000, 0.125, 'Gr\u00fc\u00dfe', 'two\\nlines', gimpcolor.RGB(1.0, 0.5019607843137255, 0.0, 1.0), True, 0.5,"
+    " 7, 'b', 1, 'Sans', '2. Hardness 050', 'Pine', 'FG to BG (RGB)', 'Web', '', '/tmp/new.txt', '/usr',"
+    " <gimp.Layer 'Layer'>, <gimp.Display '1'>, <gimp.Image '[Untitled]'>, <gimp.Layer 'Layer'>, None,"
+    " <gimp.Layer 'Layer'>, None)"
+)
+
+
+def test_the_dialog_shows_every_kind_and_passes_the_values_on(every_kind: Gimp, tmp_path: Path) -> None:
+    with every_kind.window(size="1280x1100") as window:
+        window.python(show_an_image)
+        dialog = open_dialog(window)
+        window.screenshot(tmp_path / "every kind.png")
+        window.key("Return", dialog)
+        window.wait_until_gone(dialog)
+        assert run_values(window) == DEFAULTS
+
+
+def test_cancel_runs_nothing_and_remembers_nothing(every_kind: Gimp) -> None:
+    with every_kind.window(size="1280x1100") as window:
+        window.python(show_an_image)
+        dialog = open_dialog(window)
+        window.key("Escape", dialog)
+        window.wait_until_gone(dialog)
+        assert window.python(values) == "never run"
+        assert not (every_kind.profile / "plug-in-settings" / "python-fu-every-kind.json").exists()
+        assert window.titles() == [title for title in window.titles() if "GIMP" in title], "no box is left open"
+    assert "Traceback" not in every_kind.stderr
+
+
+def test_what_was_entered_is_remembered_over_a_restart_and_reset_brings_the_defaults_back(every_kind: Gimp) -> None:
+    saved = every_kind.profile / "plug-in-settings" / "python-fu-every-kind.json"
+    with every_kind.window(size="1280x1100") as window:
+        window.python(show_an_image)
+        dialog = open_dialog(window)
+        window.key("alt+s", dialog)  # String
+        window.key("ctrl+a", dialog)
+        window.type("new words", dialog)
+        window.key("alt+g", dialog)  # Toggle
+        window.key("alt+p", dialog)  # Spinner
+        window.key("ctrl+a", dialog)
+        window.type("12", dialog)
+        window.key("Return", dialog)
+        window.wait_until_gone(dialog)
+        text = run_values(window)
+        assert "'new words'" in text and " False, 0.5, 12, " in text
+    assert json.loads(saved.read_text())["string"] == "new words"
+
+    with every_kind.window(size="1280x1100") as window:
+        window.python(show_an_image)
+        dialog = open_dialog(window)
+        window.key("Return", dialog)
+        window.wait_until_gone(dialog)
+        text = run_values(window)
+        assert "'new words'" in text and " False, 0.5, 12, " in text
+
+        window.python(forget)
+        dialog = open_dialog(window)
+        window.key("alt+r", dialog)  # Reset
+        window.key("Return", dialog)
+        window.wait_until_gone(dialog)
+        assert run_values(window) == DEFAULTS
+
+
+def test_a_broken_file_of_last_values_is_ignored(every_kind: Gimp) -> None:
+    folder = every_kind.profile / "plug-in-settings"
+    folder.mkdir(exist_ok=True)
+    (folder / "python-fu-every-kind.json").write_text('{"string": 7, "toggle": "x", "color": [1], "spinner"')
+    with every_kind.window(size="1280x1100") as window:
+        window.python(show_an_image)
+        window.key("Return", open_dialog(window))
+        assert run_values(window) == DEFAULTS
+
+
+def test_a_repeated_run_takes_the_last_values_without_a_dialog(every_kind: Gimp) -> None:
+    with every_kind.window(size="1280x1100") as window:
+        window.python(show_an_image)
+        dialog = open_dialog(window)
+        window.key("alt+s", dialog)
+        window.key("ctrl+a", dialog)
+        window.type("again", dialog)
+        window.key("Return", dialog)
+        window.wait_until_gone(dialog)
+        assert "'again'" in run_values(window)
+        window.python(forget)
+        window.key("ctrl+f")
+        assert "'again'" in run_values(window)
+        assert not window.find("^Every Kind$")
+
+
+def test_a_procedure_without_values_runs_from_its_menu_entry_at_once(every_kind: Gimp) -> None:
+    with every_kind.window() as window:
+        window.python(show_an_image)
+
+        def blacken() -> Any:
+            gimp.set_foreground("black")
+            gimp.image_list()[0].layers[0].fill(FILL_FOREGROUND)
+
+        def pixel() -> Any:
+            return gimp.image_list()[0].layers[0].get_pixel(5, 5)
+
+        window.python(blacken)
+        window.key("F7")
+        wait_for(lambda: window.python(pixel) == [255, 255, 255, 255], "the layer to be white")
+
+
+def test_a_failure_opens_one_box_with_its_text(every_kind: Gimp, tmp_path: Path) -> None:
+    with every_kind.window() as window:
+        window.python(show_an_image)
+        window.key("F6")
+        box = window.wait_for("GIMP Message")
+        window.screenshot(tmp_path / "failure.png")
+        others = [title for title in window.titles() if "GIMP Message" in title]
+        window.key("Escape", box)
+        window.wait_until_gone(box)
+        window.key("F5")
+        window.python(values)
+        assert len(others) == 1
+        assert not window.find("GIMP Message"), "a procedure that was cancelled says nothing"
+    assert "Traceback" not in every_kind.stderr

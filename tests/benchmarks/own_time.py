@@ -70,8 +70,8 @@ def host(folder: Path, scene: dict[str, int], watch: Watch) -> None:
 
 
 def file(folder: Path, scene: dict[str, int], watch: Watch) -> None:
-    """What the command line does: a JPEG in, a PNG with alpha out."""
-    from layerlift import matte, pictures, prepare
+    """What the command line does: a JPEG in, a PNG with alpha and clean edges out."""
+    from layerlift import foreground, matte, pictures, prepare
 
     width, height = scene["width"], scene["height"]
     with watch("read"):
@@ -83,6 +83,8 @@ def file(folder: Path, scene: dict[str, int], watch: Watch) -> None:
         alpha = matte.decode(answer, (upload.width, upload.height))
     with watch("refine"):
         alpha = matte.refine(alpha, width, height)
+    with watch("edges"):
+        picture = foreground.clean_edges(picture, alpha)
     with watch("multiply"):
         picture = matte.multiply(picture, alpha)
     with watch("write"):

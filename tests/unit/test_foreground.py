@@ -1,0 +1,112 @@
+"""The subject's own colours at soft edges, against scenes whose true colours are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from layerlift.foreground import clean_edges
+from layerlift.pictures import Picture
+from picture_files import noise
+
+
+def scene(height: int, width: int, kind: str, dtype: Any = np.uint8) -> tuple[Any, Any, Any]:
+    """A picture, its alpha, and the true foreground: a textured disc with hair before a busy or a green background."""
+    random = np.random.default_rng(5)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    u, v = (x - width / 2) / height, (y - height / 2) / height
+    radius, angle = np.hypot(u, v), np.arctan2(v, u)
+    softness, hair = {
+        "soft": (0.02, 0.01 * np.sin(60 * angle)),
+        "hair": (0.06, 0.05 * np.abs(np.sin(150 * angle))),
+        "studio": (0.02, 0.02 * np.sin(90 * angle)),
+    }[kind]
+    alpha = np.rint(np.clip((0.35 + hair - radius) / softness + 0.5, 0, 1) * 255).astype(np.uint8)
+    subject = np.stack(
+        [0.6 + 0.25 * np.sin(25 * angle), 0.4 + 0.15 * np.sin(40 * radius), 0.3 + 0.1 * np.cos(20 * u)], -1
+    )
+    behind = np.stack([0.3 + 0.2 * np.sin(30 * u), 0.6 + 0.2 * np.sin(22 * v), 0.7 + 0.2 * np.sin(17 * u - 9 * v)], -1)
+    if kind == "studio":
+        behind[:] = (0.1, 0.85, 0.2)
+    subject += random.normal(0, 0.02, subject.shape)
+    behind += random.normal(0, 0.02, behind.shape)
+    a, top = alpha[..., None] / 255, np.iinfo(dtype).max
+    mixed = a * subject.clip(0, 1) + (1 - a) * behind.clip(0, 1)
+    return np.rint(mixed * top).astype(dtype), alpha, subject.clip(0, 1) * top
+
+
+def error(pixels: Any, alpha: Any, truth: Any) -> float:
+    """The mean difference that is seen in the soft edge on any new background, in 1/255 of the range."""
+    band = (alpha > 0) & (alpha < 255)
+    seen = np.abs(pixels[..., : truth.shape[2]] - truth) * (alpha[..., None] / 255)
+    return float(seen[band].mean()) * 255 / np.iinfo(pixels.dtype).max
+
+
+@pytest.mark.parametrize(("kind", "at_least"), [("soft", 4), ("hair", 2.5), ("studio", 5)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_edges_show_much_less_of_the_old_background(kind: str, at_least: float, dtype: Any) -> None:
+    pixels, alpha, truth = scene(600, 900, kind, dtype)
+    cleaned = clean_edges(Picture(pixels), alpha).pixels
+    assert cleaned.dtype == dtype
+    assert error(cleaned, alpha, truth) * at_least < error(pixels, alpha, truth)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_gray_pictures_are_cleaned_too(dtype: Any) -> None:
+    pixels, alpha, truth = (part[..., 1:2] if part.ndim == 3 else part for part in scene(600, 900, "studio", dtype))
+    cleaned = clean_edges(Picture(np.ascontiguousarray(pixels)), alpha).pixels
+    assert error(cleaned, alpha, truth) * 3 < error(pixels, alpha, truth)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_only_the_colours_of_the_soft_edge_change(channels: int, dtype: Any) -> None:
+    _, alpha, _ = scene(300, 301, "hair")
+    pixels = noise(300, 301, channels, dtype)
+    before = pixels.copy()
+    picture = clean_edges(Picture(pixels, b"profile"), alpha)
+    np.testing.assert_array_equal(pixels, before)
+    outside = (alpha == 0) | (alpha == 255)
+    np.testing.assert_array_equal(picture.pixels[outside], pixels[outside])
+    assert (picture.pixels[~outside] != pixels[~outside]).any()
+    if channels in (2, 4):
+        np.testing.assert_array_equal(picture.pixels[..., -1], pixels[..., -1])
+    assert picture.icc_profile == b"profile"
+
+
+def test_hidden_colours_do_not_leak_into_the_edge() -> None:
+    pixels, alpha, truth = scene(600, 900, "soft")
+    layer = np.dstack([pixels, np.where(np.arange(900) < 450, 255, 0)[None].repeat(600, 0).astype(np.uint8)])
+    layer[:, 450:, :3] = (255, 0, 255)
+    cleaned = clean_edges(Picture(layer), alpha).pixels
+    half = np.s_[:, :450]
+    assert error(cleaned[half], alpha[half], truth[half]) * 4 < error(pixels[half], alpha[half], truth[half])
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_an_alpha_without_soft_edges_changes_nothing(value: int) -> None:
+    pixels = noise(50, 60, 3)
+    cleaned = clean_edges(Picture(pixels), np.full((50, 60), value, np.uint8))
+    np.testing.assert_array_equal(cleaned.pixels, pixels)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 1), (1, 9), (4, 4), (17, 33), (20, 3000), (3000, 20)])
+@pytest.mark.parametrize("value", [1, 128, 254])
+def test_pictures_of_any_size_with_soft_alpha_all_over_are_taken(size: tuple[int, int], value: int) -> None:
+    pixels = noise(*size, 4, np.uint16)
+    cleaned = clean_edges(Picture(pixels), np.full(size, value, np.uint8))
+    assert cleaned.pixels.shape == pixels.shape
+
+
+@pytest.mark.parametrize("colour", [0, 90, 255])
+def test_a_picture_of_one_colour_stays_as_it_is(colour: int) -> None:
+    _, alpha, _ = scene(200, 300, "hair")
+    pixels = np.full((200, 300, 3), colour, np.uint8)
+    np.testing.assert_array_equal(clean_edges(Picture(pixels), alpha).pixels, pixels)
+
+
+def test_the_same_input_makes_the_same_colours() -> None:
+    pixels, alpha, _ = scene(600, 900, "hair")
+    first, second = (clean_edges(Picture(pixels), alpha).pixels for _ in range(2))
+    np.testing.assert_array_equal(first, second)

@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
             remove_background(photo, CHECKOUT, system, hosts)
         if troubles:
             raise Problem("\n".join(troubles))
-    except Problem as problem:
+    except (Problem, OSError) as problem:
         sys.stdout.flush()
         print(problem, file=sys.stderr)
         return 1
@@ -99,6 +99,7 @@ def uninstall(system: System, dry_run: bool) -> int:
                 record.save()
         except OSError as error:
             raise Problem(f"Not all could be removed: {error}. Close GIMP, then run this again.") from error
+    with contextlib.suppress(OSError):
         (data / "install.lock").unlink()
     for folder in sorted(record.folders, key=lambda path: len(path.parts), reverse=True):
         with contextlib.suppress(OSError):

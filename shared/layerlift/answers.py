@@ -8,11 +8,14 @@ guide, and forms that live servers were seen to send: a list of name/value pairs
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from . import errors
+
+_WORDS = 200
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,8 @@ def task_state(body: object) -> TaskState:
         url = next((str(entry["url"]) for entry in results if entry.get("url")), None)
         if url is None:
             raise errors.make("bad_answer", "the task succeeded, and no result was named")
-        ids = (entry.get("dst_id") for entry in [data, *results])
-        return TaskState("success", interval, url, next((str(found) for found in ids if found), None))
+        ids = (words(entry.get("dst_id")) for entry in [data, *results])
+        return TaskState("success", interval, url, next((found for found in ids if found), None))
     if status == "error":
         code, message = _failure(data)
         return TaskState("error", interval, error_code=code, error_message=message)
@@ -123,7 +126,13 @@ def refusal(body: object) -> tuple[str | None, str]:
         code, message = code or message.get("error_code"), message.get("message")
     if code is None and isinstance(message, str) and message in errors.TABLE:
         code = message
-    return (str(code) if code else None), (str(message) if message else "")
+    return words(code) or None, words(message)
+
+
+def words(value: object) -> str:
+    """What the service says, fit to be shown: one short line without control characters, "" for nothing."""
+    text = str(value)[: 2 * _WORDS] if value else ""
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:_WORDS]
 
 
 def units(body: object, now_ms: int) -> float:
@@ -189,9 +198,8 @@ def _failure(data: dict[str, Any]) -> tuple[str, str | None]:
         message = error.get("message") or message
     elif isinstance(error, str) and error != "None":
         code = error
-    if not isinstance(message, str) or message == "None":
-        message = None
-    return (str(code) if code else message or "unknown_internal_error"), message
+    told = words(message) if message != "None" else ""
+    return words(code) or told or "unknown_internal_error", told or None
 
 
 def _headers(value: object) -> dict[str, str]:
@@ -206,7 +214,7 @@ def _interval(data: dict[str, Any]) -> float | None:
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
             milliseconds = float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         if 0 < milliseconds < 3_600_000:
             return milliseconds / 1000
@@ -238,7 +246,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not value.isprintable():
         raise errors.make("bad_answer")
     return value
 
@@ -252,6 +260,9 @@ def _id(value: object) -> str:
 
 def _number(value: object) -> float:
     try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise errors.make("bad_answer", "a number was expected") from None
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise errors.make("bad_answer", "a number was expected")
+    return number

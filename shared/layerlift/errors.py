@@ -199,10 +199,8 @@ TABLE: dict[str, _Entry] = {
     "insecure_url": _Entry(SetupError, "A plain http address was refused.", "Use an https address for YOUCAM_API_URL."),
     "bad_url": _Entry(SetupError, "The service's address is not a web address.", "Correct YOUCAM_API_URL."),
     "bad_answer": _Entry(ServiceError, "The service's answer has an unexpected form.", _REPORT),
-    "result_expired": _Entry(ServiceError, "The address of the result has expired.", "Run it again.", True),
-    "upload_refused": _Entry(
-        ServiceError, "The storage server refused the upload.", "Run it again from the start.", True
-    ),
+    "result_expired": _Entry(ServiceError, "The address of the result has expired.", "Run it again."),
+    "upload_refused": _Entry(ServiceError, "The storage server refused the upload.", "Run it again from the start."),
     "result_not_picture": _Entry(ServiceError, "The result is not a PNG picture.", _REPORT),
     "result_too_large": _Entry(ServiceError, "The result is larger than a cut-out can be.", _REPORT),
     "result_size": _Entry(ServiceError, "The result's size in pixels does not fit the picture that was sent.", _REPORT),
@@ -271,6 +269,21 @@ def make(code: str, detail: str = "", *, status: int | None = None, request_id: 
 
     `detail` is one short fact for the user (a path, the service's own words), added to the message.
     """
-    entry = TABLE.get(code) or _Entry(ServiceError, f"The service reported '{code}'.", _REPORT)
+    return _made(code, TABLE.get(code), detail, status, request_id)
+
+
+def reported(code: str, words: str = "", *, status: int | None = None, request_id: str | None = None) -> LayerliftError:
+    """The error for a code that the service sent, with the service's own words.
+
+    What the user wanted, or may have been charged, is known on this side alone: the service can't say it by a code.
+    """
+    entry = TABLE.get(code)
+    if entry is not None and issubclass(entry.kind, (Cancelled, ConsentNeeded, MayBeCharged)):
+        entry = None
+    return _made(code, entry, words if words != code else "", status, request_id)
+
+
+def _made(code: str, entry: _Entry | None, detail: str, status: int | None, request_id: str | None) -> LayerliftError:
+    entry = entry or _Entry(ServiceError, f"The service reported '{code}'.", _REPORT)
     message = f"{entry.message[:-1]}: {detail.rstrip('.')}." if detail else entry.message
     return entry.kind(code, message, entry.action, retry=entry.retry, status=status, request_id=request_id)

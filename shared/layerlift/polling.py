@@ -1,12 +1,14 @@
 """When to look at a running task.
 
 The service gives a task up that is not polled within its polling interval, and charges for it all the same. So polls
-come early and often at first, stay well within the interval, and go on through every failure that is not the service's
-own last word.
+come early and often at first, stay well within the interval whether the one before was answered or not, and go on
+through every failure that is not the service's own last word.
 """
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 from collections.abc import Callable
 
@@ -18,7 +20,7 @@ DEADLINE_SECONDS = 600.0
 DEFAULT_INTERVAL_SECONDS = 2.0
 FIRST_DELAYS = (0.25, 0.25, 0.3, 0.4, 0.6, 0.8)
 SAFETY = 0.75
-_REPLY_SECONDS = (1.0, 10.0)
+REPLY_SECONDS = 10.0
 
 
 def wait(
@@ -33,10 +35,10 @@ def wait(
     """Polls until the task has ended, and returns its last state (success or error).
 
     Args:
-        sleep: waits for that many seconds, and may raise `Cancelled`.
+        sleep: waits for that many seconds between an answer and the next poll, and may raise `Cancelled`.
         clock: seconds, never going back.
         deadline: seconds after which the task is given up.
-        waiting: is told the seconds since the start before every poll.
+        waiting: is told the seconds since the start before every poll, and may raise `Cancelled`.
 
     Raises:
         MayBeCharged: the deadline passed (``deadline``).
@@ -45,33 +47,58 @@ def wait(
     started = clock()
     interval = task.polling_interval or DEFAULT_INTERVAL_SECONDS
     delays = iter(FIRST_DELAYS)
-    silent = 0
+    looks = _Looks(service, task.task_id)
     while True:
         polled = clock()
         if waiting is not None:
             waiting(polled - started)
         if polled - started > deadline:
             raise errors.make("deadline")
+        looks.start()
+        delay = next(delays, interval)
+        while (left := polled + min(delay, interval * SAFETY) - clock()) > 0:
+            if not looks.open:
+                sleep(left)
+                continue
+            state = looks.answer(left)
+            if state is not None:
+                if state.status != "running":
+                    return state
+                interval = state.polling_interval or interval
+
+
+class _Looks:
+    """Polls in threads of their own: one that is slow to be answered must not keep the next one from its time."""
+
+    def __init__(self, service: Service, task_id: str) -> None:
+        self._service = service
+        self._task_id = task_id
+        self._answers: queue.SimpleQueue[TaskState | Exception] = queue.SimpleQueue()
+        self.open = 0
+        """How many are not yet answered."""
+
+    def start(self) -> None:
+        self.open += 1
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
         try:
-            state = service.poll(task.task_id, seconds=_reply_seconds(interval, silent))
-        except errors.LayerliftError as error:
-            if not _passing(error):
-                raise
-            silent += 1
-        else:
-            if state.status != "running":
-                return state
-            interval = state.polling_interval or interval
-            silent = 0
-        delay = min(next(delays, interval), interval * SAFETY)
-        sleep(max(0.0, polled + delay - clock()))
+            self._answers.put(self._service.poll(self._task_id, seconds=REPLY_SECONDS))
+        except Exception as error:  # noqa: BLE001 - `answer` raises it where it counts
+            self._answers.put(error)
 
-
-def _reply_seconds(interval: float, silent: int) -> float:
-    """How long to wait for one answer: within the interval, so that a lost poll is repeated on time, and longer after
-    each silence, so that a slow service is heard in the end."""
-    shortest, longest = _REPLY_SECONDS
-    return min(longest, max(shortest, interval * SAFETY) * 1.5**silent)
+    def answer(self, seconds: float) -> TaskState | None:
+        """The next answer, None where none comes in that time or none that tells anything of the task."""
+        try:
+            found = self._answers.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        self.open -= 1
+        if isinstance(found, TaskState):
+            return found
+        if isinstance(found, errors.LayerliftError) and _passing(found):
+            return None
+        raise found
 
 
 def _passing(error: errors.LayerliftError) -> bool:

@@ -7,15 +7,17 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import errors, matte, polling, prepare
-from .answers import TaskState
+from .answers import Task, TaskState
 from .pictures import Picture
 from .service import Service, is_loopback
 from .settings import Settings
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 TASKS = 3
 _WAITING_SECONDS = 8.0
+_CANCEL_SECONDS = 0.05
+
+_T = TypeVar("_T")
 
 
 class Stage(enum.Enum):
@@ -57,6 +62,21 @@ class Cancel:
         """Waits, unless `Cancelled` comes first."""
         self._event.wait(seconds)
         self.check()
+
+    def during(self, call: Callable[[], _T]) -> _T:
+        """Does the call in a thread of its own, so that `Cancelled` does not wait for an answer that may never come."""
+        outcome: Future[_T] = Future()
+
+        def work() -> None:
+            try:
+                outcome.set_result(call())
+            except BaseException as error:  # noqa: BLE001 - raised again by `result`
+                outcome.set_exception(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        while not futures.wait([outcome], _CANCEL_SECONDS).done:
+            self.check()
+        return outcome.result()
 
 
 @dataclass(frozen=True)
@@ -141,8 +161,12 @@ def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel) -> 
     """Asks the engine for the alpha of a picture.
 
     Raises:
-        LayerliftError: whatever the table of errors holds; `Cancelled` once `cancel` is set.
+        LayerliftError: whatever the table of errors holds; `Cancelled` as soon as `cancel` is set.
     """
+    return cancel.during(lambda: _remove(picture, engine, report, cancel))
+
+
+def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel) -> Outcome:
     started = time.monotonic()
 
     def stage(of: Stage, fraction: float, text: str = "") -> None:
@@ -162,10 +186,7 @@ def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel) -> 
         lambda fraction: stage(Stage.UPLOAD, fraction, f"{fraction * size:.1f} of {size:.1f} MB"),
     )
     task_id, state = _run(service, destination.file_id, stage, cancel)
-    stage(Stage.DOWNLOAD, 0.0)
-    data = _download(service, task_id, state, lambda fraction: stage(Stage.DOWNLOAD, fraction))
-    stage(Stage.REFINE, 0.0)
-    alpha = matte.decode(data, (upload.width, upload.height))
+    alpha = _alpha(service, task_id, state, (upload.width, upload.height), stage, cancel)
     if not alpha.any():
         raise errors.make("result_empty")
     stage(Stage.REFINE, 0.5)
@@ -198,19 +219,31 @@ def _run(
         )
         if state.status == "success":
             return task.task_id, state
-        code = state.error_code or "unknown_internal_error"
-        failure = errors.make(code, state.error_message if state.error_message not in (None, code) else "")
+        failure = errors.reported(state.error_code or "unknown_internal_error", state.error_message or "")
         if not failure.retry or number == TASKS:
             raise failure
         cancel.sleep(number)
     raise AssertionError("unreachable")
 
 
-def _download(service: Service, task_id: str, state: TaskState, progress: Callable[[float], None]) -> bytes:
-    """The result. Its address is renewed once by polling the task again."""
-    try:
-        return service.download(state.result_url or "", progress)
-    except errors.ServiceError as error:
-        if error.code != "result_expired":
-            raise
-    return service.download(service.poll(task_id).result_url or "", progress)
+def _alpha(
+    service: Service,
+    task_id: str,
+    state: TaskState,
+    sent: tuple[int, int],
+    stage: Callable[[Stage, float], None],
+    cancel: Cancel,
+) -> NDArray[np.uint8]:
+    """The result's alpha. What has expired or arrived damaged was paid for, and is fetched once more at the fresh
+    address that another poll gives."""
+    for last in (False, True):
+        stage(Stage.DOWNLOAD, 0.0)
+        try:
+            data = service.download(state.result_url or "", lambda fraction: stage(Stage.DOWNLOAD, fraction))
+            stage(Stage.REFINE, 0.0)
+            return matte.decode(data, sent)
+        except errors.ServiceError as error:
+            if last or error.code not in ("result_expired", "result_broken"):
+                raise
+        state = polling.wait(service, Task(task_id, state.polling_interval), sleep=cancel.sleep)
+    raise AssertionError("unreachable")

@@ -10,16 +10,19 @@ from __future__ import annotations
 import io
 import ipaddress
 import json
+import math
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError, ReadTimeoutError
+from urllib3.util import parse_url
 
 from . import answers, errors
 
@@ -83,17 +86,16 @@ class Service:
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     ) -> None:
         self._base = url.rstrip("/")
-        self._local = is_loopback(self._base)
+        self._plain = self._base.lower().startswith("http:")
         self._check_url(self._base)
-        if not key.isascii() or not key.isprintable() or " " in key:
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise errors.make("InvalidApiKey", "it holds characters that no key has")
         self._auth = _Auth(key)
         self._anonymous = _Auth(None)
         self._sleep = sleep
         self._uniform = uniform
         self._timeouts = timeouts
-        self._session = requests.Session()
-        self._session.headers["User-Agent"] = "layerlift"
+        self._session = self._new_session()
 
     def close(self) -> None:
         self._session.close()
@@ -105,12 +107,11 @@ class Service:
             for number, file in enumerate(files)
         ]
         try:
-            body = self._call("POST", "/s2s/v2.0/file/sod", {"files": described})
+            found = self._call("POST", "/s2s/v2.0/file/sod", answers.destinations, {"files": described})
         except errors.ServiceError as error:
             if error.status != 404:
                 raise
-            body = self._call("POST", "/s2s/v2.0/file", {"files": described})
-        found = answers.destinations(body)
+            found = self._call("POST", "/s2s/v2.0/file", answers.destinations, {"files": described})
         if len(found) != len(files):
             raise errors.make("bad_answer", f"{len(files)} files were declared, {len(found)} were taken")
         return found
@@ -125,7 +126,9 @@ class Service:
                 if answer.status_code == 429 or answer.status_code >= 500:
                     raise _refused(answer, None)
                 if answer.status_code >= 300:
-                    raise errors.make("upload_refused", status=answer.status_code, request_id=_request_id(answer))
+                    raise errors.make("upload_refused")
+                if _kind(answer) == "text/html":
+                    raise errors.make("proxy_answer")
 
         self._retried(attempt)
 
@@ -139,14 +142,13 @@ class Service:
         def attempt() -> answers.Task:
             # A connection of its own: one that was kept alive may be closed by the far side at any moment, and then
             # nobody could say whether the request had arrived.
-            with requests.Session() as session:
-                session.headers.update(self._session.headers)
+            with self._new_session() as session:
                 url = f"{self._base}/s2s/v2.0/task/sod"
                 try:
                     with self._request(
                         "POST", url, body={"src_file_id": file_id}, auth=self._auth, session=session
                     ) as answer:
-                        return answers.task(_decoded(answer))
+                        return answers.task(_decoded(answer, self._timeouts[1]))
                 except errors.LayerliftError as error:
                     if _may_have_started(error):
                         raise errors.make(
@@ -162,7 +164,7 @@ class Service:
         timeouts = (min(self._timeouts[0], seconds), min(self._timeouts[1], seconds))
         path = f"/s2s/v2.0/task/sod/{quote(task_id, safe='')}"
         with self._request("GET", self._base + path, auth=self._auth, timeouts=timeouts) as answer:
-            return answers.task_state(_decoded(answer))
+            return answers.task_state(_decoded(answer, timeouts[1]))
 
     def download(self, url: str, progress: Progress | None = None) -> bytes:
         """The result's bytes, at most `MAX_RESULT_BYTES`, of a picture type; `progress` is told the fraction."""
@@ -170,23 +172,26 @@ class Service:
         def attempt() -> bytes:
             with self._request("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
                 if answer.status_code in (400, 401, 403, 404, 410):
-                    raise errors.make("result_expired", status=answer.status_code)
+                    raise errors.make("result_expired")
                 if answer.status_code != 200:
                     raise _refused(answer, None)
-                kind = answer.headers.get("Content-Type", "image/png").split(";")[0].strip().lower()
-                if kind not in ("image/png", "application/octet-stream", "binary/octet-stream"):
-                    raise errors.make("proxy_answer" if kind == "text/html" else "result_not_picture", f"type {kind}")
+                kind = _kind(answer)
+                if kind == "text/html":
+                    raise errors.make("proxy_answer")
+                if kind not in ("", "image/png", "application/octet-stream", "binary/octet-stream"):
+                    raise errors.make("result_not_picture", f"type {answers.words(kind)}")
                 return _read(answer, MAX_RESULT_BYTES, "result_too_large", progress)
 
         return self._retried(attempt)
 
     def delete(self, task_id: str) -> None:
         """Removes the task's input and output files from the service."""
-        self._call("POST", "/s2s/v2.0/task/delete", {"task_id": task_id})
+        self._call("POST", "/s2s/v2.0/task/delete", lambda body: None, {"task_id": task_id})
 
     def balance(self) -> float:
         """The account's units that have not expired."""
-        return answers.units(self._call("GET", "/s2s/v1.0/client/credit"), int(time.time() * 1000))
+        now = int(time.time() * 1000)
+        return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, now))
 
     def history(self) -> Iterator[answers.Charge]:
         """The account's unit history, newest page first, fetched page by page."""
@@ -200,18 +205,18 @@ class Service:
         token: str | None = ""
         while token is not None:
             page = f"&starting_token={quote(token, safe='')}" if token else ""
-            found, following = parse(self._call("GET", f"{path}?page_size=20{page}"))
+            found, following = self._call("GET", f"{path}?page_size=20{page}", parse)
             yield from found
             if following == token:
                 return
             token = following
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> object:
-        """One API call that may be repeated without harm; returns the decoded body."""
+    def _call(self, method: str, path: str, parse: Callable[[object], _T], body: dict[str, Any] | None = None) -> _T:
+        """One API call that may be repeated without harm; returns what `parse` makes of the decoded body."""
 
-        def attempt() -> object:
+        def attempt() -> _T:
             with self._request(method, self._base + path, body=body, auth=self._auth) as answer:
-                return _decoded(answer)
+                return parse(_decoded(answer, self._timeouts[1]))
 
         return self._retried(attempt)
 
@@ -233,6 +238,13 @@ class Service:
                 longest = (RATE_BACKOFF_SECONDS if limited else BACKOFF_SECONDS) * 2 ** (tries - 1)
             self._sleep(self._uniform(longest / 2, longest))
 
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.headers["User-Agent"] = "layerlift"
+        # A proxy of the environment must not see, in plain text, what stays on this computer.
+        session.trust_env = not self._plain
+        return session
+
     @contextmanager
     def _request(
         self,
@@ -246,9 +258,13 @@ class Service:
         session: requests.Session | None = None,
         timeouts: tuple[float, float] | None = None,
     ) -> Iterator[requests.Response]:
-        """One exchange, its body unread. Redirects are followed for GET alone, to another host without the key."""
+        """One exchange, its body unread. Redirects are followed for GET alone, to another host without the key.
+
+        Errors get the answer's status and request id where they have none of their own.
+        """
         for _ in range(_REDIRECTS):
             self._check_url(url)
+            broken: errors.LayerliftError | None = None
             try:
                 answer = (session or self._session).request(
                     method,
@@ -261,13 +277,20 @@ class Service:
                     stream=True,
                     allow_redirects=False,
                 )
-            except (requests.RequestException, HTTPError, ValueError) as error:
-                raise _broken(error, url) from None
+            except (OSError, HTTPError, ValueError) as error:
+                broken = _broken(error, url)
+            if broken is not None:
+                raise broken  # here, not in the handler: the first error would stay with it, and holds key and address
             with answer:
                 if not (method == "GET" and answer.is_redirect):
-                    yield answer
+                    try:
+                        yield answer
+                    except errors.LayerliftError as error:
+                        error.status = error.status or answer.status_code
+                        error.request_id = error.request_id or _request_id(answer)
+                        raise
                     return
-                target = urljoin(url, answer.headers["Location"])
+                target = _joined(url, answer.headers["Location"])
                 if _origin(target) != _origin(url):
                     auth = None
                 url = target
@@ -275,15 +298,9 @@ class Service:
 
     def _check_url(self, url: str) -> None:
         """Refuses addresses to which nothing may be sent."""
-        try:
-            parts = urlsplit(url)
-            known = parts.scheme in ("http", "https") and bool(parts.hostname)
-        except ValueError:
-            known = False
-        if not known:
-            raise errors.make("bad_url")
-        if parts.scheme == "http" and not (self._local and is_loopback(url)):
-            raise errors.make("insecure_url", f"http://{parts.hostname}")
+        scheme, host, _ = _origin(url)
+        if scheme == "http" and not (self._plain and is_loopback(url)):
+            raise errors.make("insecure_url", f"http://{host}")
 
 
 class _Body(io.BytesIO):
@@ -303,74 +320,120 @@ class _Body(io.BytesIO):
 
 def is_loopback(url: str) -> bool:
     """Whether an address is on this computer: localhost, 127.0.0.0/8, or ::1."""
-    host = urlsplit(url).hostname or ""
     try:
+        host = (parse_url(url).host or "").strip("[]")
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port
+def _origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port, read by the parser that connects: another may see another host in the same address."""
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
+        raise errors.make("bad_url") from None
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise errors.make("bad_url")
+    return parts.scheme, parts.host, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise errors.make("bad_url") from None
 
 
 def _broken(error: Exception, url: str) -> errors.LayerliftError:
     """The error for a connection that failed. It names the host alone: addresses may hold signatures."""
-    host = urlsplit(url).hostname or ""
-    if isinstance(error, requests.exceptions.SSLError):
+    host = _origin(url)[1]
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return errors.make("tls", host)
+    if isinstance(error, (requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema)):
+        return errors.make("unreachable", "the proxy that the environment names can't be used")
     if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)):
         return errors.make("unreachable", host)
-    if isinstance(error, requests.exceptions.ReadTimeout):
+    if any(isinstance(cause, NewConnectionError) for cause in causes):
+        return errors.make("unreachable", host)
+    if any(isinstance(cause, (requests.exceptions.ReadTimeout, ReadTimeoutError)) for cause in causes):
         return errors.make("timeout", host)
     if isinstance(error, requests.exceptions.InvalidHeader):
         return errors.make("bad_answer", "a header can't be sent")
-    if isinstance(error, requests.exceptions.ConnectionError):
-        reason = getattr(error.args[0] if error.args else None, "reason", None)
-        never_connected = isinstance(reason, (NewConnectionError, NameResolutionError))
-        return errors.make("unreachable" if never_connected else "network", host)
     if isinstance(error, ValueError):
         return errors.make("bad_url")
+    if not isinstance(error, (requests.RequestException, HTTPError)):
+        return errors.make("tls", "the certificates that the environment names can't be read")
     return errors.make("network", host)
+
+
+def _causes(error: object) -> Iterator[BaseException]:
+    """An error of requests, and what it wraps: requests and urllib3 keep that in `reason` or in the arguments."""
+    while isinstance(error, BaseException):
+        yield error
+        reason = getattr(error, "reason", None)
+        error = (
+            reason
+            if isinstance(reason, BaseException)
+            else next((part for part in error.args if isinstance(part, BaseException)), None)
+        )
 
 
 def _may_have_started(error: errors.LayerliftError) -> bool:
     """Whether a run call that failed so may have started a task all the same: its bytes were sent, and no answer of
     the service's own says that it refused."""
-    if error.code in ("bad_answer", "proxy_answer"):
-        return error.status is None or error.status < 300
-    return error.code in ("network", "timeout", "server_error")
+    if error.status is not None and 300 <= error.status < 500:
+        return False
+    return error.code in ("bad_answer", "proxy_answer", "network", "timeout", "server_error", "TaskTimeout")
 
 
 def _request_id(answer: requests.Response) -> str | None:
-    return answer.headers.get("x-request-id")
+    return answers.words(answer.headers.get("x-request-id")) or None
 
 
-def _read(answer: requests.Response, limit: int, too_large: str, progress: Progress | None = None) -> bytes:
-    """The body, read no further than `limit` bytes."""
+def _kind(answer: requests.Response) -> str:
+    """The content type alone, "" where there is none."""
+    return answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
+
+
+def _read(
+    answer: requests.Response,
+    limit: int,
+    too_large: str,
+    progress: Progress | None = None,
+    seconds: float = math.inf,
+) -> bytes:
+    """The body, read no further than `limit` bytes, and for no longer than `seconds` in all."""
     try:
         expected = int(answer.headers.get("Content-Length", "0"))
     except ValueError:
         expected = 0
     if expected > limit:
-        raise errors.make(too_large, request_id=_request_id(answer))
+        raise errors.make(too_large)
+    started = time.monotonic()
     data = bytearray()
+    broken: errors.LayerliftError | None = None
     try:
-        for block in answer.iter_content(65536):
+        # read1, since a read for a whole block would wait for every one of its bytes, however slowly they drip
+        while block := answer.raw.read1(65536, decode_content=True):
             data += block
             if len(data) > limit:
-                raise errors.make(too_large, request_id=_request_id(answer))
+                raise errors.make(too_large)
+            if time.monotonic() - started > seconds:
+                raise errors.make("timeout", "the answer did not end")
             if progress is not None and expected:
-                progress(len(data) / expected)
-    except (requests.RequestException, HTTPError) as error:
-        raise _broken(error, answer.url) from None
+                progress(min(1.0, len(data) / expected))
+    except (OSError, HTTPError) as error:
+        broken = _broken(error, answer.url)
+    if broken is not None:
+        raise broken
     return bytes(data)
 
 
-def _decoded(answer: requests.Response) -> object:
+def _decoded(answer: requests.Response, seconds: float) -> object:
     """The JSON body of an API call that went well; else the error for what came."""
-    data = _read(answer, MAX_JSON_BYTES, "bad_answer")
+    data = _read(answer, MAX_JSON_BYTES, "bad_answer", seconds=seconds)
     try:
         body: object = json.loads(data)
     except (ValueError, RecursionError):
@@ -386,12 +449,11 @@ def _refused(answer: requests.Response, body: object, status: int = 0) -> errors
     """The error for a refused request, or for an answer that is none of the service's."""
     status = status or answer.status_code
     code, words = answers.refusal(body)
-    if code is None:
-        if status in (401, 404, 429):
-            code = {401: "unauthorized", 404: "not_found", 429: "rate_limited"}[status]
-        elif status >= 500:
-            code = "server_error"
-        else:
+    if code not in errors.TABLE:
+        known = {401: "unauthorized", 404: "not_found", 429: "rate_limited"}.get(status)
+        general = known or ("server_error" if status >= 500 else None)
+        if general is not None:
+            code, words = general, ": ".join(part for part in (code, words) if part)
+        elif code is None:
             code = "proxy_answer" if body is None else "BadRequest"
-    detail = words if words and words != code else ""
-    return errors.make(code, detail[:200], status=status, request_id=_request_id(answer))
+    return errors.reported(code, words, status=status, request_id=_request_id(answer))

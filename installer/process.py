@@ -57,8 +57,10 @@ def run(command: Sequence[str], timeout: float) -> Outcome:
 
 
 def last_lines(text: str, count: int = 8) -> str:
-    """The end of a command's output, indented, for an error message."""
-    return "\n".join("    " + line for line in text.strip().splitlines()[-count:])
+    """What a command complained of at its end, indented, for an error message: its ERROR lines, else its last ones."""
+    lines = text.strip().splitlines()
+    complaints = [line for line in lines if line.startswith("ERROR")]
+    return "\n".join("    " + line for line in (complaints or lines)[-count:])
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -190,8 +190,7 @@ class Service:
 
     def balance(self) -> float:
         """The account's units that have not expired."""
-        now = int(time.time() * 1000)
-        return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, now))
+        return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, int(time.time() * 1000)))
 
     def history(self) -> Iterator[answers.Charge]:
         """The account's unit history, newest page first, fetched page by page."""

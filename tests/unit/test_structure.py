@@ -25,7 +25,7 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 LAYERS = (
     {"__init__", "errors"},
     {"answers", "offline", "pictures", "settings"},
-    {"matte", "prepare", "service"},
+    {"foreground", "matte", "prepare", "service"},
     {"polling"},
     {"removal"},
     {"cli", "worker"},

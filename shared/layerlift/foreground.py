@@ -1,7 +1,7 @@
 """Clean edge colours: what the subject's colour is where the old background shines through.
 
 The method is multi-level foreground estimation (Germer, Uelwer, Conrad, Harmeling: "Fast Multi-Level Foreground
-Estimation", 2020), in numpy at a quarter of the size, and corrected by the picture's own pixels at full size.
+Estimation", 2020), in numpy at a reduced size, corrected by the picture's own pixels at full size.
 A pixel I with alpha a is a mix, I = a F + (1 - a) B. Of all F and B those are sought that differ least from pixel to
 pixel, above all where the alpha changes. For given means of the neighbours, F' and B', and s, the sum of their weights,
 the best solution is F = F' + a r / (s + a^2 + (1 - a)^2), with the residual r = I - a F' - (1 - a) B'; B alike.
@@ -9,6 +9,7 @@ the best solution is F = F' + a r / (s + a^2 + (1 - a)^2), with the residual r =
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,7 +20,7 @@ from .pictures import Picture, to_vips
 
 Floats: TypeAlias = NDArray[np.float32]
 
-_SHRINK = 4
+_SMALL_PIXELS = 1_000_000
 _TILE = 512
 _SMOOTHNESS = np.float32(1e-5)
 _TINY = np.float32(1e-6)
@@ -35,7 +36,8 @@ def clean_edges(picture: Picture, alpha: NDArray[np.uint8]) -> Picture:
     band = (alpha > 0) & (alpha < 255)
     if not band.any():
         return picture
-    larger = _enlarged(_estimated(picture, alpha), picture.width, picture.height)
+    shrink = math.ceil(math.sqrt(alpha.size / _SMALL_PIXELS))
+    larger = _enlarged(_estimated(picture, alpha, shrink), shrink, picture.width, picture.height)
     pixels = picture.pixels.copy()
     scale = np.float32(np.iinfo(pixels.dtype).max)
     channels = larger.bands // 2
@@ -54,17 +56,17 @@ def clean_edges(picture: Picture, alpha: NDArray[np.uint8]) -> Picture:
     return Picture(pixels, picture.icc_profile)
 
 
-def _estimated(picture: Picture, alpha: NDArray[np.uint8]) -> Floats:
-    """The channels of the foreground, then of the background (height, width, 2 channels), 0 to 1, at a quarter size."""
-    small = _shrunk(to_vips(alpha[..., None])) / np.float32(255)
+def _estimated(picture: Picture, alpha: NDArray[np.uint8], shrink: int) -> Floats:
+    """The channels of the foreground, then of the background (height, width, 2 channels), 0 to 1, reduced in size."""
+    small = _shrunk(to_vips(alpha[..., None]), shrink) / np.float32(255)
     top = np.iinfo(picture.pixels.dtype).max
     image = to_vips(picture.pixels)
     if picture.alpha is None:
-        colours = _shrunk(image) / np.float32(top)
+        colours = _shrunk(image, shrink) / np.float32(top)
         visible = np.ones_like(small)
     else:
         # hidden colours must not take part
-        own = _shrunk(image.premultiply(max_alpha=top)) / np.float32(top)
+        own = _shrunk(image.premultiply(max_alpha=top), shrink) / np.float32(top)
         visible = own[..., -1:]
         colours = own[..., :-1] / np.maximum(visible, _TINY)
     planes = [np.ascontiguousarray(np.moveaxis(part, -1, 0)) for part in (colours, small, visible)]
@@ -126,15 +128,15 @@ def _halved(planes: Floats) -> Floats:
     return result
 
 
-def _shrunk(image: Any) -> Floats:
-    return _floats(image.cast("float").shrink(_SHRINK, _SHRINK, ceil=True))
+def _shrunk(image: Any, shrink: int) -> Floats:
+    return _floats(image.cast("float").shrink(shrink, shrink, ceil=True))
 
 
-def _enlarged(layers: Floats, width: int, height: int) -> Any:
+def _enlarged(layers: Floats, times: int, width: int, height: int) -> Any:
     """A libvips image, computed where it is asked for."""
     rows, columns, channels = layers.shape
     image = pyvips.Image.new_from_memory(layers.data, columns, rows, channels, "float")
-    return image.resize(_SHRINK, kernel="linear").crop(0, 0, width, height)
+    return image.resize(times, kernel="linear").crop(0, 0, width, height)
 
 
 def _floats(image: Any) -> Floats:

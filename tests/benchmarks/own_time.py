@@ -136,7 +136,7 @@ def make_scene(folder: Path, width: int, height: int, kind: str) -> None:
         alpha = np.clip((edge - radius) / softness + 0.5, 0, 1)[..., None]
         subject = np.stack([0.7 + 0.2 * np.sin(40 * angle), 0.5 + 0.3 * np.sin(90 * radius), 0.4 + 0 * radius], -1)
         behind = np.stack([0.2 + 0.1 * np.sin(30 * x + 9 * y), 0.5 + 0.2 * y + 0 * x, 0.6 - 0.2 * x + 0 * y], -1)
-        colour = alpha * subject + (1 - alpha) * behind + random.standard_normal(behind.shape, np.float32) * 0.012
+        colour = alpha * subject + (1 - alpha) * behind + random.standard_normal(behind.shape, np.float32) * 0.03
         pixels[top : top + 256, :, :3] = (colour * 255).clip(0, 255)
         pixels[top : top + 256, :, 3] = np.rint(alpha[..., 0] * 255)
     matte = np.ascontiguousarray(pixels[..., 3:])

@@ -84,6 +84,11 @@ def test_hidden_colours_do_not_leak_into_the_edge() -> None:
     assert error(cleaned[half], alpha[half], truth[half]) * 4 < error(pixels[half], alpha[half], truth[half])
 
 
+def test_pictures_that_are_reduced_for_the_estimate_are_cleaned_as_well() -> None:
+    pixels, alpha, truth = scene(1501, 2203, "studio")
+    assert error(clean_edges(Picture(pixels), alpha).pixels, alpha, truth) * 5 < error(pixels, alpha, truth)
+
+
 @pytest.mark.parametrize("value", [0, 255])
 def test_an_alpha_without_soft_edges_changes_nothing(value: int) -> None:
     pixels = noise(50, 60, 3)

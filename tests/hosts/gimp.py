@@ -14,8 +14,8 @@ The fixture `gimp` (tests/hosts/conftest.py) is a `Gimp` with a fresh profile::
         assert "no key" in gimp.batch("(python-fu-layerlift ...)").stderr
 
 `python` may be called again and again: each call is a GIMP of its own, on the same profile. A body sees only gimpfu's
-names, its own arguments and what it imports itself; if it raises, `BodyFailed` shows its traceback. `gimp.stderr` is what
-GIMP wrote on standard error in the last run.
+names, its own arguments and what it imports itself; if it raises, `BodyFailed` shows its traceback. `gimp.stderr` is
+what GIMP wrote on standard error in the last run.
 
 In a window::
 
@@ -30,6 +30,7 @@ In a window::
 
 The window's GIMP is asked to quit at the end; what is left of its process group after that is killed.
 """
+
 from __future__ import annotations
 
 import inspect
@@ -249,7 +250,7 @@ def screen(folder: Path, size: str) -> Iterator[str]:
     reading, writing = os.pipe()
     with (folder / "screen.log").open("wb") as log:
         process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"],
             pass_fds=[writing], stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     os.close(writing)

@@ -1,0 +1,193 @@
+"""The plug-in as a user meets it: in a window of a real GIMP 2.10, with keys, a dialog, progress, Cancel and undo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift.offline import Fault, Options, Twin
+from PIL import Image, ImageChops
+
+from .gimp import Gimp, Window, wait_for
+from .test_layerlift_layers import install
+
+PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
+CANCEL_BUTTON = 962, 750
+STATUS_BAR = 420, 838, 1120, 862
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def count_images() -> int:
+    """Runs inside GIMP."""
+    return len(gimp.image_list())  # noqa: F821
+
+
+@contextmanager
+def window_with_the_photo(gimp: Gimp) -> Iterator[Window]:
+    """GIMP with the photo open, and the action on F9."""
+    gimp.bind("python-fu-layerlift", "F9")
+    with gimp.window(str(PHOTO)) as window:
+        window.wait_for("astronaut")
+        wait_for(lambda: window.python(count_images), "the photo")
+        yield window
+
+
+def start_from_the_dialog(window: Window) -> None:
+    window.key("F9")
+    dialog = window.wait_for("Remove Background")
+    window.key("alt+o", dialog)
+    window.wait_until_gone(dialog)
+
+
+def describe() -> Any:
+    """Runs inside GIMP."""
+    image = gimp.image_list()[0]  # noqa: F821
+    return [[layer.name, layer.visible] for layer in image.layers]
+
+
+def workers_of(home: Path) -> list[int]:
+    """Processes whose state is kept in that folder, GIMP's own apart."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            environment = (entry / "environ").read_bytes()
+            command = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(str(home)) in environment and b"layerlift.worker" in command:
+            found.append(int(entry.name))
+    return found
+
+
+def test_the_entry_is_in_the_menu(gimp: Gimp, home: Path) -> None:
+    install(gimp, home)
+
+    def body() -> Any:
+        paths = pdb.gimp_plugins_query("Remove Background")[1]  # noqa: F821
+        return list(paths)
+
+    assert gimp.python(body) == ["<Image>/Filters/Remove Background/Remove Background..."]
+
+
+def test_the_dialog_runs_the_action_progress_moves_and_one_undo_reverts(
+    gimp_on_a_screen: Gimp, home: Path, tmp_path: Path
+) -> None:
+    gimp = gimp_on_a_screen
+    with Twin(Options(run_seconds=4.0)) as twin:
+        install(gimp, home, twin)
+        with window_with_the_photo(gimp) as window:
+            start_from_the_dialog(window)
+            wait_for(lambda: twin.calls("poll"), "the first poll")
+            first = Image.open(window.screenshot(tmp_path / "first.png")).convert("RGB").crop(STATUS_BAR)
+
+            def moved() -> bool:
+                now = Image.open(window.screenshot(tmp_path / "now.png")).convert("RGB").crop(STATUS_BAR)
+                return ImageChops.difference(first, now).getbbox() is not None
+
+            wait_for(moved, "the progress to move")
+            wait_for(lambda: window.python(describe) != [["astronaut.jpg", True]], "the new layer")
+            done = [["astronaut.jpg cut-out", True], ["astronaut.jpg", False]]
+            assert window.python(describe) == done
+            window.key("ctrl+z")
+            wait_for(lambda: window.python(describe) == [["astronaut.jpg", True]], "the undo")
+            window.key("ctrl+y")
+            wait_for(lambda: window.python(describe) == done, "the redo")
+        assert twin.charged == 1
+    assert not workers_of(home)
+
+
+def test_cancel_leaves_the_document_as_it_was_and_no_process_behind(gimp_on_a_screen: Gimp, home: Path) -> None:
+    gimp = gimp_on_a_screen
+    with Twin(Options(run_seconds=600.0)) as twin:
+        install(gimp, home, twin)
+        with window_with_the_photo(gimp) as window:
+            start_from_the_dialog(window)
+            wait_for(lambda: twin.calls("poll"), "the first poll")
+            assert workers_of(home)
+            window.click(*CANCEL_BUTTON)
+            wait_for(lambda: not workers_of(home), "the worker to end")
+            assert not list((home / "work").glob("*/*"))
+            assert window.python(describe) == [["astronaut.jpg", True]]
+            assert window.python(count_images) == 1
+
+
+def test_an_error_is_shown_once_in_a_box_and_nothing_changes(
+    gimp_on_a_screen: Gimp, home: Path, tmp_path: Path
+) -> None:
+    gimp = gimp_on_a_screen
+    with Twin(Options(faults=(Fault("run", "engine", code="error_no_face"),))) as twin:
+        install(gimp, home, twin)
+        with window_with_the_photo(gimp) as window:
+            start_from_the_dialog(window)
+            box = window.wait_for("GIMP Message|Error")
+            window.screenshot(tmp_path / "error.png")
+            window.key("Escape", box)
+            window.wait_until_gone(box)
+            assert window.python(describe) == [["astronaut.jpg", True]]
+
+
+def as_16_bit_float() -> None:
+    image = gimp.image_list()[0]  # noqa: F821
+    pdb.gimp_image_convert_precision(image, PRECISION_HALF_LINEAR)  # noqa: F821
+
+
+def as_group() -> None:
+    image = gimp.image_list()[0]  # noqa: F821
+    group = pdb.gimp_layer_group_new(image)  # noqa: F821
+    image.insert_layer(group)
+    pdb.gimp_image_reorder_item(image, image.layers[1], group, 0)  # noqa: F821
+    image.active_layer = group
+
+
+def as_it_is() -> None:
+    pass
+
+
+def run_it(result: int) -> int:
+    image = gimp.image_list()[0]  # noqa: F821
+    pdb.python_fu_layerlift(image, image.active_layer, result, False, True, 1)  # noqa: F821
+    return len(image.layers)
+
+
+def test_one_undo_reverts_every_kind_of_layer_and_result(gimp_on_a_screen: Gimp, home: Path) -> None:
+    gimp = gimp_on_a_screen
+    kinds: list[Callable[[], None]] = [as_it_is, as_16_bit_float, as_group]
+    with Twin(Options()) as twin:
+        install(gimp, home, twin)
+        with window_with_the_photo(gimp) as window:
+            for kind in kinds:
+                window.python(kind)
+                before = window.python(describe)
+                for result in (0, 1):
+                    assert window.python(run_it, result) == 2
+                    window.key("ctrl+z")
+                    wait_for(lambda: window.python(describe) == before, f"the undo of {kind.__name__}")  # noqa: B023
+
+
+def test_a_text_layer_is_cut_out_as_it_is_rendered(gimp: Gimp, home: Path) -> None:
+    with Twin(Options()) as twin:
+        install(gimp, home, twin)
+
+        def body() -> Any:
+            image = gimp.Image(400, 200, RGB)  # noqa: F821
+            pdb.gimp_context_set_foreground((0, 0, 0))  # noqa: F821
+            text = pdb.gimp_text_layer_new(image, "Text", "Sans", 64, 0)  # noqa: F821
+            image.insert_layer(text)
+            text.set_offsets(30, 40)
+            pdb.python_fu_layerlift(image, text, 0, False, True, 1)  # noqa: F821
+            copy = image.layers[0]
+            region = copy.get_pixel_rgn(0, 0, copy.width, copy.height, False, False)
+            alphas = region[0 : copy.width, 0 : copy.height][3::4]
+            same = (copy.width, copy.height, copy.offsets) == (text.width, text.height, text.offsets)
+            kinds = [bool(pdb.gimp_item_is_text_layer(layer)) for layer in image.layers]  # noqa: F821
+            return same, kinds, min(alphas), max(alphas)
+
+        assert gimp.python(body, fonts=True) == [True, [False, True], 0, 255]

@@ -1,4 +1,5 @@
 """Fixtures of the host tests. Without GIMP they are skipped, except where LAYERLIFT_TEST_HOSTS=1 or CI is set."""
+
 from __future__ import annotations
 
 import os

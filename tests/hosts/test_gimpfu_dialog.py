@@ -1,4 +1,5 @@
 """gimpfu's dialog, last values and errors, in a real GIMP with a window."""
+
 # ruff: noqa: F821 - the bodies run inside GIMP, with the names of gimpfu
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ def every_kind(gimp_on_a_screen: Gimp) -> Gimp:
     gimp_on_a_screen.add_plug_in(PLUG_INS / "register_forms.py")
     gimp_on_a_screen.bind("python-fu-every-kind", "F9")
     gimp_on_a_screen.bind("python-fu-forms-menu", "F7")
-    gimp_on_a_screen.bind("python-fu-forms-fails", "F6")
-    gimp_on_a_screen.bind("python-fu-forms-gives-up", "F5")
+    gimp_on_a_screen.bind("python-fu-forms-fails", "F5")
+    gimp_on_a_screen.bind("python-fu-forms-gives-up", "F4")
     return gimp_on_a_screen
 
 
@@ -54,7 +55,8 @@ def run_values(window: Window) -> Any:
 
 
 DEFAULTS = (
-    "(200, -5, 70000, 0.125, 'Gr\u00fc\u00dfe', 'two\\nlines', gimpcolor.RGB(1.0, 0.5019607843137255, 0.0, 1.0), True, 0.5,"
+    "(200, -5, 70000, 0.125, 'Gr\u00fc\u00dfe', 'two\\nlines', "
+    "gimpcolor.RGB(1.0, 0.5019607843137255, 0.0, 1.0), True, 0.5,"
     " 7, 'b', 1, 'Sans', '2. Hardness 050', 'Pine', 'FG to BG (RGB)', 'Web', '', '/tmp/new.txt', '/usr',"
     " <gimp.Layer 'Layer'>, <gimp.Display '1'>, <gimp.Image '[Untitled]'>, <gimp.Layer 'Layer'>, None,"
     " <gimp.Layer 'Layer'>, None)"
@@ -162,13 +164,13 @@ def test_a_procedure_without_values_runs_from_its_menu_entry_at_once(every_kind:
 def test_a_failure_opens_one_box_with_its_text(every_kind: Gimp, tmp_path: Path) -> None:
     with every_kind.window() as window:
         window.python(show_an_image)
-        window.key("F6")
+        window.key("F5")
         box = window.wait_for("GIMP Message")
         window.screenshot(tmp_path / "failure.png")
         others = [title for title in window.titles() if "GIMP Message" in title]
         window.key("Escape", box)
         window.wait_until_gone(box)
-        window.key("F5")
+        window.key("F4")
         window.python(values)
         assert len(others) == 1
         assert not window.find("GIMP Message"), "a procedure that was cancelled says nothing"

@@ -1,4 +1,5 @@
 """Images, items, parasites, paths, colours, constants and data through gimpfu, in a real GIMP."""
+
 # ruff: noqa: F821 - the bodies run inside GIMP, with the names of gimpfu
 from __future__ import annotations
 
@@ -17,8 +18,15 @@ def test_images_and_layers_have_the_classic_attributes(gimp: Gimp) -> None:
         inner = gimp.Layer(image, "inner", 10, 10, RGBA_IMAGE)
         image.insert_layer(inner, group)
         for name, value in (
-            ("name", "n\u00e9w"), ("opacity", 25.0), ("mode", SCREEN_MODE), ("visible", False), ("linked", True),
-            ("lock_alpha", True), ("lock_content", True), ("lock_position", True), ("tattoo", 77),
+            ("name", "n\u00e9w"),
+            ("opacity", 25.0),
+            ("mode", SCREEN_MODE),
+            ("visible", False),
+            ("linked", True),
+            ("lock_alpha", True),
+            ("lock_content", True),
+            ("lock_position", True),
+            ("tattoo", 77),
         ):
             setattr(layer, name, value)
             assert getattr(layer, name) == value, name
@@ -34,9 +42,18 @@ def test_images_and_layers_have_the_classic_attributes(gimp: Gimp) -> None:
             "offsets": layer.offsets,
             "tree": [repr(image.layers), repr(group.layers), repr(inner.parent), layer.parent, repr(group.children)],
             "active": [repr(image.active_layer), repr(image.active_drawable), image.active_channel],
-            "same": [image.active_layer == inner, inner != layer, len({inner, image.active_layer, layer}), inner is None],
+            "same": [
+                image.active_layer == inner,
+                inner != layer,
+                len({inner, image.active_layer, layer}),
+                inner is None,
+            ],
             "layer image": layer.image == image and layer.image.ID == image.ID,
-            "kinds": [isinstance(group, gimp.Layer), isinstance(inner, gimp.GroupLayer), isinstance(layer, gimp.Drawable)],
+            "kinds": [
+                isinstance(group, gimp.Layer),
+                isinstance(inner, gimp.GroupLayer),
+                isinstance(layer, gimp.Drawable),
+            ],
             "index": image.layers.index(layer),
             "list": image in gimp.image_list(),
             "mask": [layer.mask, layer.is_floating_sel],
@@ -80,7 +97,11 @@ def test_images_and_layers_have_the_classic_methods(gimp: Gimp) -> None:
         channel.show_masked = True
         image.selection.combine_masks(channel, CHANNEL_OP_ADD)
         guide = image.add_hguide(12)
-        guides = [image.get_guide_position(guide), image.get_guide_orientation(guide), image.find_next_guide(0) == guide]
+        guides = [
+            image.get_guide_position(guide),
+            image.get_guide_orientation(guide),
+            image.find_next_guide(0) == guide,
+        ]
         image.delete_guide(guide)
         copy = image.duplicate()
         copy.scale(30, 20)
@@ -136,7 +157,12 @@ def test_wrong_methods_and_attributes_raise_gimp_error(gimp: Gimp) -> None:
                 found.append("gimp.error")
             except (TypeError, AttributeError) as failure:
                 found.append(type(failure).__name__)
-        return found + [hasattr(pdb, "gimp_no_such_thing"), hasattr(pdb, "gimp_image_new"), gimp.error.__mro__[1].__name__]
+        return [
+            *found,
+            hasattr(pdb, "gimp_no_such_thing"),
+            hasattr(pdb, "gimp_image_new"),
+            gimp.error.__mro__[1].__name__,
+        ]
 
     assert gimp.python(body) == [
         "gimp.error", "AttributeError", "TypeError", "TypeError", "gimp.error", "TypeError", "gimp.error",
@@ -173,7 +199,14 @@ def test_procedures_take_and_give_every_type(gimp: Gimp) -> None:
             "parasite": [parasite.name, parasite.flags, list(parasite.data), count, names, parasite.is_persistent],
             "none": [pdb.gimp_image_get_floating_sel(image), pdb.gimp_displays_flush()],
             "layers": [layers[0], layers[1][0] == layer.ID],
-            "info": [info.proc_name, info.nparams, info.nreturn_vals, info.params[0][1], info.return_vals[0][0], repr(info)],
+            "info": [
+                info.proc_name,
+                info.nparams,
+                info.nreturn_vals,
+                info.params[0][1],
+                info.return_vals[0][0],
+                repr(info),
+            ],
             "query": pdb.query("gimp-image-(width|height)"),
         }
 
@@ -183,7 +216,14 @@ def test_procedures_take_and_give_every_type(gimp: Gimp) -> None:
     assert found["parasite"] == ["p", 1, [97, 0, 98], 1, ["p"], True]
     assert found["none"] == [None, None]
     assert found["layers"] == [1, True]
-    assert found["info"] == ["gimp-image-get-resolution", 1, 2, "image", 3, "<pdb function 'gimp-image-get-resolution'>"]
+    assert found["info"] == [
+        "gimp-image-get-resolution",
+        1,
+        2,
+        "image",
+        3,
+        "<pdb function 'gimp-image-get-resolution'>",
+    ]
     assert sorted(found["query"]) == ["gimp-image-height", "gimp-image-width"]
 
 
@@ -251,8 +291,8 @@ def test_paths_and_their_strokes(gimp: Gimp) -> None:
         stroke.close()
         path.to_selection(CHANNEL_OP_REPLACE)
         bounds = pdb.gimp_selection_bounds(image)
-        imported = gimp.vectors_import_from_string(image, '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">'
-                                                   '<path d="M0 0 L5 5"/></svg>')  # fmt: skip
+        svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0 L5 5"/></svg>'
+        imported = gimp.vectors_import_from_string(image, svg)
         path.remove_stroke(line)
         return [
             repr(path), len(path.strokes), points[:4], closed, stroke.points[1], round(stroke.get_length(1.0), 1),
@@ -312,12 +352,37 @@ def test_all_constants_are_there_under_new_and_old_names(gimp: Gimp) -> None:
         import gimpenums
 
         expected = {
-            "NORMAL_MODE": 0, "LAYER_MODE_NORMAL": 28, "MULTIPLY_MODE": 3, "ADD_WHITE_MASK": 0, "ADD_MASK_WHITE": 0,
-            "RGB_IMAGE": 0, "RGBA_IMAGE": 1, "GRAY_IMAGE": 2, "GRAYA_IMAGE": 3, "INDEXED_IMAGE": 4, "RGB": 0, "GRAY": 1,
-            "FOREGROUND_FILL": 0, "WHITE_FILL": 2, "FILL_TRANSPARENT": 3, "RUN_INTERACTIVE": 0, "RUN_WITH_LAST_VALS": 2,
-            "CHANNEL_OP_REPLACE": 2, "PDB_IMAGE": 13, "PLUGIN": 1, "UNIT_INCH": 1, "MASK_APPLY": 0,
-            "PARASITE_PERSISTENT": 1, "EXPORT_NEEDS_ALPHA": 256, "TRUE": True, "FALSE": False, "PRECISION_U8_GAMMA": 150,
-            "CHECK_SIZE_SMALL_CHECKS": 0, "FG_BG_RGB_MODE": 0, "FG_BUCKET_FILL": 0, "SHADOWS": 0,
+            "NORMAL_MODE": 0,
+            "LAYER_MODE_NORMAL": 28,
+            "MULTIPLY_MODE": 3,
+            "ADD_WHITE_MASK": 0,
+            "ADD_MASK_WHITE": 0,
+            "RGB_IMAGE": 0,
+            "RGBA_IMAGE": 1,
+            "GRAY_IMAGE": 2,
+            "GRAYA_IMAGE": 3,
+            "INDEXED_IMAGE": 4,
+            "RGB": 0,
+            "GRAY": 1,
+            "FOREGROUND_FILL": 0,
+            "WHITE_FILL": 2,
+            "FILL_TRANSPARENT": 3,
+            "RUN_INTERACTIVE": 0,
+            "RUN_WITH_LAST_VALS": 2,
+            "CHANNEL_OP_REPLACE": 2,
+            "PDB_IMAGE": 13,
+            "PLUGIN": 1,
+            "UNIT_INCH": 1,
+            "MASK_APPLY": 0,
+            "PARASITE_PERSISTENT": 1,
+            "EXPORT_NEEDS_ALPHA": 256,
+            "TRUE": True,
+            "FALSE": False,
+            "PRECISION_U8_GAMMA": 150,
+            "CHECK_SIZE_SMALL_CHECKS": 0,
+            "FG_BG_RGB_MODE": 0,
+            "FG_BUCKET_FILL": 0,
+            "SHADOWS": 0,
         }
         wrong = [n for n, v in expected.items() if globals().get(n) != v]
         return [wrong, len([n for n in dir(gimpenums) if n.isupper()])]

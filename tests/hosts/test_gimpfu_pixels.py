@@ -1,4 +1,5 @@
 """Pixels through gimpfu, in a real GIMP: regions, tiles, fetchers and shadows, in every layout and precision."""
+
 # ruff: noqa: F821 - the bodies run inside GIMP, with the names of gimpfu
 from __future__ import annotations
 
@@ -107,8 +108,13 @@ def test_every_classic_subscript_works_and_wrong_ones_raise(gimp: Gimp) -> None:
         whole[:, :] = bytes(range(60))
         part = layer.get_pixel_rgn(2, 1, 4, 3, False, False)
         good = [
-            list(part[2, 1]), list(part[2, 1:4]), list(part[2:6, 1]), list(part[3:5, 2:4]), len(part[:, :]),
-            list(part[2:, 3]), [part.x, part.y, part.w, part.h, part.bpp, part.rowstride, part.dirty, part.shadow],
+            list(part[2, 1]),
+            list(part[2, 1:4]),
+            list(part[2:6, 1]),
+            list(part[3:5, 2:4]),
+            len(part[:, :]),
+            list(part[2:, 3]),
+            [part.x, part.y, part.w, part.h, part.bpp, part.rowstride, part.dirty, part.shadow],
         ]
         part[2, 1] = b"\xc8"
         part[3, 1:4] = bytearray((201, 202, 203))
@@ -189,7 +195,15 @@ def test_tiles_are_shared_and_flushed(gimp: Gimp) -> None:
         dirty, shared = tile.dirty, list(same[0])
         tile.flush()
         none = [layer.get_tile(False, 2, 0), layer.get_tile2(False, 200, 0)]
-        return [facts, dirty, tile.dirty, shared, list(layer.get_pixel(128, 128)), list(layer.get_pixel(163, 133)), none]
+        return [
+            facts,
+            dirty,
+            tile.dirty,
+            shared,
+            list(layer.get_pixel(128, 128)),
+            list(layer.get_pixel(163, 133)),
+            none,
+        ]
 
     facts, dirty, clean, shared, first, last, none = gimp.python(body)
     assert facts == [36, 6, 3, 3, 216, False, 128]

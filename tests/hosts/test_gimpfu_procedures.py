@@ -1,4 +1,5 @@
 """register(), main() and fail() of gimpfu, in a real GIMP: every classic form, every way to end."""
+
 # ruff: noqa: F821 - the bodies run inside GIMP, with the names of gimpfu
 from __future__ import annotations
 
@@ -26,7 +27,10 @@ def test_every_form_of_register_arrives_in_the_database(forms: Gimp) -> None:
     def body() -> Any:
         names = sorted(pdb.query(".*-forms-.*"))
         return {
-            name: [[list(p[:2]) for p in pdb[name].params], [list(r[:2]) for r in pdb[name].return_vals], pdb[name].proc_blurb]
+            name: [
+                [list(p[:2]) for p in pdb[name].params], [list(r[:2]) for r in pdb[name].return_vals],
+                pdb[name].proc_blurb,
+            ]
             for name in names
         }  # fmt: skip
 
@@ -70,7 +74,7 @@ def test_a_failure_is_told_once_and_only_a_bug_leaves_a_traceback(forms: Gimp) -
         try:
             return pdb["python-fu-forms-" + name](*arguments)
         except RuntimeError as failure:
-            return "RuntimeError: %s" % failure
+            return f"RuntimeError: {failure}"
 
     assert forms.python(body, "fails") == "RuntimeError: Nothing to do: the layer is empty."
     assert "Traceback" not in forms.stderr and "Nothing to do" not in forms.stderr
@@ -123,7 +127,10 @@ def test_a_wrong_declaration_is_an_error_with_the_reason(tmp_path: Path) -> None
         "        print(failure)\n"
     )
     output = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(GIMPFU.parent)}, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(GIMPFU.parent)},
+        capture_output=True,
+        text=True,
     )
     assert output.stderr == ""
     lines = output.stdout.splitlines()
@@ -154,7 +161,10 @@ def test_starting_loads_neither_gegl_nor_gtk(tmp_path: Path) -> None:
         "print('libgtk' in maps, 'libgegl' in maps and 'gegl-0.4/' in maps)\n"
     )
     output = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(GIMPFU.parent)}, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(GIMPFU.parent)},
+        capture_output=True,
+        text=True,
     )
     assert output.stdout == "False False\n", output.stderr
 

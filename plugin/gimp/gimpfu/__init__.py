@@ -12,18 +12,19 @@
     main()
 
 The package lies in the plug-in's own folder. Importing it also makes `gimp`, `gimpenums`, `gimpcolor`, `gimpshelf`,
-`gimpplugin` and `gimpui` importable; for a plug-in that imports one of them first, the files in `standins` go beside it.
-It works over GIMP 2.10, whose libgimp it opens with ctypes.
+`gimpplugin` and `gimpui` importable; for a plug-in that imports one of them first, the files in `standins` go beside
+it. It works over GIMP 2.10, whose libgimp it opens with ctypes.
 """
+
 from __future__ import annotations
 
 import gettext
 import math
 import sys
-from typing import Any, Dict
+from typing import Any
 
 from .errors import CancelError, error
-from .parameters import *  # noqa: F403 - the PF_ names are this module's interface
+from .parameters import *  # noqa: F403 - the PF_ names are a part of this interface
 from .procedures import PlugIn, fail
 
 GIMP2_ARGUMENTS = 6
@@ -44,14 +45,14 @@ _host = _back_end()
 sys.modules.update(_host.MODULES)
 gimp, gimpcolor, gimpenums = (_host.MODULES[_name] for _name in ("gimp", "gimpcolor", "gimpenums"))
 pdb = gimp.pdb
-_constants: Dict[str, Any] = gimpenums.CONSTANTS
+_constants: dict[str, Any] = gimpenums.CONSTANTS
 globals().update(_constants)
 _plug_in = PlugIn(gimp, _host.ask)
 register = _plug_in.register
 main = _plug_in.main
 
 
-def N_(message: str) -> str:  # noqa: N802 - gettext's own name
+def N_(message: str) -> str:
     """Mark a text for translation."""
     return message
 

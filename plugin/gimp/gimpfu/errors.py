@@ -1,15 +1,16 @@
 """What a plug-in may raise, and what happens then.
 
-    RuntimeError
-        error           gimpfu.error: fail(text), or a wrong register(); GIMP shows the text
-        CancelError     the user has changed their mind; the procedure ends as cancelled
-        GimpError       gimp.error: a method or attribute of a GIMP object did not work
-            ProcedureNotFound   (also an AttributeError and a KeyError) no such procedure in the PDB
+RuntimeError
+    error           gimpfu.error: fail(text), or a wrong register(); GIMP shows the text
+    CancelError     the user has changed their mind; the procedure ends as cancelled
+    GimpError       gimp.error: a method or attribute of a GIMP object did not work
+        ProcedureNotFound   (also an AttributeError and a KeyError) no such procedure in the PDB
 """
+
 from __future__ import annotations
 
 
-class error(RuntimeError):  # noqa: N801 - the public name of the classic module
+class error(RuntimeError):
     """The plug-in gives up; its text is shown to the user."""
 
 
@@ -25,7 +26,7 @@ class ProcedureNotFound(GimpError, AttributeError, KeyError):
     """The procedural database has no such procedure, so hasattr(pdb, name) is False."""
 
     def __str__(self) -> str:
-        return "procedure not found: %s" % self.args[0]
+        return f"procedure not found: {self.args[0]}"
 
 
 GimpError.__name__ = GimpError.__qualname__ = "error"

@@ -1,10 +1,11 @@
 """The values that a procedure was last run with, kept over restarts: one JSON file for each procedure."""
+
 from __future__ import annotations
 
 import json
-import os
 import tempfile
-from typing import Any, Dict, List, Optional, Sequence
+from pathlib import Path
+from typing import Any, Sequence
 
 from .parameters import PF_COLOR, Parameter
 
@@ -16,17 +17,16 @@ class LastValues:
     not kept: an ID means nothing in the next session.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def _path(self, procedure: str) -> str:
-        return os.path.join(self._folder, procedure + ".json")
+    def _path(self, procedure: str) -> Path:
+        return self._folder / (procedure + ".json")
 
-    def load(self, procedure: str, parameters: Sequence[Parameter]) -> List[Any]:
+    def load(self, procedure: str, parameters: Sequence[Parameter]) -> list[Any]:
         """A value for each parameter: the last one, or else its default."""
         try:
-            with open(self._path(procedure), encoding="utf-8") as file:
-                saved = json.load(file)
+            saved = json.loads(self._path(procedure).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             saved = None
         if not isinstance(saved, dict):
@@ -35,20 +35,18 @@ class LastValues:
 
     def save(self, procedure: str, parameters: Sequence[Parameter], values: Sequence[Any]) -> None:
         """Keep the values. A folder that can't be written is no reason to stop: the next run starts from defaults."""
-        kept: Dict[str, Any] = {}
+        kept: dict[str, Any] = {}
         for parameter, value in zip(parameters, values):
             if not parameter.is_object:
-                kept[parameter.name] = list(tuple(value)) if parameter.kind == PF_COLOR else value
-        temporary: Optional[str] = None
+                kept[parameter.name] = list(value) if parameter.kind == PF_COLOR else value
         try:
-            os.makedirs(self._folder, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=self._folder, suffix=".new")
-            with open(descriptor, "w", encoding="utf-8") as file:
-                json.dump(kept, file, indent=1)
-            os.replace(temporary, self._path(procedure))
-        except (OSError, TypeError, ValueError):
-            if temporary and os.path.exists(temporary):
-                os.remove(temporary)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=str(self._folder)) as folder:
+                file = Path(folder) / "values"
+                file.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+                file.replace(self._path(procedure))
+        except OSError:
+            return
 
 
 def _fitting(parameter: Parameter, saved: Any) -> Any:

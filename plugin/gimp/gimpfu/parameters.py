@@ -1,7 +1,8 @@
 """PF_: the kinds of parameters that register() knows, what each is in the PDB, and which values it takes."""
+
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Sequence, Tuple
+from typing import Any, NamedTuple, Sequence
 
 PF_INT32, PF_INT16, PF_INT8, PF_FLOAT, PF_STRING = range(5)
 PF_INT, PF_VALUE = PF_INT32, PF_STRING
@@ -15,17 +16,35 @@ PF_FONT, PF_FILE, PF_BRUSH, PF_PATTERN, PF_GRADIENT = range(1003, 1008)
 PF_RADIO, PF_TEXT, PF_PALETTE, PF_FILENAME, PF_DIRNAME, PF_OPTION = range(1008, 1014)
 
 _INT32, _FLOAT, _STRING = PF_INT32, PF_FLOAT, PF_STRING
-PDB_TYPES: Dict[int, int] = {
-    **{kind: kind for kind in (PF_INT32, PF_INT16, PF_INT8, PF_FLOAT, PF_STRING, PF_COLOR, PF_ITEM, PF_DISPLAY, PF_IMAGE,
-                               PF_LAYER, PF_CHANNEL, PF_DRAWABLE, PF_VECTORS)},
+PDB_TYPES: dict[int, int] = {
+    **{
+        kind: kind
+        for kind in (
+            PF_INT32,
+            PF_INT16,
+            PF_INT8,
+            PF_FLOAT,
+            PF_STRING,
+            PF_COLOR,
+            PF_ITEM,
+            PF_DISPLAY,
+            PF_IMAGE,
+            PF_LAYER,
+            PF_CHANNEL,
+            PF_DRAWABLE,
+            PF_VECTORS,
+        )
+    },
     PF_TOGGLE: _INT32,
     PF_SLIDER: _FLOAT,
     PF_SPINNER: _INT32,
     PF_RADIO: _STRING,
     PF_OPTION: _INT32,
-    **{kind: _STRING for kind in (PF_FONT, PF_FILE, PF_BRUSH, PF_PATTERN, PF_GRADIENT, PF_TEXT, PF_PALETTE, PF_FILENAME,
-                                  PF_DIRNAME)},
-}  # fmt: skip
+    **{
+        kind: _STRING
+        for kind in (PF_FONT, PF_FILE, PF_BRUSH, PF_PATTERN, PF_GRADIENT, PF_TEXT, PF_PALETTE, PF_FILENAME, PF_DIRNAME)
+    },
+}
 LAST_PDB_TYPE = 21
 OBJECT_KINDS = frozenset((PF_ITEM, PF_DISPLAY, PF_IMAGE, PF_LAYER, PF_CHANNEL, PF_DRAWABLE, PF_VECTORS))
 
@@ -38,6 +57,12 @@ class Parameter(NamedTuple):
     description: str
     default: Any
     extra: Sequence[Any] = ()
+
+    @classmethod
+    def declared(cls, entry: Sequence[Any]) -> Parameter:
+        """The parameter that a tuple of register() declares."""
+        kind, name, description, default, *extra = entry
+        return cls(kind, name, description, default, extra[0] if extra else ())
 
     @property
     def pdb_type(self) -> int:
@@ -57,6 +82,6 @@ class Parameter(NamedTuple):
         """Whether the value is an image, an item or a display, which has no meaning in the next session."""
         return self.kind in OBJECT_KINDS
 
-    def definition(self) -> Tuple[int, str, str]:
+    def definition(self) -> tuple[int, str, str]:
         """How the PDB is told about the parameter; accelerators are for dialogs only."""
         return self.pdb_type, self.name, self.description.replace("_", "")

@@ -1,12 +1,12 @@
 """register() and main(): a plug-in's own procedures, from their declaration to their run."""
+
 from __future__ import annotations
 
-import os
 import string
-from typing import Any, Callable, Dict, List, NamedTuple, NoReturn, Optional, Sequence, Tuple, Union
+from pathlib import Path
+from typing import Any, Callable, NamedTuple, NoReturn, Sequence
 
 from .errors import CancelError, error
-from .lastvalues import LastValues
 from .parameters import LAST_PDB_TYPE, PDB_TYPES, PF_DRAWABLE, PF_IMAGE, PF_STRING, Parameter
 
 PLUGIN = 1
@@ -33,36 +33,35 @@ class Procedure(NamedTuple):
     author: str
     copyright: str
     date: str
-    label: Optional[str]
-    imagetypes: Optional[str]
-    parameters: Tuple[Parameter, ...]
-    results: Tuple[Tuple[int, str, str], ...]
+    label: str | None
+    imagetypes: str | None
+    parameters: tuple[Parameter, ...]
+    results: tuple[tuple[int, str, str], ...]
     function: Callable[..., Any]
-    menu: Optional[str]
-    domain: Union[str, Tuple[str, str], None]
-    on_query: Optional[Callable[[], Any]]
-    on_run: Optional[Callable[[], Any]]
+    menu: str | None
+    domain: str | tuple[str, str] | None
+    on_query: Callable[[], Any] | None
+    on_run: Callable[[], Any] | None
     takes_run_mode: bool
 
 
 def _check_name(name: str, what: str) -> None:
     if not set(name) <= LETTERS:
-        raise error("%s name contains illegal characters: %r" % (what, name))
+        raise error(f"{what} name contains illegal characters: {name!r}")
 
 
 def _check_definitions(definitions: Sequence[Sequence[Any]], what: str, least: int) -> None:
     for entry in definitions:
         if len(entry) < least:
-            raise error("%s definition must contain at least %d elements (%d given: %r)"
-                        % (what, least, len(entry), entry))  # fmt: skip
+            raise error(f"{what} definition must contain at least {least} elements ({len(entry)} given: {entry!r})")
         if not isinstance(entry[0], int):
-            raise error("%s types must be integers" % what)
+            raise error(f"{what} types must be integers")
         if entry[0] not in PDB_TYPES and not 0 <= entry[0] <= LAST_PDB_TYPE:
-            raise error("%s type %d is unknown" % (what, entry[0]))
+            raise error(f"{what} type {entry[0]} is unknown")
         _check_name(entry[1], what)
 
 
-def _with_menu(label: Optional[str], menu: Optional[str]) -> Tuple[Optional[str], Optional[str], List[Any], List[Any]]:
+def _with_menu(label: str | None, menu: str | None) -> tuple[str | None, str | None, list[Any], list[Any]]:
     """The label, the menu, and the parameters that old plug-ins, with the whole menu path as label, don't declare."""
     if menu is not None or not label:
         return label, menu, [], []
@@ -81,15 +80,31 @@ class PlugIn:
     user has chosen or raises CancelError.
     """
 
-    def __init__(self, gimp: Any, ask: Callable[[Procedure, Sequence[Parameter], Sequence[Any]], Sequence[Any]]) -> None:
+    def __init__(
+        self, gimp: Any, ask: Callable[[Procedure, Sequence[Parameter], Sequence[Any]], Sequence[Any]]
+    ) -> None:
         self._gimp, self._ask = gimp, ask
-        self._procedures: Dict[str, Procedure] = {}
+        self._procedures: dict[str, Procedure] = {}
 
-    def register(self, proc_name: str, blurb: str, help: str, author: str, copyright: str,  # noqa: A002
-                 date: str, label: Optional[str], imagetypes: Optional[str], params: Sequence[Sequence[Any]],
-                 results: Sequence[Sequence[Any]], function: Callable[..., Any], menu: Optional[str] = None,
-                 domain: Union[str, Tuple[str, str], None] = None, on_query: Optional[Callable[[], Any]] = None,
-                 on_run: Optional[Callable[[], Any]] = None, run_mode_param: bool = True) -> None:  # fmt: skip
+    def register(
+        self,
+        proc_name: str,
+        blurb: str,
+        help: str,
+        author: str,
+        copyright: str,
+        date: str,
+        label: str | None,
+        imagetypes: str | None,
+        params: Sequence[Sequence[Any]],
+        results: Sequence[Sequence[Any]],
+        function: Callable[..., Any],
+        menu: str | None = None,
+        domain: str | tuple[str, str] | None = None,
+        on_query: Callable[[], Any] | None = None,
+        on_run: Callable[[], Any] | None = None,
+        run_mode_param: bool = True,
+    ) -> None:
         """Declare a procedure; raises gimpfu.error for a declaration that GIMP would not take.
 
         A name without one of the usual prefixes gets "python-fu-" in front. `params` are tuples (PF_ kind, name,
@@ -103,10 +118,26 @@ class PlugIn:
         if not name.startswith(PREFIXES):
             name = "python-fu-" + name
         label, menu, first, files = _with_menu(label, menu)
-        parameters = tuple(Parameter(*entry[:5]) for entry in [*first, *files, *params])
-        returns = tuple(Parameter(*entry[:3], None).definition() for entry in results)
-        self._procedures[name] = Procedure(name, blurb, help, author, copyright, date, label, imagetypes, parameters,
-                                           returns, function, menu, domain, on_query, on_run, run_mode_param)  # fmt: skip
+        parameters = tuple(Parameter.declared(entry) for entry in [*first, *files, *params])
+        returns = tuple(Parameter.declared((*entry[:3], None)).definition() for entry in results)
+        self._procedures[name] = Procedure(
+            name,
+            blurb,
+            help,
+            author,
+            copyright,
+            date,
+            label,
+            imagetypes,
+            parameters,
+            returns,
+            function,
+            menu,
+            domain,
+            on_query,
+            on_run,
+            run_mode_param,
+        )
 
     def main(self) -> None:
         """Answer GIMP: declare the procedures when it asks for them, or run one. Call it at the end of the file."""
@@ -121,15 +152,24 @@ class PlugIn:
                 domain = procedure.domain
                 self._gimp.domain_register(*((domain,) if isinstance(domain, str) else domain))
             self._gimp.install_procedure(
-                procedure.name, procedure.blurb, procedure.help, procedure.author, procedure.copyright, procedure.date,
-                procedure.label, procedure.imagetypes, PLUGIN, definitions, procedure.results,
-            )  # fmt: skip
+                procedure.name,
+                procedure.blurb,
+                procedure.help,
+                procedure.author,
+                procedure.copyright,
+                procedure.date,
+                procedure.label,
+                procedure.imagetypes,
+                PLUGIN,
+                definitions,
+                procedure.results,
+            )
             if procedure.menu:
                 self._gimp.menu_register(procedure.name, procedure.menu)
             if procedure.on_query:
                 procedure.on_query()
 
-    def _run(self, name: str, arguments: Tuple[Any, ...]) -> Any:
+    def _run(self, name: str, arguments: tuple[Any, ...]) -> Any:
         procedure = self._procedures[name]
         if not procedure.takes_run_mode:
             return procedure.function(*_received(procedure.parameters, arguments))
@@ -145,8 +185,10 @@ class PlugIn:
 
     def _complete(self, procedure: Procedure, missing: Sequence[Parameter], run_mode: int) -> Sequence[Any]:
         """The values that GIMP did not give: the last ones, or what the user enters."""
-        remembered = LastValues(os.path.join(self._gimp.directory, "plug-in-settings"))
-        values = remembered.load(procedure.name, missing)
+        from .lastvalues import LastValues
+
+        remembered = LastValues(Path(self._gimp.directory) / "plug-in-settings")
+        values: Sequence[Any] = remembered.load(procedure.name, missing)
         if run_mode == RUN_WITH_LAST_VALS:
             return values
         if procedure.on_run:
@@ -156,7 +198,7 @@ class PlugIn:
         return values
 
 
-def _received(parameters: Sequence[Parameter], arguments: Sequence[Any]) -> List[Any]:
+def _received(parameters: Sequence[Parameter], arguments: Sequence[Any]) -> list[Any]:
     return [parameter.received(value) for parameter, value in zip(parameters, arguments)]
 
 

@@ -1,36 +1,33 @@
 #!/usr/bin/env python3
 """Runs test bodies inside GIMP: takes a request from the harness, runs it, and leaves the outcome (see gimp.py)."""
+
 import __future__
+
 import json
 import os
 import traceback
+from pathlib import Path
 
 import gimpfu
 from gimpfu import gimp, main, register
 
-FOLDER = "LAYERLIFT_DRIVER_FOLDER"
-
 
 def run():
-    folder = os.environ[FOLDER]
-    taken = os.path.join(folder, "request.taken")
+    folder = Path(os.environ["LAYERLIFT_DRIVER_FOLDER"])
+    taken = folder / "request.taken"
     try:
-        os.replace(os.path.join(folder, "request.json"), taken)
+        (folder / "request.json").replace(taken)
     except FileNotFoundError:
         return  # the key was pressed again while GIMP was starting
-    with open(taken, encoding="utf-8") as file:
-        request = json.load(file)
+    request = json.loads(taken.read_text(encoding="utf-8"))
     names = {name: getattr(gimpfu, name) for name in gimpfu.__all__}
     try:
-        flags = __future__.annotations.compiler_flag
-        exec(compile(request["source"], request["file"], "exec", flags), names)
-        outcome = {"value": names[request["function"]](*request["arguments"])}
-    except Exception:
-        outcome = {"error": traceback.format_exc()}
-    path = os.path.join(folder, "outcome.json")
-    with open(path + ".new", "w", encoding="utf-8") as file:
-        json.dump(outcome, file)
-    os.replace(path + ".new", path)
+        exec(compile(request["source"], request["file"], "exec", __future__.annotations.compiler_flag), names)
+        outcome = json.dumps({"value": names[request["function"]](*request["arguments"])})
+    except Exception:  # noqa: BLE001 - the test is told of it
+        outcome = json.dumps({"error": traceback.format_exc()})
+    (folder / "outcome.new").write_text(outcome, encoding="utf-8")
+    (folder / "outcome.new").replace(folder / "outcome.json")
 
 
 def leave():

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
+
+# ruff: noqa: F403, F405 - classic sources import everything
 """A procedure with a parameter of every PF_ kind; leaves the values that it was called with in GIMP's data."""
+
 from gimpfu import *
 
 

@@ -1,15 +1,16 @@
 """The back end for GIMP 2.10: libgimp by ctypes. `MODULES` are the classic modules, `ask` is the dialog."""
+
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any, Dict, Sequence
+from typing import Any, Sequence
 
 from . import application, colors, enums, plugin, shelf, userinterface
 
 __all__ = ["MODULES", "ask"]
 
 
-def _module(name: str, contents: Dict[str, Any], doc: str) -> ModuleType:
+def _module(name: str, contents: dict[str, Any], doc: str) -> ModuleType:
     module = ModuleType(name, doc)
     module.__dict__.update(contents)
     return module
@@ -20,7 +21,7 @@ def _enums_module() -> ModuleType:
     return _module("gimpenums", {**constants, "CONSTANTS": constants, "__all__": list(constants)}, "GIMP's constants.")
 
 
-MODULES: Dict[str, ModuleType] = {
+MODULES: dict[str, ModuleType] = {
     "gimp": application,
     "gimpcolor": colors,
     "gimpenums": _enums_module(),

@@ -1,9 +1,10 @@
 """The classic `gimp` module: the classes of all GIMP objects, and what concerns GIMP itself."""
+
 from __future__ import annotations
 
 import copyreg
 import ctypes
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Sequence, Tuple
 
 from ..errors import GimpError as error
 from .colors import RGB
@@ -18,7 +19,7 @@ from .vectors import Vectors, VectorsBezierStroke, VectorsStroke
 
 _TEXT, _INT = ctypes.c_char_p, ctypes.c_int
 
-version = tuple(LIBRARY.constant("gimp_%s_version" % part) for part in ("major", "minor", "micro"))
+version = tuple(LIBRARY.constant(f"gimp_{part}_version") for part in ("major", "minor", "micro"))
 _FOLDERS = {
     "directory": "gimp_directory",
     "data_directory": "gimp_data_directory",
@@ -34,7 +35,7 @@ def _function(name: str, result: Any, *arguments: Any) -> Any:
 
 def __getattr__(name: str) -> str:
     if name not in _FOLDERS:
-        raise AttributeError("gimp has no %r" % name)
+        raise AttributeError(f"gimp has no {name!r}")
     return decode(_function(_FOLDERS[name], _TEXT)()) or ""
 
 
@@ -51,7 +52,7 @@ _progress_text = _function("gimp_progress_set_text", _INT, _TEXT)
 _progress_update = _function("gimp_progress_update", _INT, ctypes.c_double)
 
 
-def progress_init(text: Optional[str] = None) -> None:
+def progress_init(text: str | None = None) -> None:
     """Show the progress bar, empty, with this text."""
     _progress_init(encode(text))
 
@@ -69,7 +70,7 @@ def progress_set_text(text: str) -> None:
 # Data that lives as long as GIMP
 
 
-def set_data(identifier: str, data: Union[bytes, str]) -> None:
+def set_data(identifier: str, data: bytes | str) -> None:
     """Keep bytes in GIMP for this session."""
     content = encode_data(data)
     call("gimp-procedural-db-set-data", identifier, len(content), content)
@@ -80,7 +81,7 @@ def get_data(identifier: str) -> bytes:
     return bytes(call("gimp-procedural-db-get-data", identifier)[1])
 
 
-def parasite_find(name: str) -> Optional[Parasite]:
+def parasite_find(name: str) -> Parasite | None:
     """The parasite that GIMP itself holds, or None."""
     return find_parasite("", name)
 
@@ -90,7 +91,7 @@ def parasite_attach(parasite: Parasite) -> None:
     call("gimp-attach-parasite", parasite)
 
 
-def attach_new_parasite(name: str, flags: int, data: Union[bytes, str]) -> None:
+def attach_new_parasite(name: str, flags: int, data: bytes | str) -> None:
     """Make a parasite and give it to GIMP. A zero byte follows the data, as in the classic module."""
     parasite_attach(Parasite(name, flags, encode_data(data) + b"\0"))
 
@@ -100,7 +101,7 @@ def parasite_detach(name: str) -> None:
     call("gimp-detach-parasite", name)
 
 
-def parasite_list() -> Tuple[str, ...]:
+def parasite_list() -> tuple[str, ...]:
     """The names of GIMP's own parasites."""
     return tuple(call("gimp-get-parasite-list")[1])
 
@@ -119,9 +120,19 @@ def _definitions(entries: Sequence[Definition]) -> Any:
     return (ParamDef * len(entries))(*[ParamDef(kind, encode(name), encode(text)) for kind, name, text in entries])
 
 
-def install_procedure(name: str, blurb: str, help: str, author: str, copyright: str, date: str,  # noqa: A002
-                      label: Optional[str], imagetypes: Optional[str], kind: int, params: Sequence[Definition],
-                      results: Sequence[Definition]) -> None:  # fmt: skip
+def install_procedure(
+    name: str,
+    blurb: str,
+    help: str,
+    author: str,
+    copyright: str,
+    date: str,
+    label: str | None,
+    imagetypes: str | None,
+    kind: int,
+    params: Sequence[Definition],
+    results: Sequence[Definition],
+) -> None:
     """Declare a procedure; only while GIMP queries the plug-in."""
     texts = map(encode, (name, blurb, help, author, copyright, date, label, imagetypes))
     _install(*texts, kind, len(params), len(results), _definitions(params), _definitions(results))
@@ -130,10 +141,10 @@ def install_procedure(name: str, blurb: str, help: str, author: str, copyright: 
 def menu_register(name: str, path: str) -> None:
     """Put a procedure into a menu."""
     if not _function("gimp_plugin_menu_register", _INT, _TEXT, _TEXT)(encode(name), encode(path)):
-        raise error("could not register procedure '%s' in menu '%s'" % (name, path))
+        raise error(f"could not register procedure '{name}' in menu '{path}'")
 
 
-def domain_register(name: str, path: Optional[str] = None) -> None:
+def domain_register(name: str, path: str | None = None) -> None:
     """Name the translation domain of the plug-in's menu labels."""
     _function("gimp_plugin_domain_register", _INT, _TEXT, _TEXT)(encode(name), encode(path))
 
@@ -156,7 +167,7 @@ def register_save_handler(name: str, extensions: str, prefixes: str) -> None:
 # Colours, gradients and fonts of the context
 
 
-def _one_color(values: Tuple[Any, ...]) -> Any:
+def _one_color(values: tuple[Any, ...]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
@@ -192,7 +203,7 @@ def context_pop() -> None:
     call("gimp-context-pop")
 
 
-def gradients_get_list(filter: Optional[str] = None) -> Tuple[str, ...]:  # noqa: A002 - the classic keyword
+def gradients_get_list(filter: str | None = None) -> tuple[str, ...]:
     """The names of all gradients that match the regular expression."""
     return tuple(call("gimp-gradients-get-list", filter or "")[1])
 
@@ -210,26 +221,26 @@ def context_set_gradient(name: str) -> None:
 gradients_get_gradient, gradients_set_gradient = context_get_gradient, context_set_gradient
 
 
-def _samples(values: Sequence[float]) -> List[Tuple[float, ...]]:
+def _samples(values: Sequence[float]) -> list[tuple[float, ...]]:
     return [tuple(values[i : i + 4]) for i in range(0, len(values), 4)]
 
 
-def gradient_get_uniform_samples(name: str, count: int, reverse: bool = False) -> List[Tuple[float, ...]]:
+def gradient_get_uniform_samples(name: str, count: int, reverse: bool = False) -> list[tuple[float, ...]]:
     """The gradient's colours (r, g, b, a) at evenly spaced places."""
     return _samples(call("gimp-gradient-get-uniform-samples", name, count, int(reverse))[1])
 
 
-def gradient_get_custom_samples(name: str, places: Sequence[float], reverse: bool = False) -> List[Tuple[float, ...]]:
+def gradient_get_custom_samples(name: str, places: Sequence[float], reverse: bool = False) -> list[tuple[float, ...]]:
     """The gradient's colours (r, g, b, a) at these places, 0 to 1."""
     return _samples(call("gimp-gradient-get-custom-samples", name, len(places), places, int(reverse))[1])
 
 
-def gradients_sample_uniform(count: int, reverse: bool = False) -> List[Tuple[float, ...]]:
+def gradients_sample_uniform(count: int, reverse: bool = False) -> list[tuple[float, ...]]:
     """Evenly spaced colours of the active gradient."""
     return gradient_get_uniform_samples(context_get_gradient(), count, reverse)
 
 
-def gradients_sample_custom(places: Sequence[float], reverse: bool = False) -> List[Tuple[float, ...]]:
+def gradients_sample_custom(places: Sequence[float], reverse: bool = False) -> list[tuple[float, ...]]:
     """The active gradient's colours at these places."""
     return gradient_get_custom_samples(context_get_gradient(), places, reverse)
 
@@ -239,7 +250,7 @@ def fonts_refresh() -> None:
     call("gimp-fonts-refresh")
 
 
-def fonts_get_list(filter: Optional[str] = None) -> Tuple[str, ...]:  # noqa: A002 - the classic keyword
+def fonts_get_list(filter: str | None = None) -> tuple[str, ...]:
     """The names of all fonts that match the regular expression."""
     return tuple(call("gimp-fonts-get-list", filter or "")[1])
 
@@ -247,12 +258,12 @@ def fonts_get_list(filter: Optional[str] = None) -> Tuple[str, ...]:  # noqa: A0
 # GIMP and its windows
 
 
-def quit() -> None:  # noqa: A001 - the classic name
+def quit() -> None:
     """End this plug-in."""
     _function("gimp_quit", None)()
 
 
-def exit(force: bool = False) -> None:  # noqa: A001 - the classic name
+def exit(force: bool = False) -> None:
     """End GIMP."""
     call("gimp-quit", int(force))
 
@@ -283,7 +294,7 @@ def _fact(name: str, result: Any = _INT, kind: Callable[[Any], Any] = int) -> Ca
         return decode(value) if result is _TEXT else kind(value)
 
     fact.__name__ = name
-    fact.__doc__ = "What libgimp's %s() says." % name
+    fact.__doc__ = f"What libgimp's {name}() says."
     return fact
 
 
@@ -298,23 +309,23 @@ get_progname = _fact("gimp_get_progname", _TEXT)
 gtkrc = _fact("gimp_gtkrc", _TEXT)
 
 
-def default_display() -> Optional[Display]:
+def default_display() -> Display | None:
     """The display that the plug-in was started from."""
     identity = _function("gimp_default_display", _INT)()
     return display_by_id(identity) if identity > 0 else None
 
 
-def personal_rc_file(basename: str) -> Optional[str]:
+def personal_rc_file(basename: str) -> str | None:
     """The path of a file in the user's GIMP folder."""
     return take_string(_function("gimp_personal_rc_file", ctypes.c_void_p, _TEXT)(encode(basename)))
 
 
-def user_directory(type: int) -> Optional[str]:  # noqa: A002 - the classic keyword
+def user_directory(type: int) -> str | None:
     """One of the user's own folders, by GLib's numbers."""
     return decode(_function("g_get_user_special_dir", _TEXT, _INT)(type))
 
 
-def checks_get_shades(type: int) -> Tuple[int, int]:  # noqa: A002 - the classic keyword
+def checks_get_shades(type: int) -> tuple[int, int]:
     """The two grays of a checkerboard type."""
     light, dark = ctypes.c_ubyte(), ctypes.c_ubyte()
     pointer = ctypes.POINTER(ctypes.c_ubyte)
@@ -340,17 +351,18 @@ def extension_process(timeout: int) -> None:
 # Paths
 
 
-def _imported_vectors(procedure: str, *arguments: Any) -> List[Any]:
+def _imported_vectors(procedure: str, *arguments: Any) -> list[Any]:
     return [item_by_id(identity) for identity in call(procedure, *arguments)[1]]
 
 
-def vectors_import_from_file(image: Image, svg_file: str, merge: bool = False, scale: bool = False) -> List[Any]:
+def vectors_import_from_file(image: Image, svg_file: str, merge: bool = False, scale: bool = False) -> list[Any]:
     """The paths of an SVG file, added to the image."""
     return _imported_vectors("gimp-vectors-import-from-file", image, svg_file, int(merge), int(scale))
 
 
-def vectors_import_from_string(image: Image, svg_string: Union[str, bytes], merge: bool = False,
-                               scale: bool = False) -> List[Any]:  # fmt: skip
+def vectors_import_from_string(
+    image: Image, svg_string: str | bytes, merge: bool = False, scale: bool = False
+) -> list[Any]:
     """The paths of SVG text, added to the image."""
     length = len(encode_data(svg_string))
     return _imported_vectors("gimp-vectors-import-from-string", image, svg_string, length, int(merge), int(scale))
@@ -359,37 +371,54 @@ def vectors_import_from_string(image: Image, svg_string: Union[str, bytes], merg
 # GIMP objects in gimpshelf and elsewhere are pickled by their ID.
 
 
-def _id2image(identity: int) -> Optional[Image]:
-    return next((image for image in image_list() if image.ID == identity), None)
+def _id2image(identity: int) -> Image | None:
+    return next((image for image in image_list() if identity == image.ID), None)
 
 
-def _id2drawable(identity: int) -> Optional[Item]:
+def _id2drawable(identity: int) -> Item | None:
     return Item.from_id(identity)
 
 
 _id2vectors = _id2drawable
 
 
-def _id2display(identity: int) -> Optional[Display]:
+def _id2display(identity: int) -> Display | None:
     is_valid = _function("gimp_display_is_valid", _INT, ctypes.c_int32)
     return display_by_id(identity) if is_valid(identity) else None
 
 
-_BY_ID: Dict[type, Callable[[int], Any]] = {
+_BY_ID: dict[type, Callable[[int], Any]] = {
     Image: _id2image,
     Display: _id2display,
     **{kind: _id2drawable for kind in (Layer, GroupLayer, Channel, Vectors)},
 }
 
 
-def _reduced(thing: Any) -> Tuple[Callable[[int], Any], Tuple[int]]:
+def _reduced(thing: Any) -> tuple[Callable[[int], Any], tuple[int]]:
     return _BY_ID[type(thing)], (thing.ID,)
 
 
 for _kind in _BY_ID:
-    copyreg.pickle(_kind, _reduced)  # type: ignore[arg-type]
+    copyreg.pickle(_kind, _reduced)
 
 __all__ = [
-    "Channel", "Display", "Drawable", "GroupLayer", "Image", "Item", "Layer", "Parasite", "PixelFetcher", "PixelRgn",
-    "Tile", "Vectors", "VectorsBezierStroke", "VectorsStroke", "delete", "error", "image_list", "main", "pdb",
-]  # fmt: skip
+    "Channel",
+    "Display",
+    "Drawable",
+    "GroupLayer",
+    "Image",
+    "Item",
+    "Layer",
+    "Parasite",
+    "PixelFetcher",
+    "PixelRgn",
+    "Tile",
+    "Vectors",
+    "VectorsBezierStroke",
+    "VectorsStroke",
+    "delete",
+    "error",
+    "image_list",
+    "main",
+    "pdb",
+]

@@ -2,15 +2,16 @@
 
 A classic plug-in passes and receives an array right after its count, as the C library does.
 """
+
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Iterable, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Iterable, Sequence
 
 from .colors import RGB
 from .libgimp import RGB as CRGB
-from .libgimp import Param, decode, encode
 from .libgimp import Parasite as CParasite
+from .libgimp import decode, encode
 from .parasites import Parasite
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Packer:
     """Fills GimpParam structures; holds what they point to, so keep it as long as they are used."""
 
     def __init__(self) -> None:
-        self._kept: List[Any] = []
+        self._kept: list[Any] = []
 
     def pack(self, params: Any, definitions: Sequence[ParameterDefinition], values: Iterable[Any]) -> None:
         """Write `values` into the array `params`. A value that doesn't fit raises TypeError."""
@@ -52,7 +53,7 @@ class Packer:
                 self._set(param.data, definition.type, value)
             except (TypeError, ValueError, OverflowError, ctypes.ArgumentError) as failure:
                 raise TypeError(
-                    "%s must be %s, not %r (%s)" % (definition.name, type_name(definition.type), value, failure)
+                    f"{definition.name} must be {type_name(definition.type)}, not {value!r} ({failure})"
                 ) from None
 
     def _set(self, data: Any, pdb_type: int, value: Any) -> None:
@@ -83,7 +84,7 @@ class Packer:
         elif pdb_type == STATUS:
             data.int32 = int(value)
         else:
-            raise TypeError("unknown type %d" % pdb_type)
+            raise TypeError(f"unknown type {pdb_type}")
 
     def _keep(self, value: Any) -> Any:
         self._kept.append(value)
@@ -112,9 +113,9 @@ class Packer:
         return int(value.ID)
 
 
-def unpack(params: Any, count: int, wrap: Any) -> Tuple[Any, ...]:
+def unpack(params: Any, count: int, wrap: Any) -> tuple[Any, ...]:
     """The Python values of `count` GimpParams; `wrap(pdb_type, id)` makes the GIMP objects."""
-    values: List[Any] = []
+    values: list[Any] = []
     for index in range(count):
         values.append(_get(params[index], values[-1] if values else 0, wrap))
     return tuple(values)
@@ -148,4 +149,4 @@ def _get(param: Any, previous: Any, wrap: Any) -> Any:
         return tuple(decode(text) or "" for text in (ctypes.c_char_p * previous).from_address(data.pointer))
     if pdb_type == COLORARRAY:
         return tuple(RGB.from_c(color) for color in (CRGB * previous).from_address(data.pointer))
-    raise TypeError("GIMP returned a value of the unknown type %d" % pdb_type)
+    raise TypeError(f"GIMP returned a value of the unknown type {pdb_type}")

@@ -3,10 +3,12 @@
 Channels are floats from 0 to 1. Where the classic interface takes or gives an int, it is scaled: 0-255, a hue 0-360,
 saturation, value and lightness 0-100. Conversions and name parsing are libgimpcolor's own.
 """
+
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict, Iterator, List, Tuple, Type, TypeVar, Union
+from types import MappingProxyType
+from typing import Any, Iterator, Mapping, TypeVar, Union
 
 from .libgimp import LIBRARY, decode, g_free
 from .libgimp import RGB as CRGB
@@ -21,16 +23,16 @@ RGB_LUMINANCE_RED, RGB_LUMINANCE_GREEN, RGB_LUMINANCE_BLUE = 0.22248840, 0.71690
 class Color:
     """A tuple of named channels; `struct` is the C structure that holds them."""
 
-    channels: Tuple[str, ...] = ()
-    scales: Tuple[int, ...] = ()
-    aliases: Dict[str, str] = {}
+    channels: tuple[str, ...] = ()
+    scales: tuple[int, ...] = ()
+    aliases: Mapping[str, str] = MappingProxyType({})
     structure: Any = None
 
     def __init__(self, *values: Number, **named: Number) -> None:
         names = dict(zip(self.channels, values), **named)
         missing = [name for name in self.channels[:-1] if name not in names]
         if missing or len(values) > len(self.channels):
-            raise TypeError("%s takes %s" % (type(self).__name__, ", ".join(self.channels)))
+            raise TypeError("{} takes {}".format(type(self).__name__, ", ".join(self.channels)))
         self.struct = self.structure()
         self.struct.a = 1.0
         self.set(**names)
@@ -47,20 +49,20 @@ class Color:
     @classmethod
     def _scaled(cls, name: str, value: Number) -> float:
         if name not in cls.channels:
-            raise TypeError("%s has no channel %r" % (cls.__name__, name))
+            raise TypeError(f"{cls.__name__} has no channel {name!r}")
         if isinstance(value, float):
             return value
         if isinstance(value, int):
             return value / float(cls.scales[cls.channels.index(name)])
-        raise TypeError("%s must be an int or a float, not %r" % (name, value))
+        raise TypeError(f"{name} must be an int or a float, not {value!r}")
 
     @classmethod
-    def from_c(cls: Type[C], structure: Any) -> C:
+    def from_c(cls: type[C], structure: Any) -> C:
         """A copy of a C colour."""
         return cls(*[float(getattr(structure, name)) for name in cls.channels])
 
     @property
-    def _values(self) -> Tuple[float, ...]:
+    def _values(self) -> tuple[float, ...]:
         return tuple(getattr(self.struct, name) for name in self.channels)
 
     def __getattr__(self, name: str) -> float:
@@ -106,14 +108,14 @@ class Color:
     def __hash__(self) -> int:
         return hash(self._values)
 
-    def __reduce__(self) -> Tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._values
 
     def __repr__(self) -> str:
-        return "gimpcolor.%s(%s)" % (type(self).__name__, ", ".join(map(repr, self._values)))
+        return "gimpcolor.{}({})".format(type(self).__name__, ", ".join(map(repr, self._values)))
 
     def __str__(self) -> str:
-        return "%s (%s)" % (type(self).__name__, ", ".join(map(str, self._values)))
+        return "{} ({})".format(type(self).__name__, ", ".join(map(str, self._values)))
 
 
 def _structure(name: str, channels: str) -> Any:
@@ -125,7 +127,7 @@ class RGB(Color):
 
     channels = ("r", "g", "b", "a")
     scales = (255, 255, 255, 255)
-    aliases = {"red": "r", "green": "g", "blue": "b", "alpha": "a"}
+    aliases = MappingProxyType({"red": "r", "green": "g", "blue": "b", "alpha": "a"})
     structure = CRGB
 
     @classmethod
@@ -189,7 +191,7 @@ class RGB(Color):
         """Become the SVG colour of this name."""
         self.struct = rgb_parse_name(name).struct
 
-    def parse_hex(self, hex: str) -> None:  # noqa: A002 - the classic keyword
+    def parse_hex(self, hex: str) -> None:
         """Become a colour such as "ff8000"."""
         self.struct = rgb_parse_hex(hex).struct
 
@@ -217,7 +219,7 @@ class HSV(Color):
 
     channels = ("h", "s", "v", "a")
     scales = (360, 100, 100, 255)
-    aliases = {"hue": "h", "saturation": "s", "value": "v", "alpha": "a"}
+    aliases = MappingProxyType({"hue": "h", "saturation": "s", "value": "v", "alpha": "a"})
     structure = _structure("GimpHSV", "hsva")
 
     def clamp(self) -> None:
@@ -236,7 +238,7 @@ class HSL(Color):
 
     channels = ("h", "s", "l", "a")
     scales = (360, 100, 100, 255)
-    aliases = {"hue": "h", "saturation": "s", "lightness": "l", "alpha": "a"}
+    aliases = MappingProxyType({"hue": "h", "saturation": "s", "lightness": "l", "alpha": "a"})
     structure = _structure("GimpHSL", "hsla")
 
     def to_rgb(self) -> RGB:
@@ -249,7 +251,7 @@ class CMYK(Color):
 
     channels = ("c", "m", "y", "k", "a")
     scales = (255, 255, 255, 255, 255)
-    aliases = {"cyan": "c", "magenta": "m", "yellow": "y", "black": "k", "alpha": "a"}
+    aliases = MappingProxyType({"cyan": "c", "magenta": "m", "yellow": "y", "black": "k", "alpha": "a"})
     structure = _structure("GimpCMYK", "cmyka")
 
 
@@ -276,7 +278,7 @@ _list_names = _function(
 )
 
 
-def _converted(kind: Type[C], convert: Any, color: Color) -> C:
+def _converted(kind: type[C], convert: Any, color: Color) -> C:
     result = kind.structure(a=color.struct.a)
     convert(color.struct, result)
     return kind.from_c(result)
@@ -286,7 +288,7 @@ def _parsed(parse: Any, text: str) -> RGB:
     result = CRGB(a=1.0)
     data = text.encode("utf-8")
     if not parse(result, data, len(data)):
-        raise TypeError("unable to parse the colour %r" % text)
+        raise TypeError(f"unable to parse the colour {text!r}")
     return RGB.from_c(result)
 
 
@@ -295,7 +297,7 @@ def rgb_parse_name(name: str) -> RGB:
     return _parsed(_parse_name, name)
 
 
-def rgb_parse_hex(hex: str) -> RGB:  # noqa: A002 - the classic keyword
+def rgb_parse_hex(hex: str) -> RGB:
     """A colour such as "ff8000"."""
     return _parsed(_parse_hex, hex)
 
@@ -305,7 +307,7 @@ def rgb_parse_css(css: str, with_alpha: bool = False) -> RGB:
     return _parsed(_parse_css_alpha if with_alpha else _parse_css, css)
 
 
-def rgb_names() -> Dict[str, RGB]:
+def rgb_names() -> dict[str, RGB]:
     """All named colours of SVG."""
     names, colors = ctypes.c_void_p(), ctypes.c_void_p()
     count = _list_names(ctypes.byref(names), ctypes.byref(colors))
@@ -317,20 +319,20 @@ def rgb_names() -> Dict[str, RGB]:
     return table
 
 
-def bilinear(x: float, y: float, values: List[float]) -> float:
+def bilinear(x: float, y: float, values: list[float]) -> float:
     """The value at (x, y) between four values at the corners (0,0), (1,0), (0,1), (1,1), repeating beyond them."""
     x, y = x % 1.0, y % 1.0
     top, bottom = (1.0 - x) * values[0] + x * values[1], (1.0 - x) * values[2] + x * values[3]
     return (1.0 - y) * top + y * bottom
 
 
-def bilinear_rgb(x: float, y: float, values: List[Any]) -> RGB:
+def bilinear_rgb(x: float, y: float, values: list[Any]) -> RGB:
     """The colour at (x, y) between four colours; opaque."""
     corners = [RGB.of(value) for value in values]
     return RGB(*[bilinear(x, y, [getattr(corner, name) for corner in corners]) for name in "rgb"])
 
 
-def bilinear_rgba(x: float, y: float, values: List[Any]) -> RGB:
+def bilinear_rgba(x: float, y: float, values: list[Any]) -> RGB:
     """The colour at (x, y) between four colours, weighted by their alpha."""
     corners = [RGB.of(value) for value in values]
     alpha = bilinear(x, y, [corner.a for corner in corners])

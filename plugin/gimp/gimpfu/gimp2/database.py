@@ -1,9 +1,10 @@
 """pdb: GIMP's procedural database, one Python callable for each procedure."""
+
 from __future__ import annotations
 
 import ctypes
 import re
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, NamedTuple
 
 from ..errors import ProcedureNotFound
 from .arguments import STATUS, Packer, type_name, unpack
@@ -11,8 +12,10 @@ from .libgimp import LIBRARY, Param, ParamDef, decode, take_string, take_strings
 
 CALLING_ERROR, PASS_THROUGH, SUCCESS, CANCEL = 1, 2, 3, 4
 RUN_NONINTERACTIVE = 1
-READING = re.compile(r"^gimp-(item|drawable|layer|channel|vectors|image|context)-(get-|is-|has-|width|height|bpp|type|"
-                     r"offsets|base-type|mask-)")  # fmt: skip
+READING = re.compile(
+    r"^gimp-(item|drawable|layer|channel|vectors|image|context)-(get-|is-|has-|width|height|bpp|type|"
+    r"offsets|base-type|mask-)"
+)
 
 _P_INT = ctypes.POINTER(ctypes.c_int)
 _P_TEXT = ctypes.POINTER(ctypes.c_void_p)
@@ -24,9 +27,20 @@ _destroy = LIBRARY.function("gimp_destroy_params", None, ctypes.POINTER(Param), 
 _destroy_definitions = LIBRARY.function("gimp_destroy_paramdefs", None, ctypes.POINTER(ParamDef), ctypes.c_int)
 _get_error = LIBRARY.function("gimp_get_pdb_error", ctypes.c_char_p)
 _describe = LIBRARY.function(
-    "gimp_procedural_db_proc_info", ctypes.c_int, ctypes.c_char_p,
-    _P_TEXT, _P_TEXT, _P_TEXT, _P_TEXT, _P_TEXT, _P_INT, _P_INT, _P_INT, _P_DEFS, _P_DEFS,
-)  # fmt: skip
+    "gimp_procedural_db_proc_info",
+    ctypes.c_int,
+    ctypes.c_char_p,
+    _P_TEXT,
+    _P_TEXT,
+    _P_TEXT,
+    _P_TEXT,
+    _P_TEXT,
+    _P_INT,
+    _P_INT,
+    _P_INT,
+    _P_DEFS,
+    _P_DEFS,
+)
 _query = LIBRARY.function(
     "gimp_procedural_db_query", ctypes.c_int, *[ctypes.c_char_p] * 7, _P_INT, ctypes.POINTER(ctypes.c_void_p)
 )
@@ -40,7 +54,7 @@ class ParameterDefinition(NamedTuple):
     description: str
 
 
-def _take_definitions(address: Any, count: int) -> Tuple[ParameterDefinition, ...]:
+def _take_definitions(address: Any, count: int) -> tuple[ParameterDefinition, ...]:
     definitions = tuple(
         ParameterDefinition(d.type, decode(d.name) or "", decode(d.description) or "") for d in address[:count]
     )
@@ -76,38 +90,43 @@ class Procedure:
         self._takes_run_mode = bool(self.params) and self.params[0].name == "run-mode"
 
     def __repr__(self) -> str:
-        return "<pdb function '%s'>" % self.proc_name
+        return f"<pdb function '{self.proc_name}'>"
 
     @property
     def signature(self) -> str:
         """How the procedure is called, for messages."""
         shown = self.params[1:] if self._takes_run_mode else self.params
-        arguments = ["%s: %s" % (param.name, type_name(param.type)) for param in shown]
-        return "%s(%s)" % (self.proc_name.replace("-", "_"), ", ".join(arguments))
+        arguments = [f"{param.name}: {type_name(param.type)}" for param in shown]
+        return "{}({})".format(self.proc_name.replace("-", "_"), ", ".join(arguments))
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         run_mode = keywords.pop("run_mode", RUN_NONINTERACTIVE)
         if keywords:
-            raise TypeError("only 'run_mode' keyword argument accepted: %s" % self.signature)
+            raise TypeError(f"only 'run_mode' keyword argument accepted: {self.signature}")
         if self._takes_run_mode:
             arguments = (run_mode, *arguments)
         if len(arguments) != self.nparams:
-            raise TypeError("wrong number of parameters: %s" % self.signature)
+            raise TypeError(f"wrong number of parameters: {self.signature}")
         packer, params = Packer(), (Param * self.nparams)()
         try:
             packer.pack(params, self.params, arguments)
         except TypeError as failure:
-            raise TypeError("%s: %s" % (self.signature, failure)) from None
+            raise TypeError(f"{self.signature}: {failure}") from None
         self._database.before_call(self._only_reads)
         count = ctypes.c_int()
         results = _run(self._name, ctypes.byref(count), self.nparams, params)
         if not results:
-            raise RuntimeError("no status returned by %s" % self.proc_name)
+            raise RuntimeError(f"no status returned by {self.proc_name}")
         try:
             if results[0].data.int32 != SUCCESS:
-                raise RuntimeError(decode(_get_error()) or "%s failed" % self.proc_name)
-            values = unpack(ctypes.cast(ctypes.byref(results[1]), ctypes.POINTER(Param)), count.value - 1,
-                            self._database.wrap) if count.value > 1 else ()  # fmt: skip
+                raise RuntimeError(decode(_get_error()) or f"{self.proc_name} failed")
+            values = (
+                unpack(
+                    ctypes.cast(ctypes.byref(results[1]), ctypes.POINTER(Param)), count.value - 1, self._database.wrap
+                )
+                if count.value > 1
+                else ()
+            )
         finally:
             _destroy(results, count.value)
         if not values:
@@ -123,15 +142,25 @@ class Database:
     """
 
     def __init__(self, wrap: Callable[[int, int], Any], before_call: Callable[[bool], None]) -> None:
-        self._procedures: Dict[str, Procedure] = {}
+        self._procedures: dict[str, Procedure] = {}
         self.wrap = wrap
         self.before_call = before_call
 
-    def query(self, name: str = ".*", blurb: str = ".*", help: str = ".*", author: str = ".*",  # noqa: A002
-              copyright: str = ".*", date: str = ".*", proc_type: str = ".*") -> List[str]:  # noqa: A002  # fmt: skip
+    def query(
+        self,
+        name: str = ".*",
+        blurb: str = ".*",
+        help: str = ".*",
+        author: str = ".*",
+        copyright: str = ".*",
+        date: str = ".*",
+        proc_type: str = ".*",
+    ) -> list[str]:
         """The names of all procedures that match these regular expressions; None matches all."""
         count, names = ctypes.c_int(), ctypes.c_void_p()
-        patterns = [(".*" if p is None else p).encode() for p in (name, blurb, help, author, copyright, date, proc_type)]
+        patterns = [
+            (".*" if p is None else p).encode() for p in (name, blurb, help, author, copyright, date, proc_type)
+        ]
         _query(*patterns, ctypes.byref(count), ctypes.byref(names))
         return take_strings(names.value, count.value)
 
@@ -149,14 +178,14 @@ class Database:
             raise AttributeError(name)
         return self[name]
 
-    def __dir__(self) -> List[str]:
+    def __dir__(self) -> list[str]:
         return ["query"] + [name.replace("-", "_") for name in self.query()]
 
     def __repr__(self) -> str:
         return "<gimp procedural database>"
 
 
-def pack_results(status: int, definitions: Tuple[ParameterDefinition, ...], values: Tuple[Any, ...]) -> Tuple[Any, Any]:
+def pack_results(status: int, definitions: tuple[ParameterDefinition, ...], values: tuple[Any, ...]) -> tuple[Any, Any]:
     """A procedure's answer as a GimpParam array, and what must live as long as it."""
     params, packer = (Param * (len(definitions) + 1))(), Packer()
     params[0].type, params[0].data.int32 = STATUS, status

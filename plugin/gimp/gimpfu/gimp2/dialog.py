@@ -1,8 +1,9 @@
 """The dialog that asks for a procedure's values, drawn with GTK 2 in GIMP's own look."""
+
 from __future__ import annotations
 
 import ctypes
-from typing import Any, List, Sequence
+from typing import Any, Sequence
 
 from ..errors import CancelError
 from ..parameters import Parameter
@@ -15,7 +16,7 @@ EXPAND, FILL = 1, 4
 LABEL_COLUMN, FIELD_COLUMN = 0, 1
 
 
-def ask(procedure: Any, parameters: Sequence[Parameter], values: Sequence[Any]) -> List[Any]:
+def ask(procedure: Any, parameters: Sequence[Parameter], values: Sequence[Any]) -> list[Any]:
     """Show the values, let the user change them, and return them; raises CancelError if the user backs out."""
     ui = start(procedure.name)
     title = (procedure.label or procedure.name).replace("_", "").rstrip(".\u2026")
@@ -71,7 +72,7 @@ def _show(fields: Sequence[Field], values: Sequence[Any]) -> None:
         field.set(value)
 
 
-def _converse(ui: Toolkit, dialog: Any, fields: Sequence[Field]) -> List[Any]:
+def _converse(ui: Toolkit, dialog: Any, fields: Sequence[Field]) -> list[Any]:
     while True:
         response = ui.gtk_dialog_run(dialog)
         if response == RESET:
@@ -80,6 +81,6 @@ def _converse(ui: Toolkit, dialog: Any, fields: Sequence[Field]) -> List[Any]:
             try:
                 return [field.get() for field in fields]
             except InvalidInput as invalid:
-                call("gimp-message", "Invalid input for '%s'" % invalid)
+                call("gimp-message", f"Invalid input for '{invalid}'")
         else:
             raise CancelError("cancelled")

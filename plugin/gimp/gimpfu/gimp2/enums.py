@@ -1,8 +1,9 @@
 """gimpenums: every constant of GIMP, read from the library itself, and the names of older versions."""
+
 from __future__ import annotations
 
 import ctypes
-from typing import Dict, Iterator, Tuple
+from typing import Iterator
 
 from .libgimp import LIBRARY
 
@@ -90,7 +91,7 @@ def _enum_types() -> Iterator[int]:
         yield _older_names(enum_type, older)
 
 
-def _library_constants() -> Iterator[Tuple[str, int]]:
+def _library_constants() -> Iterator[tuple[str, int]]:
     for enum_type in _enum_types():
         if enum_type:
             enum = EnumClass.from_address(_class_of(enum_type))
@@ -99,8 +100,8 @@ def _library_constants() -> Iterator[Tuple[str, int]]:
                 yield (name[5:] if name.startswith("GIMP_") else name), value.value
 
 
-def constants() -> Dict[str, float]:
+def constants() -> dict[str, float]:
     """All constants by their classic names, without GIMP_ in front; about a millisecond."""
-    table: Dict[str, float] = dict(MISCELLANEOUS)
+    table: dict[str, float] = dict(MISCELLANEOUS)
     table.update(_library_constants())
     return table

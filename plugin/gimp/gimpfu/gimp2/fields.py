@@ -1,10 +1,11 @@
 """One field of the dialog for each PF_ kind: a widget, and how its value is set and read."""
+
 from __future__ import annotations
 
 import ctypes
 import math
-import os
-from typing import Any, Callable, Dict, List, Sequence, Tuple, Type
+from pathlib import Path
+from typing import Any, Callable, Sequence
 
 from .. import parameters as pf
 from ..parameters import Parameter
@@ -21,6 +22,16 @@ NEVER, AUTOMATIC = 2, 1
 SHADOW_IN = 1
 PLAIN = 0
 INTEGERS = {pf.PF_INT8: (0, 255), pf.PF_INT16: (-32768, 32767), pf.PF_INT32: (-2147483648, 2147483647)}
+
+RESOURCES = {pf.PF_FONT: "font", pf.PF_PATTERN: "pattern", pf.PF_GRADIENT: "gradient", pf.PF_PALETTE: "palette"}
+OBJECTS = {
+    pf.PF_IMAGE: ("image", types.IMAGE),
+    pf.PF_LAYER: ("layer", types.LAYER),
+    pf.PF_CHANNEL: ("channel", types.CHANNEL),
+    pf.PF_DRAWABLE: ("drawable", types.DRAWABLE),
+    pf.PF_ITEM: ("drawable", types.ITEM),
+    pf.PF_VECTORS: ("vectors", types.VECTORS),
+}
 
 
 class InvalidInput(ValueError):
@@ -107,7 +118,7 @@ def digits(step: float) -> int:
 class NumberField(Field):
     """PF_SPINNER, and with a scale beside it PF_SLIDER."""
 
-    def bounds(self) -> Tuple[float, float, float]:
+    def bounds(self) -> tuple[float, float, float]:
         """Lower and upper limit and step."""
         lower, upper, step = [*self.parameter.extra, 0, 100, 5][:3] if len(self.parameter.extra) == 3 else (0, 100, 5)
         return lower, upper, step
@@ -127,7 +138,7 @@ class NumberField(Field):
     def get(self) -> Any:
         self.ui.gtk_spin_button_update(self.focus)
         value = self.ui.gtk_adjustment_get_value(self._adjustment)
-        return int(round(value)) if self.is_whole() else value
+        return round(value) if self.is_whole() else value
 
     def is_whole(self) -> bool:
         """Whether the value is an int: a spinner of whole numbers."""
@@ -137,7 +148,7 @@ class NumberField(Field):
 class IntegerField(NumberField):
     """PF_INT8, PF_INT16 and PF_INT32: all that the type can hold."""
 
-    def bounds(self) -> Tuple[float, float, float]:
+    def bounds(self) -> tuple[float, float, float]:
         return (*INTEGERS[self.parameter.kind], 1)
 
 
@@ -173,7 +184,7 @@ class RadioField(Field):
 
     def build(self) -> Any:
         box, last = self.ui.gtk_vbox_new(0, 2), None
-        self._buttons: List[Tuple[Any, Any]] = []
+        self._buttons: list[tuple[Any, Any]] = []
         for label, value in self.parameter.extra:
             last = self.ui.gtk_radio_button_new_with_label_from_widget(last, str(label))
             self.ui.gtk_box_pack_start(box, last, 0, 0, 0)
@@ -233,7 +244,7 @@ class FileField(Field):
 
     def set(self, value: Any) -> None:
         if value:
-            self.ui.gtk_file_chooser_set_filename(self.widget, os.path.abspath(os.path.expanduser(str(value))))
+            self.ui.gtk_file_chooser_set_filename(self.widget, str(Path(value).expanduser().absolute()))
         else:
             self.ui.gtk_file_chooser_unselect_all(self.widget)
 
@@ -257,11 +268,9 @@ class FilenameField(Field):
 class ResourceField(Field):
     """PF_FONT, PF_PATTERN, PF_GRADIENT and PF_PALETTE: the name of one of GIMP's resources."""
 
-    NAMES = {pf.PF_FONT: "font", pf.PF_PATTERN: "pattern", pf.PF_GRADIENT: "gradient", pf.PF_PALETTE: "palette"}
-
     def _function(self, form: str) -> Callable[..., Any]:
-        name = self.NAMES[self.parameter.kind]
-        function: Callable[..., Any] = getattr(self.ui, "gimp_%s_select_button_" % name + form.replace("NAME", name))
+        name = RESOURCES[self.parameter.kind]
+        function: Callable[..., Any] = getattr(self.ui, f"gimp_{name}_select_button_" + form.replace("NAME", name))
         return function
 
     def build(self) -> Any:
@@ -292,18 +301,9 @@ class BrushField(Field):
 class ObjectField(Field):
     """PF_IMAGE, PF_LAYER and the other kinds of items: one of all that are open."""
 
-    KINDS = {
-        pf.PF_IMAGE: ("image", types.IMAGE),
-        pf.PF_LAYER: ("layer", types.LAYER),
-        pf.PF_CHANNEL: ("channel", types.CHANNEL),
-        pf.PF_DRAWABLE: ("drawable", types.DRAWABLE),
-        pf.PF_ITEM: ("drawable", types.ITEM),
-        pf.PF_VECTORS: ("vectors", types.VECTORS),
-    }
-
     def build(self) -> Any:
-        name, self._type = self.KINDS[self.parameter.kind]
-        return getattr(self.ui, "gimp_%s_combo_box_new" % name)(None, None)
+        name, self._type = OBJECTS[self.parameter.kind]
+        return getattr(self.ui, f"gimp_{name}_combo_box_new")(None, None)
 
     def set(self, value: Any) -> None:
         if value is not None:
@@ -329,10 +329,10 @@ class DisplayField(Field):
         return self._display
 
 
-FIELDS: Dict[int, Type[Field]] = {
+FIELDS: dict[int, type[Field]] = {
     **{kind: IntegerField for kind in INTEGERS},
-    **{kind: ResourceField for kind in ResourceField.NAMES},
-    **{kind: ObjectField for kind in ObjectField.KINDS},
+    **{kind: ResourceField for kind in RESOURCES},
+    **{kind: ObjectField for kind in OBJECTS},
     pf.PF_FLOAT: FloatField,
     pf.PF_STRING: TextField,
     pf.PF_TEXT: MultilineField,
@@ -350,16 +350,16 @@ FIELDS: Dict[int, Type[Field]] = {
 }
 
 
-def _in_a_row(ui: Toolkit, *widgets: Tuple[Any, int]) -> Any:
+def _in_a_row(ui: Toolkit, *widgets: tuple[Any, int]) -> Any:
     box = ui.gtk_hbox_new(0, 6)
     for widget, expand in widgets:
         ui.gtk_box_pack_start(box, widget, expand, expand, 0)
     return box
 
 
-def make_fields(ui: Toolkit, parameters: Sequence[Parameter], title: str) -> List[Field]:
+def make_fields(ui: Toolkit, parameters: Sequence[Parameter], title: str) -> list[Field]:
     """A field for each parameter."""
     return [
-        FIELDS[parameter.kind](ui, parameter, "%s: %s" % (title, parameter.description.replace("_", "")))
+        FIELDS[parameter.kind](ui, parameter, "{}: {}".format(title, parameter.description.replace("_", "")))
         for parameter in parameters
     ]

@@ -1,8 +1,9 @@
 """GTK 2 and GIMP's own widgets, as far as dialogs need them, by ctypes. Loaded only when a dialog opens."""
+
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict
+from typing import Any
 
 from ..errors import error
 from .libgimp import UI_SONAME, Library, encode
@@ -107,7 +108,7 @@ SIGNATURES = {
     "gimp_int_combo_box_set_active": "i pi",
     "gimp_int_combo_box_get_active": "i pp",
 }
-TYPES: Dict[str, Any] = {
+TYPES: dict[str, Any] = {
     "v": None, "p": ctypes.c_void_p, "s": ctypes.c_char_p, "i": ctypes.c_int, "d": ctypes.c_double, "f": ctypes.c_float,
 }  # fmt: skip
 

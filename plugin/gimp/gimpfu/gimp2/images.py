@@ -1,12 +1,13 @@
 """gimp.Image and gimp.Display."""
+
 from __future__ import annotations
 
-from typing import Any, List, Optional, Tuple, Union
+from typing import Any
 
 from ..errors import GimpError
 from . import arguments as types
 from .items import Channel, Item, Layer, item_by_id
-from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, made_by, pdb
+from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, made_by
 
 HORIZONTAL, VERTICAL = 0, 1
 
@@ -14,7 +15,7 @@ HORIZONTAL, VERTICAL = 0, 1
 class Image(ParasiteHolder):
     """An image. A new one is empty and has no display."""
 
-    pdb_types = (types.IMAGE,)
+    pdb_types: tuple[int, ...] = (types.IMAGE,)
     _parasites = "image"
 
     width = Attribute("gimp-image-width")
@@ -75,17 +76,17 @@ class Image(ParasiteHolder):
         self.ID = call("gimp-image-new", width, height, type).ID
 
     @property
-    def layers(self) -> List[Optional[Item]]:
+    def layers(self) -> list[Item | None]:
         """The layers at the top level, from the top."""
         return [item_by_id(identity) for identity in call("gimp-image-get-layers", self)[1]]
 
     @property
-    def channels(self) -> List[Optional[Item]]:
+    def channels(self) -> list[Item | None]:
         """The channels, from the top."""
         return [item_by_id(identity) for identity in call("gimp-image-get-channels", self)[1]]
 
     @property
-    def vectors(self) -> List[Optional[Item]]:
+    def vectors(self) -> list[Item | None]:
         """The paths, from the top."""
         return [item_by_id(identity) for identity in call("gimp-image-get-vectors", self)[1]]
 
@@ -99,13 +100,13 @@ class Image(ParasiteHolder):
         call("gimp-image-set-colormap", self, len(colors), colors)
 
     @property
-    def resolution(self) -> Tuple[float, float]:
+    def resolution(self) -> tuple[float, float]:
         """Pixels per inch, horizontally and vertically."""
         x, y = call("gimp-image-get-resolution", self)
         return x, y
 
     @resolution.setter
-    def resolution(self, resolution: Tuple[float, float]) -> None:
+    def resolution(self, resolution: tuple[float, float]) -> None:
         call("gimp-image-set-resolution", self, *resolution)
 
     def undo_is_enabled(self) -> bool:
@@ -124,7 +125,7 @@ class Image(ParasiteHolder):
         """Insert a layer at the top level; -1 is above the active layer."""
         self.insert_layer(layer, None, position)
 
-    def insert_layer(self, layer: Layer, parent: Optional[Layer] = None, position: int = -1) -> None:
+    def insert_layer(self, layer: Layer, parent: Layer | None = None, position: int = -1) -> None:
         """Insert a layer into a group, or at the top level."""
         call("gimp-image-insert-layer", self, layer, parent, position)
 
@@ -132,13 +133,23 @@ class Image(ParasiteHolder):
         """Insert a channel."""
         self.insert_channel(channel, None, position)
 
-    def insert_channel(self, channel: Channel, parent: Optional[Channel] = None, position: int = -1) -> None:
+    def insert_channel(self, channel: Channel, parent: Channel | None = None, position: int = -1) -> None:
         """Insert a channel."""
         call("gimp-image-insert-channel", self, channel, parent, position)
 
-    def new_layer(self, name: str = "New Layer", width: int = -1, height: int = -1, offset_x: int = 0,
-                  offset_y: int = 0, alpha: bool = True, pos: int = -1, opacity: float = 100.0, mode: int = 28,
-                  fill_mode: int = -1) -> Layer:  # fmt: skip
+    def new_layer(
+        self,
+        name: str = "New Layer",
+        width: int = -1,
+        height: int = -1,
+        offset_x: int = 0,
+        offset_y: int = 0,
+        alpha: bool = True,
+        pos: int = -1,
+        opacity: float = 100.0,
+        mode: int = 28,
+        fill_mode: int = -1,
+    ) -> Layer:
         """Make a layer of the image's own type and size, fill it if asked, and insert it."""
         width, height = (self.width if width == -1 else width), (self.height if height == -1 else height)
         layer = Layer(self, name, width, height, self.base_type * 2 + int(alpha), opacity, mode)
@@ -149,7 +160,7 @@ class Image(ParasiteHolder):
             layer.set_offsets(offset_x, offset_y)
         return layer
 
-    def scale(self, width: int, height: int, interpolation: Optional[int] = None) -> None:
+    def scale(self, width: int, height: int, interpolation: int | None = None) -> None:
         """Scale the image."""
         if interpolation is None:
             call("gimp-image-scale", self, width, height)
@@ -160,33 +171,33 @@ class Image(ParasiteHolder):
 class Display(GimpObject):
     """A view of an image in a window. Without a graphical GIMP there is none to make."""
 
-    pdb_types = (types.DISPLAY,)
+    pdb_types: tuple[int, ...] = (types.DISPLAY,)
 
     def __init__(self, image: Image) -> None:
         display = call("gimp-display-new", image)
         if display is None:
-            raise GimpError("could not make a display for %r" % image)
+            raise GimpError(f"could not make a display for {image!r}")
         self.ID = display.ID
 
 
-def image_by_id(identity: int) -> Optional[Image]:
+def image_by_id(identity: int) -> Image | None:
     """The image with this ID, without asking GIMP whether there is one."""
     image: Image = Image.by_id(identity)
     return image
 
 
-def display_by_id(identity: int) -> Optional[Display]:
+def display_by_id(identity: int) -> Display | None:
     """The display with this ID, without asking GIMP whether there is one."""
     display: Display = Display.by_id(identity)
     return display
 
 
-def image_list() -> List[Any]:
+def image_list() -> list[Any]:
     """All open images, the newest first."""
     return [image_by_id(identity) for identity in call("gimp-image-list")[1]]
 
 
-def delete(thing: Union[Image, Item, Display]) -> None:
+def delete(thing: Image | Item | Display) -> None:
     """Delete an image, an item that is in no image, or a display."""
     procedure = {types.IMAGE: "gimp-image-delete", types.DISPLAY: "gimp-display-delete"}
     call(procedure.get(thing.pdb_types[0], "gimp-item-delete"), thing)

@@ -2,10 +2,11 @@
 
 Field order and sizes follow libgimp/gimp.h and libgimpcolor/gimpcolortypes.h of GIMP 2.10.
 """
+
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Optional
+from typing import Any
 
 SONAME = "libgimp-2.0.so.0"
 UI_SONAME = "libgimpui-2.0.so.0"
@@ -79,7 +80,7 @@ class Library:
         try:
             self._handle = ctypes.CDLL(soname)
         except OSError as failure:
-            raise ImportError("gimpfu needs GIMP 2.10, but %s can't be opened: %s" % (soname, failure)) from failure
+            raise ImportError(f"gimpfu needs GIMP 2.10, but {soname} can't be opened: {failure}") from failure
 
     def function(self, name: str, result: Any, *arguments: Any) -> Any:
         """The C function `name` with its types declared; without them 64-bit pointers would be cut."""
@@ -98,7 +99,7 @@ g_free = LIBRARY.function("g_free", None, ctypes.c_void_p)
 g_strfreev = LIBRARY.function("g_strfreev", None, ctypes.c_void_p)
 
 
-def encode(text: object) -> Optional[bytes]:
+def encode(text: object) -> bytes | None:
     """What GIMP calls a string: UTF-8 without zero bytes; None is NULL, bytes pass as they are."""
     if text is None:
         return None
@@ -108,12 +109,12 @@ def encode(text: object) -> Optional[bytes]:
     return data
 
 
-def decode(data: Optional[bytes]) -> Optional[str]:
+def decode(data: bytes | None) -> str | None:
     """Text from GIMP. File names that are not UTF-8 survive the round trip as surrogates."""
     return None if data is None else data.decode("utf-8", "surrogateescape")
 
 
-def take_string(address: Optional[int]) -> Optional[str]:
+def take_string(address: int | None) -> str | None:
     """The text at a char* that we own; frees it."""
     if not address:
         return None
@@ -122,7 +123,7 @@ def take_string(address: Optional[int]) -> Optional[str]:
     return text
 
 
-def take_strings(address: Optional[int], count: int) -> "list[str]":
+def take_strings(address: int | None, count: int) -> list[str]:
     """The texts of a char** that we own; frees it."""
     if not address:
         return []

@@ -1,7 +1,8 @@
 """What all GIMP objects share: an ID, attributes and methods that are procedures of the database, and parasites."""
+
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Optional, Tuple, Type, Union
+from typing import Any, Callable
 
 from ..errors import GimpError
 from .arguments import type_name
@@ -11,7 +12,7 @@ from .pixels import STORE
 
 Factory = Callable[[int], Any]
 
-_factories: Dict[int, Factory] = {}
+_factories: dict[int, Factory] = {}
 
 
 def wrap(pdb_type: int, identity: int) -> Any:
@@ -44,7 +45,7 @@ class Attribute:
     def __init__(self, getter: str, setter: str = "", kind: Callable[[Any], Any] = lambda value: value) -> None:
         self._getter, self._setter, self._kind = getter, setter, kind
 
-    def __get__(self, instance: Any, owner: Type[Any]) -> Any:
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
         return self if instance is None else self._kind(call(self._getter, instance))
 
     def __set__(self, instance: Any, value: Any) -> None:
@@ -56,10 +57,10 @@ class Attribute:
 class Method:
     """A method that is one procedure; missing arguments take the defaults, and keywords have the classic names."""
 
-    def __init__(self, procedure: str, names: str = "", defaults: Tuple[Any, ...] = ()) -> None:
+    def __init__(self, procedure: str, names: str = "", defaults: tuple[Any, ...] = ()) -> None:
         self._procedure, self._names, self._defaults = procedure, tuple(names.split()), defaults
 
-    def __get__(self, instance: Any, owner: Type[Any]) -> Any:
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self
 
@@ -69,20 +70,20 @@ class Method:
         method.__name__ = self._procedure
         return method
 
-    def _complete(self, arguments: Tuple[Any, ...], keywords: Dict[str, Any]) -> Tuple[Any, ...]:
+    def _complete(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
         names = self._names
-        given = dict(zip(names[len(names) - len(self._defaults):], self._defaults))
+        given = dict(zip(names[len(names) - len(self._defaults) :], self._defaults))
         given.update(zip(names, arguments))
         given.update(keywords)
         if len(arguments) > len(names) or set(given) != set(names):
-            raise TypeError("%s takes the arguments (%s)" % (self._procedure, ", ".join(names)))
+            raise TypeError("{} takes the arguments ({})".format(self._procedure, ", ".join(names)))
         return tuple(given[name] for name in names)
 
 
 class GimpObject:
     """An object in GIMP that we know by its ID. Two objects are equal if they stand for the same one."""
 
-    pdb_types: Tuple[int, ...] = ()
+    pdb_types: tuple[int, ...] = ()
     ID: int
 
     @classmethod
@@ -113,10 +114,10 @@ class GimpObject:
 
     def __repr__(self) -> str:
         try:
-            name: Optional[str] = getattr(self, "name", None)
+            name: str | None = getattr(self, "name", None)
         except GimpError:
             name = "(null)"
-        return "<gimp.%s '%s'>" % (type(self).__name__, self.ID if name is None else name)
+        return f"<gimp.{type(self).__name__} '{self.ID if name is None else name}'>"
 
 
 class ParasiteHolder(GimpObject):
@@ -124,28 +125,28 @@ class ParasiteHolder(GimpObject):
 
     _parasites = ""
 
-    def parasite_find(self, name: str) -> Optional[Parasite]:
+    def parasite_find(self, name: str) -> Parasite | None:
         """The parasite of this name, or None."""
         return find_parasite(self._parasites, name, self)
 
     def parasite_attach(self, parasite: Parasite) -> None:
         """Attach a parasite; one of the same name is replaced."""
-        call("gimp-%s-attach-parasite" % self._parasites, self, parasite)
+        call(f"gimp-{self._parasites}-attach-parasite", self, parasite)
 
-    def attach_new_parasite(self, name: str, flags: int, data: Union[bytes, str]) -> None:
+    def attach_new_parasite(self, name: str, flags: int, data: bytes | str) -> None:
         """Make a parasite and attach it. A zero byte follows the data, as in the classic module."""
         self.parasite_attach(Parasite(name, flags, encode_data(data) + b"\0"))
 
     def parasite_detach(self, name: str) -> None:
         """Take the parasite of this name off."""
-        call("gimp-%s-detach-parasite" % self._parasites, self, name)
+        call(f"gimp-{self._parasites}-detach-parasite", self, name)
 
-    def parasite_list(self) -> Tuple[str, ...]:
+    def parasite_list(self) -> tuple[str, ...]:
         """The names of all parasites."""
-        return tuple(call("gimp-%s-get-parasite-list" % self._parasites, self)[1])
+        return tuple(call(f"gimp-{self._parasites}-get-parasite-list", self)[1])
 
 
-def find_parasite(holder: str, name: str, *target: GimpObject) -> Optional[Parasite]:
+def find_parasite(holder: str, name: str, *target: GimpObject) -> Parasite | None:
     """The parasite of this name on an image, an item or (without target) GIMP itself; None if there is none."""
     try:
         found: Parasite = pdb["gimp-%sget-parasite" % (holder + "-" if holder else "")](*target, name)

@@ -1,8 +1,9 @@
 """gimp.Parasite: named bytes that GIMP keeps with an image, an item or itself."""
+
 from __future__ import annotations
 
 import ctypes
-from typing import Any, List, Optional, Union
+from typing import Any
 
 from .libgimp import Parasite as CParasite
 from .libgimp import decode, encode
@@ -17,7 +18,7 @@ class Parasite:
     Text given as data is stored as UTF-8.
     """
 
-    def __init__(self, name: str, flags: int, data: Union[bytes, str]) -> None:
+    def __init__(self, name: str, flags: int, data: bytes | str) -> None:
         self._name = name
         self._flags = flags
         self._data = encode_data(data)
@@ -49,12 +50,12 @@ class Parasite:
         return hash((self._name, self._flags, self._data))
 
     def __repr__(self) -> str:
-        return "<parasite %s>" % self._name
+        return f"<parasite {self._name}>"
 
     def __str__(self) -> str:
         return decode(self._data) or ""
 
-    def to_c(self, kept: List[Any]) -> CParasite:
+    def to_c(self, kept: list[Any]) -> CParasite:
         """The C structure; what it points to is added to `kept`."""
         name = encode(self._name)
         data = ctypes.create_string_buffer(self._data, len(self._data) or 1)
@@ -62,7 +63,7 @@ class Parasite:
         return CParasite(name, self._flags, len(self._data), ctypes.addressof(data))
 
     @classmethod
-    def from_c(cls, parasite: CParasite) -> Optional[Parasite]:
+    def from_c(cls, parasite: CParasite) -> Parasite | None:
         """A parasite from GIMP; None where there is none."""
         if parasite.name is None:
             return None
@@ -70,6 +71,6 @@ class Parasite:
         return cls(decode(parasite.name) or "", parasite.flags, data)
 
 
-def encode_data(data: Union[bytes, bytearray, memoryview, str]) -> bytes:
+def encode_data(data: bytes | bytearray | memoryview | str) -> bytes:
     """Bytes as they are, text as UTF-8."""
     return data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)

@@ -2,14 +2,15 @@
 
 All see a drawable as the classic interface does, whatever its precision: 8 bits per component in its own layout. Layers
 are Y, YA, RGB or RGBA with gamma, or palette indices. Masks and the selection are Y as GIMP keeps them, linear (the
-classic interface bent them by a gamma, so that 128 was read as 188), and so are channels, but for those of 8-bit images,
-which GIMP keeps with gamma.
+classic interface bent them by a gamma, so that 128 was read as 188), and so are channels, but for those of 8-bit
+images, which GIMP keeps with gamma.
 """
+
 from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any, Dict, Optional, Set, Tuple, Union
+from typing import Any, Tuple, Union
 
 from .colors import RGB
 from .libgimp import LIBRARY, Library
@@ -47,9 +48,7 @@ class Gegl:
         self.read = function(
             "gegl_buffer_get", None, pointer, rectangle, ctypes.c_double, pointer, pointer, ctypes.c_int, ctypes.c_int
         )
-        self.write = function(
-            "gegl_buffer_set", None, pointer, rectangle, ctypes.c_int, pointer, pointer, ctypes.c_int
-        )
+        self.write = function("gegl_buffer_set", None, pointer, rectangle, ctypes.c_int, pointer, pointer, ctypes.c_int)
         self.flush = function("gegl_buffer_flush", None, pointer)
         self.unref = function("g_object_unref", None, pointer)
         self._start()
@@ -81,13 +80,13 @@ class PixelStore:
     """
 
     def __init__(self) -> None:
-        self._gegl: Optional[Gegl] = None
-        self._buffers: Dict[Key, int] = {}
-        self._formats: Dict[int, int] = {}
-        self._tiles: Dict[TileKey, bytearray] = {}
-        self._tile_owners: Dict[TileKey, Tile] = {}
-        self._dirty_tiles: Set[TileKey] = set()
-        self._written: Set[Key] = set()
+        self._gegl: Gegl | None = None
+        self._buffers: dict[Key, int] = {}
+        self._formats: dict[int, int] = {}
+        self._tiles: dict[TileKey, bytearray] = {}
+        self._tile_owners: dict[TileKey, Tile] = {}
+        self._dirty_tiles: set[TileKey] = set()
+        self._written: set[Key] = set()
 
     @property
     def gegl(self) -> Gegl:
@@ -102,7 +101,7 @@ class PixelStore:
             get = self.gegl.get_shadow_buffer if key[1] else self.gegl.get_buffer
             buffer = get(key[0])
             if not buffer:
-                raise RuntimeError("the drawable with ID %d has no pixels any more" % key[0])
+                raise RuntimeError(f"the drawable with ID {key[0]} has no pixels any more")
             self._buffers[key] = buffer
         return buffer
 
@@ -141,11 +140,11 @@ class PixelStore:
         form, buffer = self._format(drawable), self._buffer(key)
         view = memoryview(pixels)
         if view.readonly:
-            data = pixels if isinstance(pixels, bytes) else view.tobytes()
-            address = _bytes_address(data)
+            source: Any = pixels if isinstance(pixels, bytes) else view.tobytes()
+            address = _bytes_address(source)
         else:
-            data = (ctypes.c_char * view.nbytes).from_buffer(view)
-            address = ctypes.addressof(data)
+            source = (ctypes.c_char * view.nbytes).from_buffer(view)
+            address = ctypes.addressof(source)
         self._written.add(key)
         self.gegl.write(buffer, Rectangle(x, y, width, height), 0, form, address, 0)
 
@@ -197,22 +196,22 @@ STORE = PixelStore()
 tile_size = LIBRARY.function("gimp_tile_width", ctypes.c_uint)
 
 
-def _range(key: Any, start: int, length: int, axis: str) -> Tuple[int, int]:
+def _range(key: Any, start: int, length: int, axis: str) -> tuple[int, int]:
     """The (first, count) that a subscript stands for; positions count from the drawable's corner."""
     if isinstance(key, slice):
         end = start + length
         first, last = (0 if key.start is None else key.start), (end if key.stop is None else key.stop)
         first, last = (first + end if first < 0 else first), (last + end if last < 0 else last)
         if key.step not in (None, 1) or first >= last or last > end:
-            raise IndexError("invalid %s slice" % axis)
+            raise IndexError(f"invalid {axis} slice")
         first = first or start
         if first < start:
-            raise IndexError("%s subscript out of range" % axis)
+            raise IndexError(f"{axis} subscript out of range")
         return first, last - first
     if not isinstance(key, int):
-        raise TypeError("invalid %s subscript" % axis)
+        raise TypeError(f"invalid {axis} subscript")
     if not start <= key < start + length:
-        raise IndexError("%s subscript out of range" % axis)
+        raise IndexError(f"{axis} subscript out of range")
     return key, 1
 
 
@@ -239,7 +238,7 @@ class PixelRgn:
         self.h = limit_y - self.y if height < 0 else min(height, limit_y - self.y)
         self.rowstride = self.w * self.bpp
 
-    def _area(self, key: Any) -> Tuple[int, int, int, int]:
+    def _area(self, key: Any) -> tuple[int, int, int, int]:
         if not isinstance(key, tuple) or len(key) != 2:
             raise TypeError("subscript must be a 2-tuple")
         (x, width), (y, height) = _range(key[0], self.x, self.w, "x"), _range(key[1], self.y, self.h, "y")
@@ -252,8 +251,8 @@ class PixelRgn:
         x, y, width, height = self._area(key)
         size = memoryview(pixels).nbytes
         if size != width * height * self.bpp:
-            raise TypeError("%d bytes were assigned where %d x %d pixels need %d"
-                            % (size, width, height, width * height * self.bpp))  # fmt: skip
+            needed = width * height * self.bpp
+            raise TypeError(f"{size} bytes were assigned where {width} x {height} pixels need {needed}")
         STORE.write(self.drawable, self.shadow, x, y, width, height, pixels)
 
     def __len__(self) -> int:
@@ -263,7 +262,7 @@ class PixelRgn:
         return True
 
     def __repr__(self) -> str:
-        return "<gimp.PixelRgn for drawable '%s'>" % self.drawable.name
+        return f"<gimp.PixelRgn for drawable '{self.drawable.name}'>"
 
 
 class Tile:
@@ -279,7 +278,7 @@ class Tile:
         self.tile_num = row * (-(-drawable.width // size)) + col
 
     @classmethod
-    def at(cls, drawable: Any, shadow: bool, row: int, col: int) -> Optional[Tile]:
+    def at(cls, drawable: Any, shadow: bool, row: int, col: int) -> Tile | None:
         """The tile in this row and column, None beyond the edge."""
         rows, columns = -(-drawable.height // tile_size()), -(-drawable.width // tile_size())
         return cls(drawable, shadow, row, col) if 0 <= row < rows and 0 <= col < columns else None
@@ -298,12 +297,12 @@ class Tile:
             x, y = key
             if not (0 <= x < self.ewidth and 0 <= y < self.eheight):
                 raise IndexError("index out of range")
-            return int(x + y * self.ewidth) * self.bpp
+            return int((x + y * self.ewidth) * self.bpp)
         if not isinstance(key, int):
             raise TypeError("tile subscript not int or 2-tuple")
         if not 0 <= key < len(self):
             raise IndexError("index out of range")
-        return key * self.bpp
+        return int(key * self.bpp)
 
     def __len__(self) -> int:
         return int(self.ewidth * self.eheight)
@@ -315,12 +314,12 @@ class Tile:
     def __setitem__(self, key: Any, pixel: Readable) -> None:
         start = self._offset(key)
         if len(pixel) != self.bpp:
-            raise TypeError("pixel must be %d bytes" % self.bpp)
+            raise TypeError(f"pixel must be {self.bpp} bytes")
         STORE.tile(self)[start : start + self.bpp] = pixel
         STORE.tile_changed(self)
 
     def __repr__(self) -> str:
-        return "<gimp.Tile for drawable '%s'%s>" % (self.drawable.name, " (shadow)" if self.shadow else "")
+        return "<gimp.Tile for drawable '{}'{}>".format(self.drawable.name, " (shadow)" if self.shadow else "")
 
 
 class PixelFetcher:
@@ -331,7 +330,7 @@ class PixelFetcher:
         self.drawable, self.shadow = drawable, bool(shadow)
         self.bpp, self.edge_mode = drawable.bpp, int(edge_mode)
         self._size, self._tile_size = (drawable.width, drawable.height), tile_size()
-        self._tiles: Dict[Tuple[int, int], Tile] = {}
+        self._tiles: dict[tuple[int, int], Tile] = {}
         self.bg_color = bg_color
 
     @property
@@ -369,16 +368,15 @@ class PixelFetcher:
     def put_pixel(self, x: int, y: int, pixel: Readable) -> None:
         """Set the pixel at (x, y); beyond the edge nothing happens."""
         if len(pixel) != self.bpp:
-            raise TypeError("pixel must be %d bytes" % self.bpp)
+            raise TypeError(f"pixel must be {self.bpp} bytes")
         if 0 <= x < self._size[0] and 0 <= y < self._size[1]:
             self._tile(x, y)[x % self._tile_size, y % self._tile_size] = pixel
 
-    def __getitem__(self, key: Tuple[int, int]) -> bytes:
+    def __getitem__(self, key: tuple[int, int]) -> bytes:
         return self.get_pixel(*key)
 
-    def __setitem__(self, key: Tuple[int, int], pixel: Readable) -> None:
+    def __setitem__(self, key: tuple[int, int], pixel: Readable) -> None:
         self.put_pixel(*key, pixel)
 
     def __repr__(self) -> str:
-        return "<gimp.PixelFetcher for drawable '%s'%s>" % (self.drawable.name, " (shadow)" if self.shadow else "")
-
+        return "<gimp.PixelFetcher for drawable '{}'{}>".format(self.drawable.name, " (shadow)" if self.shadow else "")

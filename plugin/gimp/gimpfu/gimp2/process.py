@@ -1,11 +1,12 @@
 """gimp.main: the conversation with GIMP that a plug-in process lives for."""
+
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
 import traceback
-from typing import Any, Callable, List, NoReturn, Optional, Tuple
+from typing import Any, Callable, NoReturn, Optional, Tuple
 
 from ..errors import CancelError, GimpError, error
 from .arguments import STRING, unpack
@@ -28,13 +29,13 @@ Run = Callable[[str, Tuple[Any, ...]], Any]
 Answer = Tuple[int, Tuple[ParameterDefinition, ...], Tuple[Any, ...]]
 
 
-def main(init: Hook, quit: Hook, query: Hook, run: Optional[Run]) -> None:  # noqa: A002 - the classic name
+def main(init: Hook, quit: Hook, query: Hook, run: Run | None) -> None:
     """Talk to GIMP until it lets the plug-in go. `run(name, arguments)` returns the procedure's results."""
     if query is None:
         raise GimpError("a query procedure must be provided")
     if any(hook is not None and not callable(hook) for hook in (init, quit, query, run)):
         raise GimpError("arguments must be callable")
-    answers: List[Any] = []
+    answers: list[Any] = []
     procedure = run or _no_procedure
 
     def on_run(name: bytes, count: int, arguments: Any, result_count: Any, results: Any) -> None:
@@ -42,8 +43,8 @@ def main(init: Hook, quit: Hook, query: Hook, run: Optional[Run]) -> None:  # no
         try:
             params, kept = pack_results(status, definitions, values)
         except TypeError as failure:
-            sys.stderr.write("%s returned a wrong result: %s\n" % (decode(name), failure))
-            params, kept = pack_results(EXECUTION_ERROR, MESSAGE, ("wrong result: %s" % failure,))
+            sys.stderr.write(f"{decode(name)} returned a wrong result: {failure}\n")
+            params, kept = pack_results(EXECUTION_ERROR, MESSAGE, (f"wrong result: {failure}",))
         # libgimp reads the array after this callback has returned.
         answers[:] = [params, kept]
         result_count[0] = len(params)
@@ -54,7 +55,7 @@ def main(init: Hook, quit: Hook, query: Hook, run: Optional[Run]) -> None:  # no
     _main(ctypes.byref(info), len(arguments), (ctypes.c_char_p * (len(arguments) + 1))(*arguments, None))
 
 
-def _no_procedure(name: str, arguments: Tuple[Any, ...]) -> NoReturn:
+def _no_procedure(name: str, arguments: tuple[Any, ...]) -> NoReturn:
     raise error("the plug-in has no procedures to run")
 
 
@@ -93,10 +94,10 @@ def _answer(run: Run, name: str, arguments: Any, count: int) -> Answer:
         return EXECUTION_ERROR, MESSAGE, (str(failure) or type(failure).__name__,)
 
 
-def _results(result: Any, count: int) -> Tuple[Any, ...]:
+def _results(result: Any, count: int) -> tuple[Any, ...]:
     if count == 0:
         return ()
     values = result if isinstance(result, (tuple, list)) else (result,)
     if len(values) != count:
-        raise error("the procedure returned %d values instead of %d" % (len(values), count))
+        raise error(f"the procedure returned {len(values)} values instead of {count}")
     return tuple(values)

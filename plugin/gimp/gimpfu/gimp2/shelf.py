@@ -1,4 +1,5 @@
 """gimpshelf: Python objects that live as long as GIMP does, whichever plug-in stores or reads them."""
+
 from __future__ import annotations
 
 import pickle
@@ -20,7 +21,7 @@ class Shelf:
             raise KeyError(key) from None
         if data == DELETED:
             raise KeyError(key)
-        return pickle.loads(data)  # noqa: S301 - other plug-ins of the same user write here, nobody else can
+        return pickle.loads(data)
 
     def __setitem__(self, key: str, value: Any) -> None:
         set_data(key, pickle.dumps(value, protocol=2))

@@ -1,4 +1,5 @@
-"""gimpui: what plug-ins that open their own windows need of libgimpui. GTK's own widgets need PyGTK, which is no more."""
+"""gimpui: what plug-ins with windows of their own need of libgimpui. GTK's widgets need PyGTK, which is no more."""
+
 from __future__ import annotations
 
 

@@ -1,7 +1,8 @@
 """gimp.Vectors: paths, and the strokes that they are made of."""
+
 from __future__ import annotations
 
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Sequence
 
 from . import arguments as types
 from .items import Item
@@ -13,13 +14,13 @@ BEZIER = 0
 class Vectors(Item):
     """A path. A new one belongs to its image but is not in it until it is inserted."""
 
-    pdb_types = (types.ITEM, types.VECTORS)
+    pdb_types: tuple[int, ...] = (types.ITEM, types.VECTORS)
 
     def __init__(self, image: GimpObject, name: str) -> None:
         self.ID = call("gimp-vectors-new", image, name).ID
 
     @property
-    def strokes(self) -> List[VectorsStroke]:
+    def strokes(self) -> list[VectorsStroke]:
         """The strokes of the path."""
         return [VectorsBezierStroke.by_id(self, identity) for identity in call("gimp-vectors-get-strokes", self)[1]]
 
@@ -27,11 +28,24 @@ class Vectors(Item):
         """Remove a stroke."""
         call("gimp-vectors-remove-stroke", self, stroke.ID)
 
-    def to_selection(self, operation: int = 2, antialias: bool = True, feather: bool = False,
-                     feather_radius_x: float = 0.0, feather_radius_y: float = 0.0) -> None:  # fmt: skip
+    def to_selection(
+        self,
+        operation: int = 2,
+        antialias: bool = True,
+        feather: bool = False,
+        feather_radius_x: float = 0.0,
+        feather_radius_y: float = 0.0,
+    ) -> None:
         """Select the inside of the path."""
-        call("gimp-vectors-to-selection", self, operation, int(antialias), int(feather), feather_radius_x,
-             feather_radius_y)  # fmt: skip
+        call(
+            "gimp-vectors-to-selection",
+            self,
+            operation,
+            int(antialias),
+            int(feather),
+            feather_radius_x,
+            feather_radius_y,
+        )
 
 
 class VectorsStroke:
@@ -46,7 +60,7 @@ class VectorsStroke:
         return call("gimp-vectors-stroke-" + procedure, self._vectors, self.ID, *arguments)
 
     @property
-    def points(self) -> Tuple[List[float], bool]:
+    def points(self) -> tuple[list[float], bool]:
         """The control points as a flat list x, y, x, y..., and whether the stroke is closed."""
         _, _, controlpoints, closed = self._call("get-points")
         return list(controlpoints), bool(closed)
@@ -55,7 +69,7 @@ class VectorsStroke:
         """The length in pixels."""
         return float(self._call("get-length", precision))
 
-    def get_point_at_dist(self, dist: float, precision: float) -> Optional[Tuple[Tuple[float, float], float, bool]]:
+    def get_point_at_dist(self, dist: float, precision: float) -> tuple[tuple[float, float], float, bool] | None:
         """((x, y), slope, whether they are valid) at this distance from the start."""
         x, y, slope, valid = self._call("get-point-at-dist", dist, precision)
         return ((x, y), slope, bool(valid))
@@ -84,7 +98,7 @@ class VectorsStroke:
         """Mirror the stroke about a line."""
         self._call("flip-free", x1, y1, x2, y2)
 
-    def interpolate(self, precision: float) -> Tuple[List[float], bool]:
+    def interpolate(self, precision: float) -> tuple[list[float], bool]:
         """Points on the stroke as a flat list x, y, x, y..., and whether the stroke is closed."""
         _, coordinates, closed = self._call("interpolate", precision)
         return list(coordinates), bool(closed)
@@ -98,15 +112,16 @@ class VectorsStroke:
         return hash((self._vectors, self.ID))
 
     def __repr__(self) -> str:
-        return "<gimp.%s %d of gimp.Vectors '%s'>" % (type(self).__name__, self.ID, self._vectors.name)
+        return f"<gimp.{type(self).__name__} {self.ID} of gimp.Vectors '{self._vectors.name}'>"
 
 
 class VectorsBezierStroke(VectorsStroke):
     """A stroke of Bezier curves: six coordinates for each anchor, with its two handles."""
 
     def __init__(self, vectors: Vectors, controlpoints: Sequence[float], closed: bool = False) -> None:
-        identity = call("gimp-vectors-stroke-new-from-points", vectors, BEZIER, len(controlpoints), controlpoints,
-                        int(closed))  # fmt: skip
+        identity = call(
+            "gimp-vectors-stroke-new-from-points", vectors, BEZIER, len(controlpoints), controlpoints, int(closed)
+        )
         super().__init__(vectors, identity)
 
     @classmethod
@@ -122,8 +137,9 @@ class VectorsBezierStroke(VectorsStroke):
         return cls.by_id(vectors, call("gimp-vectors-bezier-stroke-new-moveto", vectors, x0, y0))
 
     @classmethod
-    def new_ellipse(cls, vectors: Vectors, x0: float, y0: float, radius_x: float, radius_y: float,
-                    angle: float) -> VectorsBezierStroke:  # fmt: skip
+    def new_ellipse(
+        cls, vectors: Vectors, x0: float, y0: float, radius_x: float, radius_y: float, angle: float
+    ) -> VectorsBezierStroke:
         """A new stroke that is an ellipse about (x0, y0); the angle is in radians."""
         return cls.by_id(
             vectors, call("gimp-vectors-bezier-stroke-new-ellipse", vectors, x0, y0, radius_x, radius_y, angle)

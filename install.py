@@ -15,13 +15,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from installer.doctor import check
-from installer.environment import MINIMUM, Environment, fingerprint
-from installer.hosts import Host, System, find_hosts, plugin_files
-from installer.plugin import PluginFolder
-from installer.process import Problem, last_lines, say
-from installer.record import Record, missing_folders, only_installer
-from installer.trial import remove_background
+from plugin.installer.doctor import check
+from plugin.installer.environment import MINIMUM, Environment, fingerprint
+from plugin.installer.hosts import Host, System, find_hosts, plugin_files
+from plugin.installer.plugin import PluginFolder
+from plugin.installer.process import Problem, last_lines, say
+from plugin.installer.record import Record, missing_folders, only_installer
+from plugin.installer.trial import remove_background
 
 CHECKOUT = Path(__file__).resolve().parent
 PHOTO = CHECKOUT / "tests" / "photos" / "astronaut.jpg"

@@ -15,14 +15,14 @@ import pytest
 from PIL import Image
 
 from install import find_python, uninstall
-from installer import record
-from installer.environment import Environment
-from installer.hosts import System, find_hosts, plugin_files
-from installer.plugin import MANIFEST, PluginFolder
-from installer.process import Problem
+from plugin.installer import record
+from plugin.installer.environment import Environment
+from plugin.installer.hosts import System, find_hosts, plugin_files
+from plugin.installer.plugin import MANIFEST, PluginFolder
+from plugin.installer.process import Problem
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SHIPPED = ("install.py", "installer", "pyproject.toml", "README.md", "LICENSE", "shared", "plugin")
+SHIPPED = ("install.py", "pyproject.toml", "README.md", "LICENSE", "shared", "plugin")
 PHOTO = CHECKOUT / "tests" / "photos" / "astronaut.jpg"
 LONG = 600
 

@@ -175,3 +175,38 @@ def test_a_failure_opens_one_box_with_its_text(every_kind: Gimp, tmp_path: Path)
         assert len(others) == 1
         assert not window.find("GIMP Message"), "a procedure that was cancelled says nothing"
     assert "Traceback" not in every_kind.stderr
+
+
+def test_displays_open_and_close_and_an_undo_group_is_one_step(every_kind: Gimp) -> None:
+    with every_kind.window() as window:
+
+        def change() -> Any:
+            image = gimp.Image(40, 30, RGB)
+            layer = image.new_layer("low", fill_mode=FILL_WHITE)
+            image.clean_all()
+            display = gimp.Display(image)
+            other = gimp.Display(image)
+            gimp.delete(other)
+            image.undo_group_start()
+            shadow = layer.get_pixel_rgn(0, 0, 40, 30, True, True)
+            shadow[0:40, 0:30] = bytes(4 * 40 * 30)
+            layer.merge_shadow(True)
+            layer.update(0, 0, 40, 30)
+            layer.opacity = 50.0
+            image.insert_layer(layer.copy(), position=0)
+            image.undo_group_end()
+            gimp.displays_flush()
+            return [
+                repr(display).startswith("<gimp.Display '"),
+                len(image.layers),
+                layer.opacity,
+                layer.get_pixel(3, 3),
+            ]
+
+        def look() -> Any:
+            image = gimp.image_list()[0]
+            return [len(image.layers), image.layers[0].opacity, image.layers[0].get_pixel(3, 3)]
+
+        assert window.python(change) == [True, 2, 50.0, [0, 0, 0, 0]]
+        window.key("ctrl+z")
+        wait_for(lambda: window.python(look) == [1, 100.0, [255, 255, 255, 255]], "one undo to bring all back")

@@ -265,3 +265,22 @@ def test_a_drawable_that_is_gone_is_an_error_not_a_crash(gimp: Gimp) -> None:
             return str(failure)
 
     assert "doesn't exist any longer" in gimp.python(body)
+
+
+def test_all_pixels_come_as_an_array_in_any_format(gimp: Gimp) -> None:
+    def body() -> Any:
+        image = gimp.Image(2, 1, RGB)
+        layer = gimp.Layer(image, "x", 2, 1, RGB_IMAGE)
+        image.insert_layer(layer)
+        layer.get_pixel_rgn(0, 0, 2, 1)[0:2, 0] = bytes((255, 0, 0, 0, 255, 128))
+        try:
+            layer.get_data("no such format")
+        except ValueError as failure:
+            unknown = str(failure)
+        default = layer.get_data()
+        return [list(layer.get_data("R'G'B'A u8")), default.typecode, list(default)[:4], unknown]
+
+    eight, code, first, unknown = gimp.python(body)
+    assert eight == [255, 0, 0, 255, 0, 255, 128, 255]
+    assert (code, first) == ("f", [1.0, 0.0, 0.0, 1.0])
+    assert "no such format" in unknown

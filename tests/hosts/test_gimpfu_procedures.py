@@ -193,3 +193,39 @@ def test_plug_ins_that_import_gimp_first_find_it_with_the_stand_ins(gimp: Gimp, 
         return pdb.plug_in_classic(21)
 
     assert gimp.python(body) == 42
+
+
+def test_temporary_procedures_and_progress_functions_are_called_back(gimp: Gimp, tmp_path: Path) -> None:
+    source = tmp_path / "extension.py"
+    source.write_text(
+        "#!/usr/bin/env python3\n"
+        "from gimpfu import *\n"
+        "ABOUT = ('b', 'h', 'a', 'c', 'd')\n"
+        "def query():\n"
+        "    gimp.install_procedure('plug-in-outer', *ABOUT, None, None, PLUGIN, [], [(PDB_STRING, 'seen', '')])\n"
+        "def run(name, arguments):\n"
+        "    if name == 'plug-in-inner':\n"
+        "        return arguments[0] + 1\n"
+        "    seen = []\n"
+        "    gimp.install_temp_proc('plug-in-inner', *ABOUT, None, None, TEMPORARY, [(PDB_INT32, 'n', '')],\n"
+        "                           [(PDB_INT32, 'n', '')])\n"
+        "    gimp.extension_enable()\n"
+        "    seen.append(pdb.plug_in_inner(41))\n"
+        "    gimp.uninstall_temp_proc('plug-in-inner')\n"
+        "    mine = gimp.progress_install(lambda t, c: seen.append('start'), lambda: seen.append('end'),\n"
+        "                                 lambda t: seen.append(t), lambda v: seen.append(round(v, 1)))\n"
+        "    image = gimp.Image(600, 600, RGB)\n"
+        "    layer = image.new_layer('x', fill_mode=FILL_WHITE)\n"
+        "    pdb.plug_in_plasma(image, layer, 1, 2.0)\n"
+        "    gimp.delete(image)\n"
+        "    gimp.progress_uninstall(mine)\n"
+        "    return repr(seen)\n"
+        "gimp.main(None, None, query, run)\n"
+    )
+    gimp.add_plug_in(source)
+
+    def body() -> Any:
+        return pdb.plug_in_outer()
+
+    seen = gimp.python(body)
+    assert seen.startswith("[42, 'start'") and seen.endswith("'end']")

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import copyreg
 import ctypes
-from typing import Any, Callable, Sequence, Tuple
+from typing import Any, Callable, Sequence
 
 from ..errors import GimpError as error
 from .colors import RGB
 from .images import Display, Image, delete, display_by_id, image_list
+from .installation import (
+    domain_register,
+    install_procedure,
+    install_temp_proc,
+    menu_register,
+    register_load_handler,
+    register_magic_load_handler,
+    register_save_handler,
+    uninstall_temp_proc,
+)
 from .items import Channel, Drawable, GroupLayer, Item, Layer, item_by_id
-from .libgimp import LIBRARY, ParamDef, decode, encode, take_string
+from .libgimp import LIBRARY, decode, encode, take_string
 from .objects import call, find_parasite, pdb
 from .parasites import Parasite, encode_data
 from .pixels import PixelFetcher, PixelRgn, Tile
-from .process import main
+from .process import PROCESS
+from .progress import progress_init, progress_install, progress_set_text, progress_uninstall, progress_update
 from .vectors import Vectors, VectorsBezierStroke, VectorsStroke
 
 _TEXT, _INT = ctypes.c_char_p, ctypes.c_int
 
+main = PROCESS.main
 version = tuple(LIBRARY.constant(f"gimp_{part}_version") for part in ("major", "minor", "micro"))
 _FOLDERS = {
     "directory": "gimp_directory",
@@ -39,32 +51,12 @@ def __getattr__(name: str) -> str:
     return decode(_function(_FOLDERS[name], _TEXT)()) or ""
 
 
-# Messages and progress
+# Messages
 
 
 def message(text: Any) -> None:
     """Show a message: in a box or the error console, on standard error without a window."""
     call("gimp-message", text)
-
-
-_progress_init = _function("gimp_progress_init", _INT, _TEXT)
-_progress_text = _function("gimp_progress_set_text", _INT, _TEXT)
-_progress_update = _function("gimp_progress_update", _INT, ctypes.c_double)
-
-
-def progress_init(text: str | None = None) -> None:
-    """Show the progress bar, empty, with this text."""
-    _progress_init(encode(text))
-
-
-def progress_update(fraction: float) -> None:
-    """Fill the progress bar to this fraction."""
-    _progress_update(fraction)
-
-
-def progress_set_text(text: str) -> None:
-    """Change the progress bar's text."""
-    _progress_text(encode(text))
 
 
 # Data that lives as long as GIMP
@@ -104,64 +96,6 @@ def parasite_detach(name: str) -> None:
 def parasite_list() -> tuple[str, ...]:
     """The names of GIMP's own parasites."""
     return tuple(call("gimp-get-parasite-list")[1])
-
-
-# Procedures and menus
-
-Definition = Tuple[int, str, str]
-_install = _function(
-    "gimp_install_procedure", None, *[_TEXT] * 8, _INT, _INT, _INT, ctypes.POINTER(ParamDef), ctypes.POINTER(ParamDef)
-)
-
-
-def _definitions(entries: Sequence[Definition]) -> Any:
-    if not entries:
-        return None  # libgimp wants NULL here
-    return (ParamDef * len(entries))(*[ParamDef(kind, encode(name), encode(text)) for kind, name, text in entries])
-
-
-def install_procedure(
-    name: str,
-    blurb: str,
-    help: str,
-    author: str,
-    copyright: str,
-    date: str,
-    label: str | None,
-    imagetypes: str | None,
-    kind: int,
-    params: Sequence[Definition],
-    results: Sequence[Definition],
-) -> None:
-    """Declare a procedure; only while GIMP queries the plug-in."""
-    texts = map(encode, (name, blurb, help, author, copyright, date, label, imagetypes))
-    _install(*texts, kind, len(params), len(results), _definitions(params), _definitions(results))
-
-
-def menu_register(name: str, path: str) -> None:
-    """Put a procedure into a menu."""
-    if not _function("gimp_plugin_menu_register", _INT, _TEXT, _TEXT)(encode(name), encode(path)):
-        raise error(f"could not register procedure '{name}' in menu '{path}'")
-
-
-def domain_register(name: str, path: str | None = None) -> None:
-    """Name the translation domain of the plug-in's menu labels."""
-    _function("gimp_plugin_domain_register", _INT, _TEXT, _TEXT)(encode(name), encode(path))
-
-
-def register_load_handler(name: str, extensions: str, prefixes: str) -> None:
-    """Make a procedure a file loader for these extensions."""
-    call("gimp-register-load-handler", name, extensions, prefixes)
-
-
-def register_magic_load_handler(name: str, extensions: str, prefixes: str, magics: str) -> None:
-    """Make a procedure a file loader for these extensions and first bytes."""
-    call("gimp-register-magic-load-handler", name, extensions, prefixes, magics)
-
-
-def register_save_handler(name: str, extensions: str, prefixes: str) -> None:
-    """Make a procedure a file writer for these extensions."""
-    call("gimp-register-save-handler", name, extensions, prefixes)
 
 
 # Colours, gradients and fonts of the context
@@ -348,6 +282,27 @@ def extension_process(timeout: int) -> None:
     _function("gimp_extension_process", None, ctypes.c_uint)(timeout)
 
 
+# Export
+
+
+def export_image(
+    image: Image, drawable: Drawable | None = None, format_name: str | None = None, capabilities: int = -1
+) -> tuple[int, Image, Drawable]:
+    """Ask the user how to bring an image into a form that a file format can hold.
+
+    Returns EXPORT_CANCEL, EXPORT_IGNORE or EXPORT_EXPORT, and the image and drawable to write: copies after
+    EXPORT_EXPORT.
+    """
+    from .userinterface import export
+
+    if capabilities == -1:
+        raise TypeError("capabilities must combine EXPORT_CAN_HANDLE_ and EXPORT_NEEDS_ALPHA values")
+    drawable = drawable or image.active_drawable
+    if drawable is None:
+        raise ValueError("the image has no active drawable, and none was given")
+    return export(image, drawable, format_name, capabilities)
+
+
 # Paths
 
 
@@ -402,23 +357,9 @@ for _kind in _BY_ID:
     copyreg.pickle(_kind, _reduced)
 
 __all__ = [
-    "Channel",
-    "Display",
-    "Drawable",
-    "GroupLayer",
-    "Image",
-    "Item",
-    "Layer",
-    "Parasite",
-    "PixelFetcher",
-    "PixelRgn",
-    "Tile",
-    "Vectors",
-    "VectorsBezierStroke",
-    "VectorsStroke",
-    "delete",
-    "error",
-    "image_list",
-    "main",
-    "pdb",
-]
+    "Channel", "Display", "Drawable", "GroupLayer", "Image", "Item", "Layer", "Parasite", "PixelFetcher", "PixelRgn",
+    "Tile", "Vectors", "VectorsBezierStroke", "VectorsStroke", "delete", "domain_register", "error", "image_list",
+    "install_procedure", "install_temp_proc", "main", "menu_register", "pdb", "progress_init", "progress_install",
+    "progress_set_text", "progress_uninstall", "progress_update", "register_load_handler",
+    "register_magic_load_handler", "register_save_handler", "uninstall_temp_proc",
+]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from array import array
 from typing import Any
 
 from ..errors import GimpError
@@ -107,6 +108,11 @@ class Drawable(Transforms, Item):
     def bpp(self) -> int:
         """Bytes per pixel as pixel regions have it. The procedure counts a high-precision layer's own bytes."""
         return BYTES_PER_PIXEL[self.type]
+
+    def get_data(self, format: str = "RGBA float") -> array[Any]:
+        """All pixels as an array of numbers, in a babl format such as "R'G'B'A u8" or "Y float"."""
+        kind = {"double": "d", "float": "f", "u16": "H"}.get(format.rpartition(" ")[2], "B")
+        return array(kind, STORE.read_format(self.ID, self.width, self.height, format))
 
     def get_pixel(self, *position: Any) -> tuple[int, ...]:
         """get_pixel(x, y) or get_pixel((x, y)): the components of a pixel, 0 to 255."""

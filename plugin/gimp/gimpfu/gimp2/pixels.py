@@ -41,6 +41,8 @@ class Gegl:
         rectangle = ctypes.POINTER(Rectangle)
         self.init = function("gegl_init", None, pointer, pointer)
         self.format = function("babl_format", pointer, ctypes.c_char_p)
+        self.pixel_size = function("babl_format_get_bytes_per_pixel", ctypes.c_int, pointer)
+        self.format_exists = function("babl_format_exists", ctypes.c_int, ctypes.c_char_p)
         self.name = function("babl_get_name", ctypes.c_char_p, pointer)
         self.get_buffer = function("gimp_drawable_get_buffer", pointer, ctypes.c_int32)
         self.get_shadow_buffer = function("gimp_drawable_get_shadow_buffer", pointer, ctypes.c_int32)
@@ -123,9 +125,19 @@ class PixelStore:
         if self._dirty_tiles:
             self._write_tiles()
         form = self._format(drawable)
-        buffer = self._buffer((drawable.ID, shadow))
-        pixels: bytes = _new_bytes(None, width * height * bpp)
-        self.gegl.read(buffer, Rectangle(x, y, width, height), 1.0, form, _bytes_address(pixels), 0, 0)
+        return self._get((drawable.ID, shadow), form, Rectangle(x, y, width, height), bpp)
+
+    def read_format(self, drawable_id: int, width: int, height: int, name: str) -> bytes:
+        """All pixels in a babl format."""
+        self.flush()
+        if not self.gegl.format_exists(name.encode("ascii")):
+            raise ValueError(f"babl has no format {name!r}")  # asking for it would end the process
+        form = self.gegl.format(name.encode("ascii"))
+        return self._get((drawable_id, False), form, Rectangle(0, 0, width, height), self.gegl.pixel_size(form))
+
+    def _get(self, key: Key, form: int, area: Rectangle, bpp: int) -> bytes:
+        pixels: bytes = _new_bytes(None, area.width * area.height * bpp)
+        self.gegl.read(self._buffer(key), area, 1.0, form, _bytes_address(pixels), 0, 0)
         return pixels
 
     def write(self, drawable: Any, shadow: bool, x: int, y: int, width: int, height: int, pixels: Any) -> None:

@@ -29,30 +29,41 @@ Run = Callable[[str, Tuple[Any, ...]], Any]
 Answer = Tuple[int, Tuple[ParameterDefinition, ...], Tuple[Any, ...]]
 
 
-def main(init: Hook, quit: Hook, query: Hook, run: Run | None) -> None:
-    """Talk to GIMP until it lets the plug-in go. `run(name, arguments)` returns the procedure's results."""
-    if query is None:
-        raise GimpError("a query procedure must be provided")
-    if any(hook is not None and not callable(hook) for hook in (init, quit, query, run)):
-        raise GimpError("arguments must be callable")
-    answers: list[Any] = []
-    procedure = run or _no_procedure
+class PlugInProcess:
+    """This process as GIMP's plug-in. `run_callback` is what GIMP calls to run a procedure, once there is one."""
 
-    def on_run(name: bytes, count: int, arguments: Any, result_count: Any, results: Any) -> None:
-        status, definitions, values = _answer(procedure, decode(name) or "", arguments, count)
-        try:
-            params, kept = pack_results(status, definitions, values)
-        except TypeError as failure:
-            sys.stderr.write(f"{decode(name)} returned a wrong result: {failure}\n")
-            params, kept = pack_results(EXECUTION_ERROR, MESSAGE, (f"wrong result: {failure}",))
-        # libgimp reads the array after this callback has returned.
-        answers[:] = [params, kept]
-        result_count[0] = len(params)
-        results[0] = ctypes.cast(params, ctypes.POINTER(Param))
+    def __init__(self) -> None:
+        self.run_callback: Any = RunCallback()
+        self._answer: list[Any] = []
 
-    info = PlugInInfo(_hook(init), _hook(quit), _hook(query), RunCallback(on_run))
-    arguments = [os.fsencode(argument) for argument in sys.argv]
-    _main(ctypes.byref(info), len(arguments), (ctypes.c_char_p * (len(arguments) + 1))(*arguments, None))
+    def main(self, init: Hook, quit: Hook, query: Hook, run: Run | None) -> None:
+        """Talk to GIMP until it lets the plug-in go. `run(name, arguments)` returns the procedure's results."""
+        if query is None:
+            raise GimpError("a query procedure must be provided")
+        if any(hook is not None and not callable(hook) for hook in (init, quit, query, run)):
+            raise GimpError("arguments must be callable")
+        self.run_callback = self._guarded(run or _no_procedure)
+        info = PlugInInfo(_hook(init), _hook(quit), _hook(query), self.run_callback)
+        arguments = [os.fsencode(argument) for argument in sys.argv]
+        _main(ctypes.byref(info), len(arguments), (ctypes.c_char_p * (len(arguments) + 1))(*arguments, None))
+
+    def _guarded(self, run: Run) -> Any:
+        def on_run(name: bytes, count: int, arguments: Any, result_count: Any, results: Any) -> None:
+            status, definitions, values = _answer(run, decode(name) or "", arguments, count)
+            try:
+                params, kept = pack_results(status, definitions, values)
+            except TypeError as failure:
+                sys.stderr.write(f"{decode(name)} returned a wrong result: {failure}\n")
+                params, kept = pack_results(EXECUTION_ERROR, MESSAGE, (f"wrong result: {failure}",))
+            # libgimp reads the array after this callback has returned.
+            self._answer = [params, kept]
+            result_count[0] = len(params)
+            results[0] = ctypes.cast(params, ctypes.POINTER(Param))
+
+        return RunCallback(on_run)
+
+
+PROCESS = PlugInProcess()
 
 
 def _no_procedure(name: str, arguments: tuple[Any, ...]) -> NoReturn:

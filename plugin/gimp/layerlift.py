@@ -133,7 +133,7 @@ def rendered(image: Any, layer: Any) -> Any:
     try:
         profile = image.parasite_find("icc-profile")
         if profile is not None:
-            scratch.attach_parasite(profile)
+            scratch.parasite_attach(profile)
         copy = pdb.gimp_layer_new_from_drawable(flat_copy(layer, scratch), image)
     finally:
         pdb.gimp_image_delete(scratch)

@@ -19,15 +19,15 @@ To the worker::
 
 `pixels` and `file` are names in the folder: rows of 8-bit Y, YA, RGB or RGBA from the top left, sRGB; and the alpha,
 one byte a pixel, of the same size, not multiplied with the layer's own. `stage` is one of `removal.Stage`, `fraction`
-0 to 1 of that stage. `agree` says that the user agrees to uploads to the service from now on; its result names the
-`host`. Every job and every `agree` ends with one result or one error. When standard input ends, the worker cancels what
-it does, removes its folder and exits.
+0 to 1 of that stage; where there are no news, the last progress comes again every `BEAT_SECONDS`. `agree` says that the
+user agrees to uploads to the service from now on; its result names the `host`. Every job and every `agree` ends with
+one result or one error. When standard input ends, the worker cancels what it does, removes its folder and exits.
 """
 
 from __future__ import annotations
 
 import contextlib
-import getpass
+import errno
 import io
 import json
 import os
@@ -46,12 +46,18 @@ from typing import IO, TYPE_CHECKING, Any
 from . import __version__, errors
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from .removal import Engines
+    from .settings import Settings
 
 PROTOCOL = 1
 GRACE_SECONDS = 3.0
 REPORT_SECONDS = 0.1
+BEAT_SECONDS = 10.0
 _LOCK = ".lock"
+_ENGINES = ("auto", "youcam", "offline")
 
 
 class Folder:
@@ -59,6 +65,9 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # In a folder that all users share another one may have made it first, to see what is put there.
+        if sys.platform != "win32" and {root.lstat().st_uid, root.stat().st_uid} != {os.getuid()}:
+            raise PermissionError(errno.EPERM, "belongs to another user", str(root))
         with (root / _LOCK).open("wb") as gate:
             _lock(gate, wait=True)
             _sweep(root)
@@ -166,12 +175,8 @@ class Worker:
     def _work(self, name: str, message: dict[str, Any], cancel: threading.Event, engines: Engines) -> dict[str, Any]:
         from . import pictures, removal
 
-        try:
-            pixels = self._folder / Path(str(message["pixels"])).name
-            width, height, channels = (int(message[field]) for field in ("width", "height", "channels"))
-            choice = str(message["engine"])
-        except (KeyError, TypeError, ValueError):
-            raise errors.make("bad_job") from None
+        file, width, height, channels, choice = _job(message)
+        pixels = self._folder / file
         wish = removal.Cancel(cancel)
         engine = engines.open(choice, wish.sleep)
         last: list[Any] = [None, 0.0]
@@ -180,19 +185,16 @@ class Worker:
             now = time.monotonic()
             if stage is not last[0] or now - last[1] >= REPORT_SECONDS or fraction >= 1:
                 last[:] = stage, now
-                self._send(
-                    type="progress",
-                    id=name,
-                    stage=stage.value,
-                    fraction=round(fraction, 3),
-                    text=text,
-                    engine=engine.name,
-                )
+                beat.say(stage=stage.value, fraction=round(fraction, 3), text=text)
 
-        outcome = removal.remove(pictures.read_raw(pixels, width, height, channels), engine, report, wish)
-        target = self._folder / f"{pixels.stem}.alpha"
-        outcome.alpha.tofile(target)
+        with _Beat(lambda fields: self._send(type="progress", id=name, engine=engine.name, **fields)) as beat:
+            try:
+                outcome = removal.remove(pictures.read_raw(pixels, width, height, channels), engine, report, wish)
+            finally:
+                engine.service.close()
         pixels.unlink(missing_ok=True)
+        target = self._folder / f"{pixels.stem}.alpha"
+        _write(target, outcome.alpha)
         return {
             "file": target.name,
             "engine": outcome.engine,
@@ -208,26 +210,91 @@ class Worker:
             self._out.flush()
 
 
+class _Beat:
+    """Passes progress on, and says the last of it again where a step (a wait for the service) has no news."""
+
+    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+        self._send = send
+        self._news: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._pass_on, daemon=True)
+
+    def say(self, **fields: Any) -> None:
+        self._news.put(fields)
+
+    def __enter__(self) -> _Beat:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._news.put(None)
+        self._thread.join()
+
+    def _pass_on(self) -> None:
+        last: dict[str, Any] | None = None
+        while True:
+            try:
+                last = self._news.get(timeout=BEAT_SECONDS)
+                if last is None:
+                    return
+            except queue.Empty:
+                pass
+            if last is not None:
+                self._send(last)
+
+
+def _job(message: dict[str, Any]) -> tuple[str, int, int, int, str]:
+    """File name, width, height, channels and engine of a job. Raises SetupError `bad_job`."""
+    file, width, height, channels, engine = (
+        message.get(field) for field in ("pixels", "width", "height", "channels", "engine")
+    )
+    if not (isinstance(file, str) and file.isprintable() and Path(file).name and engine in _ENGINES):
+        raise errors.make("bad_job")
+    if not (type(width) is int and type(height) is int and channels in (1, 2, 3, 4)):
+        raise errors.make("bad_job")
+    return Path(file).name, width, height, int(channels), str(engine)
+
+
+def _write(path: Path, alpha: NDArray[np.uint8]) -> None:
+    # Not by `tofile`, which says nothing when the disk is full.
+    try:
+        path.write_bytes(alpha.data if alpha.flags.c_contiguous else alpha.tobytes())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
 def _message(line: str) -> dict[str, Any]:
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}
+
+
+def _folder(settings: Settings) -> Folder:
+    """A folder where the settings say, or among the temporary files where nothing can be written there."""
+    try:
+        return Folder(settings.work_folder)
+    except OSError:
+        user = "" if sys.platform == "win32" else f"-{os.getuid()}"
+        return Folder(Path(tempfile.gettempdir()) / f"layerlift{user}")
 
 
 def main() -> int:
     """Serves one host on standard input and output."""
     from .settings import Settings
 
+    # Ctrl+C in the host's terminal reaches the worker too; it ends by the end of its input.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = Settings()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     # What a library prints must not mix with the protocol.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        folder = Folder(settings.work_folder)
-    except OSError:
-        folder = Folder(Path(tempfile.gettempdir()) / f"layerlift-{getpass.getuser()}")
+        folder = _folder(settings)
+    except OSError as error:
+        print(f"No folder for the pixels can be made: {error}", file=sys.stderr)
+        return 2
 
     def engines() -> Engines:
         from . import removal
@@ -241,7 +308,6 @@ def main() -> int:
         os._exit(0)
 
     done = threading.Event()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         Worker(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace"), out, folder.path, engines).serve(
             ended

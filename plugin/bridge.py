@@ -56,7 +56,11 @@ def command() -> list[str]:
         python = str(json.loads(Path(__file__).with_name("worker.json").read_text(encoding="utf-8"))["python"])
     except (OSError, ValueError, KeyError, TypeError):
         raise WorkerError("no_worker", "Layerlift is not set up. " + _REINSTALL) from None
-    if not Path(python).exists():
+    try:
+        found = Path(python).exists()
+    except (OSError, ValueError):
+        found = False
+    if not found:
         raise WorkerError("no_worker", "Layerlift's own Python is gone. " + _REINSTALL)
     return [python, "-I", "-m", "layerlift.worker"]
 
@@ -113,7 +117,7 @@ class Worker:
             thread.start()
         try:
             hello = self._next(HELLO_SECONDS)
-            if hello.get("protocol") != PROTOCOL:
+            if hello.get("protocol") != PROTOCOL or "folder" not in hello:
                 raise WorkerError("no_worker", "The plug-in and its worker are of different versions. " + _REINSTALL)
             self.folder = str(hello["folder"])
         except BaseException:
@@ -130,7 +134,7 @@ class Worker:
         """Does one job and returns its result message.
 
         Args:
-            job: pixels (a file in `folder`), width, height, channels, engine, agreed.
+            job: pixels (a file in `folder`), width, height, channels, engine.
             progress: is told a line for the user and the fraction of the whole, several times a second.
 
         Raises:

@@ -10,12 +10,14 @@ import argparse
 import getpass
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except errors.LayerliftError as error:
         print(f"layerlift: {error}", file=sys.stderr)
         return 2 if isinstance(error, errors.SetupError) else 1
+    except KeyboardInterrupt:
+        print("\nlayerlift: Cancelled.", file=sys.stderr)
+        return 1
     except BrokenPipeError:
         # Nobody reads any more; Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -85,8 +90,10 @@ def _remove(options: argparse.Namespace) -> int:
     settings = Settings()
     ends: list[dict[str, Any]] = []
     stop: errors.LayerliftError | None = None
-    with _interrupt(event), Engines(settings) as engines:
+    with ExitStack() as stack:
+        engines = stack.enter_context(Engines(settings))
         engine = _opened(engines, settings, options, cancel)
+        stack.enter_context(_interrupt(event))
         for number, (source, target) in enumerate(pairs, start=1):
             bar = _Bar(source.name if len(pairs) == 1 else f"{number}/{len(pairs)} {source.name}")
             started = time.monotonic()
@@ -97,7 +104,10 @@ def _remove(options: argparse.Namespace) -> int:
                 outcome = _cut_out(source, target, options.result, engine, bar, cancel)
                 end |= {"status": "done", "task_id": outcome.task_id, "dst_id": outcome.dst_id, "units": outcome.units}
                 bar.close(str(target))
-            except errors.LayerliftError as error:
+            except BrokenPipeError:
+                raise
+            except Exception as found:  # noqa: BLE001 - a bad picture fails alone
+                error = _known(found)
                 end["status"] = "cancelled" if isinstance(error, errors.Cancelled) else "failed"
                 end["error"] = {"code": error.code, "message": str(error)}
                 bar.close(str(error))
@@ -135,17 +145,32 @@ def _cut_out(source: Path, target: Path, result: str, engine: Engine, bar: _Bar,
     from . import matte, pictures, removal
 
     picture = pictures.read(source)
+    _check_folder(target.parent)
     outcome = removal.remove(picture, engine, bar.show, cancel)
     if result == "mask":
         picture = pictures.Picture(outcome.alpha[:, :, None], None)
     else:
         picture = matte.multiply(picture, outcome.alpha)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        pictures.write_png(target, picture)
-    except OSError as error:
-        raise errors.make("disk", f"{target}: {error.strerror}") from error
+    pictures.write_png(target, picture)
     return outcome
+
+
+def _check_folder(folder: Path) -> None:
+    """Makes the folder and sees that it can be written to, before anything is paid for that could not be kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise errors.make("disk", f"{folder} ({error.strerror})") from error
+
+
+def _known(found: Exception) -> errors.LayerliftError:
+    if isinstance(found, errors.LayerliftError):
+        return found
+    if isinstance(found, MemoryError):
+        return errors.make("picture_too_large", "the memory does not hold it")
+    return errors.make("internal", f"{type(found).__name__}: {found}")
 
 
 def _pairs(photos: Sequence[Path], output: Path | None, folder: Path | None) -> list[tuple[Path, Path]]:
@@ -153,23 +178,34 @@ def _pairs(photos: Sequence[Path], output: Path | None, folder: Path | None) -> 
     sources: list[Path] = []
     for photo in photos:
         if photo.is_dir():
-            sources += sorted(
-                path for path in photo.iterdir() if path.suffix.lower() in _FORMATS and not path.name.endswith(_SUFFIX)
-            )
+            try:
+                sources += sorted(path for path in photo.iterdir() if _is_input(path))
+            except OSError as error:
+                raise errors.make("usage", f"{photo} can't be read ({error.strerror})") from error
         else:
             sources.append(photo)
     if not sources:
-        raise errors.make("usage", "no picture is in there")
+        raise errors.make("usage", f"no picture is in {', '.join(map(str, photos))}")
     if output is not None:
         if len(sources) != 1:
             raise errors.make("usage", "-o takes one picture; use --output-dir for several")
-        return [(sources[0], output)]
-    pairs = [(source, (folder or source.parent) / (source.stem + _SUFFIX)) for source in sources]
-    targets = [target for _, target in pairs]
+        if output.is_dir():
+            raise errors.make("usage", f"{output} is a folder; use --output-dir for that")
+    pairs = [(source, output or (folder or source.parent) / (source.stem + _SUFFIX)) for source in sources]
+    originals = {source.resolve() for source in sources}
+    taken: dict[Path, Path] = {}
     for source, target in pairs:
-        if targets.count(target) > 1:
-            raise errors.make("usage", f"{source} and another picture would both go to {target}")
+        place = target.resolve()
+        if place in originals:
+            raise errors.make("usage", f"the cut-out would replace the picture {target}")
+        if place in taken:
+            raise errors.make("usage", f"{source} and {taken[place]} would both go to {target}")
+        taken[place] = source
     return pairs
+
+
+def _is_input(path: Path) -> bool:
+    return path.suffix.lower() in _FORMATS and not path.name.endswith(_SUFFIX) and path.is_file()
 
 
 def _balance(_: argparse.Namespace) -> int:
@@ -179,7 +215,7 @@ def _balance(_: argparse.Namespace) -> int:
         raise errors.make("no_key")
     from .service import Service
 
-    print(f"{Service(settings.api_url, key.value).balance():g} units")
+    print(f"{round(Service(settings.api_url, key.value).balance(), 2):.15g} units")
     return 0
 
 
@@ -237,7 +273,8 @@ class _Bar:
             filled = round(fraction * _BAR)
             details = f" ({text})" if text else ""
             line = f"{self._name} [{'#' * filled}{'.' * (_BAR - filled)}] {stage.value}{details}"
-            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+            # A line that wraps could not be cleared.
+            print(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
 
     def close(self, text: str) -> None:
         start = "\r\x1b[K" if self._live else ""

@@ -56,8 +56,18 @@ class Settings:
 
     @property
     def api_host(self) -> str:
-        """The host that gets the pictures, as it is named to the user."""
-        return urlsplit(self.api_url).hostname or self.api_url
+        """The host that gets the pictures, as it is named to the user.
+
+        Raises:
+            SetupError: ``bad_url``.
+        """
+        try:
+            host = urlsplit(self.api_url).hostname
+        except ValueError:
+            host = None
+        if not host:
+            raise errors.make("bad_url")
+        return host
 
     def key(self) -> Key | None:
         """The API key, or None where none is set."""
@@ -77,10 +87,10 @@ class Settings:
         """Stores the key in the keyring, or in a file of mode 0600 where there is none. Returns "keyring" or "file".
 
         Raises:
-            SetupError: ``no_keyring``, where neither can be written.
+            SetupError: ``no_keyring``, where neither can be written; ``disk``, where an older file stays.
         """
         if self._with_keyring(lambda ring: ring.set_password(_APP, _ACCOUNT, value)):
-            self._key_file.unlink(missing_ok=True)
+            self._remove_key_file()
             return "keyring"
         try:
             self._write(self._key_file, value)
@@ -89,9 +99,13 @@ class Settings:
         return "file"
 
     def forget_key(self) -> None:
-        """Removes the stored key from the keyring and the file."""
+        """Removes the stored key from the keyring and the file.
+
+        Raises:
+            SetupError: ``disk``, where the file can't be removed.
+        """
         self._with_keyring(lambda ring: ring.delete_password(_APP, _ACCOUNT))
-        self._key_file.unlink(missing_ok=True)
+        self._remove_key_file()
 
     def has_agreed(self, host: str) -> bool:
         """Whether the user has agreed that pictures are uploaded to that host."""
@@ -122,10 +136,16 @@ class Settings:
     def _preferences_file(self) -> Path:
         return self.config_folder / "settings.json"
 
+    def _remove_key_file(self) -> None:
+        try:
+            self._key_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise errors.make("disk", f"{self._key_file} can't be removed ({error.strerror})") from error
+
     def _preferences(self) -> dict[str, Any]:
         try:
             found = json.loads(self._preferences_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -139,11 +159,10 @@ class Settings:
         if self._home:
             return False
         import keyring
-        from keyring.errors import KeyringError
 
         try:
             action(keyring)
-        except (KeyringError, RuntimeError, OSError):
+        except Exception:  # noqa: BLE001 - backends also raise what their system's services raise
             return False
         return True
 

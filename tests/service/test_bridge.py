@@ -1,0 +1,251 @@
+"""The bridge as a plug-in uses it: a copy beside its worker.json, real workers and such as misbehave."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from layerlift.offline import Twin
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SIZE = {"width": 64, "height": 32, "channels": 3}
+HELLO = '{"type": "hello", "protocol": 1, "version": "0.1.0", "folder": "/nowhere"}'
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A plug-in's folder with the bridge, set up for this environment; the user has a home, and no key."""
+    folder = tmp_path / "plug-ins für GIMP"
+    folder.mkdir()
+    shutil.copy(CHECKOUT / "plugin" / "bridge.py", folder)
+    (folder / "worker.json").write_text(json.dumps({"python": sys.executable}), encoding="utf-8")
+    for name in ("YOUCAM_API_URL", "YOUCAM_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LAYERLIFT_HOME", str(tmp_path / "home"))
+    return folder
+
+
+@pytest.fixture
+def bridge(place: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("bridge", place / "bridge.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def misbehave(place: Path) -> Callable[[str], None]:
+    """Puts a shell script in the place of the worker's Python."""
+
+    def put(script: str) -> None:
+        program = place / "python"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        (place / "worker.json").write_text(json.dumps({"python": str(program)}))
+
+    return put
+
+
+@pytest.fixture
+def with_twin(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> Twin:
+    monkeypatch.setenv("YOUCAM_API_URL", twin.url)
+    monkeypatch.setenv("YOUCAM_API_KEY", twin.key)
+    return twin
+
+
+def black(folder: str) -> dict[str, Any]:
+    """Writes the pixels of a black layer; the job for it."""
+    Path(folder, "layer.raw").write_bytes(bytes(64 * 32 * 3))
+    return {"pixels": "layer.raw", "engine": "auto", **SIZE}
+
+
+def refusal(bridge: Any) -> Any:
+    """The error of a worker that does not start."""
+    with pytest.raises(bridge.WorkerError) as caught:
+        bridge.Worker()
+    return caught.value
+
+
+def test_a_job_goes_through_with_growing_progress_and_nothing_is_left(bridge: Any, with_twin: Twin) -> None:
+    said: list[tuple[str, float]] = []
+    with bridge.Worker() as worker:
+        answer = worker.remove(black(worker.folder), lambda text, fraction: said.append((text, fraction)))
+        alpha = Path(worker.folder, answer["file"]).read_bytes()
+    assert alpha == b"\xff" * 64 * 32
+    fractions = [fraction for _, fraction in said]
+    assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] == 1
+    assert any(text.startswith("Uploading (") and text.endswith("YouCam)") for text, _ in said)
+    assert not Path(worker.folder).exists()
+
+
+def test_an_error_of_the_worker_is_told_with_what_to_do(bridge: Any, with_twin: Twin) -> None:
+    with bridge.Worker() as worker:
+        Path(worker.folder, "layer.raw").write_bytes(b"\xff" * 64 * 32 * 3)
+        with pytest.raises(bridge.WorkerError) as caught:
+            worker.remove({"pixels": "layer.raw", "engine": "auto", **SIZE}, lambda text, fraction: None)
+    assert caught.value.code == "error_no_subject"
+    assert str(caught.value).startswith("No subject was found in the picture")
+    assert "Use a picture with a clear subject." in str(caught.value)
+
+
+def test_a_refused_request_is_told_with_its_id(bridge: Any, make_twin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = make_twin(units=0)
+    monkeypatch.setenv("YOUCAM_API_URL", twin.url)
+    monkeypatch.setenv("YOUCAM_API_KEY", twin.key)
+    with bridge.Worker() as worker, pytest.raises(bridge.WorkerError, match=r"no units left.*\(request [0-9a-f]{32}\)"):
+        worker.remove(black(worker.folder), lambda text, fraction: None)
+
+
+def test_the_worker_does_not_see_what_the_host_sets_for_itself(
+    bridge: Any, misbehave: Any, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_the_host = ["PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "LD_PRELOAD", "GI_TYPELIB_PATH"]
+    of_the_host += ["QT_PLUGIN_PATH", "QT_QPA_PLATFORM", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV"]
+    for name in of_the_host:
+        monkeypatch.setenv(name, "of the host")
+    monkeypatch.setenv("HTTPS_PROXY", "of the user")
+    misbehave(f"env > '{place}/seen'\necho '{HELLO}'\ncat")
+    bridge.Worker().close()
+    seen = dict(line.partition("=")[::2] for line in (place / "seen").read_text().splitlines())
+    assert [name for name in of_the_host if name in seen] == []
+    assert (seen["HTTPS_PROXY"], seen["LAYERLIFT_HOME"]) == ("of the user", os.environ["LAYERLIFT_HOME"])
+
+
+def test_a_hosts_own_python_home_does_not_break_the_worker(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    with bridge.Worker() as worker:
+        assert Path(worker.folder).is_dir()
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "{}", '{"other": 1}', b"\xff\xfe"], ids=str)
+def test_without_a_set_up_the_user_is_told_to_install(bridge: Any, place: Path, text: Any) -> None:
+    (place / "worker.json").unlink()
+    if text is not None:
+        (place / "worker.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    error = refusal(bridge)
+    assert (error.code, str(error)) == ("no_worker", "Layerlift is not set up. Run 'python3 install.py' again.")
+
+
+@pytest.mark.parametrize("python", ["/gone/bin/python", None, "a\0b", "x" * 5000])
+def test_an_environment_that_is_gone_is_told(bridge: Any, place: Path, python: Any) -> None:
+    (place / "worker.json").write_text(json.dumps({"python": python}))
+    error = refusal(bridge)
+    assert error.code == "no_worker" and "is gone" in str(error) and "install.py" in str(error)
+
+
+def test_a_python_that_can_not_be_run_is_told(bridge: Any, place: Path) -> None:
+    (place / "worker.json").write_text(json.dumps({"python": str(place)}))
+    error = refusal(bridge)
+    assert error.code == "no_worker" and "can't be started" in str(error)
+
+
+def test_a_worker_that_dies_at_its_start_is_told_with_its_last_words(bridge: Any, misbehave: Any) -> None:
+    misbehave("echo 'Traceback:' >&2; echo 'ImportError: no numpy.' >&2; echo >&2; exit 1")
+    error = refusal(bridge)
+    assert error.code == "died"
+    assert "ended unexpectedly: ImportError: no numpy. Run 'python3 install.py' again." in str(error)
+
+
+def test_a_worker_that_dies_without_a_word_is_told(bridge: Any, misbehave: Any) -> None:
+    misbehave("exit 3")
+    assert "it left no message" in str(refusal(bridge))
+
+
+def test_a_worker_that_dies_in_the_middle_is_told(bridge: Any, misbehave: Any) -> None:
+    misbehave(f"echo '{HELLO}'\nread line\necho 'out of memory' >&2")
+    with bridge.Worker() as worker, pytest.raises(bridge.WorkerError, match="out of memory") as caught:
+        worker.remove({}, lambda text, fraction: None)
+    assert caught.value.code == "died"
+
+
+def test_a_worker_that_is_killed_in_a_job_is_told(bridge: Any, with_twin: Twin) -> None:
+    with bridge.Worker() as worker, pytest.raises(bridge.WorkerError) as caught:
+        worker.remove(black(worker.folder), lambda text, fraction: worker._process.send_signal(signal.SIGKILL))
+    assert caught.value.code == "died"
+
+
+def test_a_worker_that_died_before_the_job_is_told(bridge: Any, misbehave: Any) -> None:
+    misbehave(f"echo '{HELLO}'\nexec <&-\necho 'no more' >&2")
+    with bridge.Worker() as worker:
+        worker._process.wait()
+        with pytest.raises(bridge.WorkerError, match="no more"):
+            worker.remove({}, lambda text, fraction: None)
+
+
+@pytest.mark.parametrize(
+    "hello", ['{"type": "hello", "protocol": 2, "folder": "/x"}', '{"type": "hello", "protocol": 1}', "{}"]
+)
+def test_a_worker_of_another_version_is_not_used(bridge: Any, misbehave: Any, hello: str) -> None:
+    misbehave(f"echo '{hello}'\ncat > /dev/null")
+    assert "different versions" in str(refusal(bridge))
+
+
+def test_what_is_no_message_is_passed_over(bridge: Any, misbehave: Any) -> None:
+    misbehave(f"echo noise\nprintf '\\377\\n'\necho 7\necho '{HELLO}'\nread line\necho '{{\"type\": \"result\"}}'\ncat")
+    with bridge.Worker() as worker:
+        assert worker.remove({}, lambda text, fraction: None) == {"type": "result"}
+
+
+def test_a_worker_that_is_silent_at_its_start_is_given_up_and_ended(
+    bridge: Any, misbehave: Any, monkeypatch: pytest.MonkeyPatch, place: Path
+) -> None:
+    monkeypatch.setattr(bridge, "HELLO_SECONDS", 0.3)
+    monkeypatch.setattr(bridge, "END_SECONDS", 0.3)
+    misbehave(f"echo $$ > '{place}/pid'\nexec sleep 600")
+    assert refusal(bridge).code == "silent"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((place / "pid").read_text()), 0)
+
+
+def test_a_worker_that_falls_silent_in_a_job_is_given_up(
+    bridge: Any, misbehave: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    misbehave(f"echo '{HELLO}'\ncat > /dev/null")
+    with bridge.Worker() as worker:
+        monkeypatch.setattr(bridge, "SILENCE_SECONDS", 0.1)
+        with pytest.raises(bridge.WorkerError, match="does not answer"):
+            worker.remove({}, lambda text, fraction: None)
+
+
+def test_progress_of_stages_that_it_does_not_know_is_shown_all_the_same(bridge: Any) -> None:
+    assert bridge.caption({"stage": "new", "text": "50 %", "engine": "other"}) == "Working (50 %)"
+    assert bridge.overall({"stage": "new", "fraction": 0.5}) == 0.0
+    assert bridge.caption({"stage": "prepare"}) == "Preparing the picture"
+    assert bridge.overall({"stage": "waiting", "fraction": 0.5}) == pytest.approx(0.6)
+
+
+def pythons() -> list[str]:
+    """Interpreters before the core's own 3.10, or this one where there are none."""
+    folders = [str(path) for path in Path.home().glob(".pyenv/versions/*/bin")]
+    path = os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)])
+    found = [shutil.which(f"python3.{minor}", path=path) for minor in (8, 9)]
+    return [python for python in found if python] or [sys.executable]
+
+
+@pytest.mark.parametrize("python", pythons(), ids=lambda path: Path(path).name)
+def test_it_runs_on_the_pythons_of_old_hosts(place: Path, with_twin: Twin, python: str) -> None:
+    program = """
+import pathlib, sys
+import bridge
+with bridge.Worker() as worker:
+    pathlib.Path(worker.folder, "a.raw").write_bytes(bytes(600))
+    job = {"pixels": "a.raw", "width": 20, "height": 10, "channels": 3, "engine": "auto"}
+    answer = worker.remove(job, lambda text, fraction: None)
+    print(pathlib.Path(worker.folder, answer["file"]).read_bytes() == bytes([255]) * 200)
+"""
+    outcome = subprocess.run(
+        [python, "-c", program], cwd=place, env={**os.environ, "PYTHONPATH": str(place)}, capture_output=True, text=True
+    )
+    assert (outcome.stdout, outcome.stderr) == ("True\n", "")

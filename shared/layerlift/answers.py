@@ -117,6 +117,11 @@ def task_state(body: object) -> TaskState:
     raise errors.make("bad_answer", "the task is in an unknown state")
 
 
+def acknowledged(body: object) -> None:
+    """Of delete: nothing but that it was done."""
+    _object(body)
+
+
 def refusal(body: object) -> tuple[str | None, str]:
     """Of a refused request: its error code, where there is one, and the service's own words ("" where it has none)."""
     if not isinstance(body, dict):

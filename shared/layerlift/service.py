@@ -62,6 +62,13 @@ class _Auth(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """Leaves redirects alone: requests reads the body of each one to its end, even where it is not to follow it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class Service:
     """The service, as seen with one account's key.
 
@@ -186,7 +193,7 @@ class Service:
 
     def delete(self, task_id: str) -> None:
         """Removes the task's input and output files from the service."""
-        self._call("POST", "/s2s/v2.0/task/delete", lambda body: None, {"task_id": task_id})
+        self._call("POST", "/s2s/v2.0/task/delete", answers.acknowledged, {"task_id": task_id})
 
     def balance(self) -> float:
         """The account's units that have not expired."""
@@ -238,7 +245,7 @@ class Service:
             self._sleep(self._uniform(longest / 2, longest))
 
     def _new_session(self) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         session.headers["User-Agent"] = "layerlift"
         # A proxy of the environment must not see, in plain text, what stays on this computer.
         session.trust_env = not self._plain
@@ -298,6 +305,10 @@ class Service:
     def _check_url(self, url: str) -> None:
         """Refuses addresses to which nothing may be sent."""
         scheme, host, _ = _origin(url)
+        try:
+            requests.PreparedRequest().prepare_url(url, None)
+        except ValueError:
+            raise errors.make("bad_url") from None
         if scheme == "http" and not (self._plain and is_loopback(url)):
             raise errors.make("insecure_url", f"http://{host}")
 
@@ -350,18 +361,16 @@ def _broken(error: Exception, url: str) -> errors.LayerliftError:
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return errors.make("tls", host)
-    if isinstance(error, (requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema)):
-        return errors.make("unreachable", "the proxy that the environment names can't be used")
     if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)):
         return errors.make("unreachable", host)
     if any(isinstance(cause, NewConnectionError) for cause in causes):
         return errors.make("unreachable", host)
     if any(isinstance(cause, (requests.exceptions.ReadTimeout, ReadTimeoutError)) for cause in causes):
         return errors.make("timeout", host)
-    if isinstance(error, requests.exceptions.InvalidHeader):
+    if isinstance(error, (requests.exceptions.InvalidHeader, UnicodeError)):
         return errors.make("bad_answer", "a header can't be sent")
-    if isinstance(error, ValueError):
-        return errors.make("bad_url")
+    if isinstance(error, ValueError):  # of the two addresses, the other one was checked before
+        return errors.make("unreachable", "the proxy that the environment names can't be used")
     if not isinstance(error, (requests.RequestException, HTTPError)):
         return errors.make("tls", "the certificates that the environment names can't be read")
     return errors.make("network", host)

@@ -67,12 +67,13 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass(frozen=True)
 class Seen:
-    """A request that a `Server` got."""
+    """A request that a `Server` got; `connection` is the client's port."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    connection: int
 
 
 class Server:
@@ -87,11 +88,11 @@ class Server:
 
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                seen.append(Seen(self.command, self.path, dict(self.headers), body))
-                self.close_connection = True
+                seen.append(Seen(self.command, self.path, dict(self.headers), body, self.client_address[1]))
                 try:
                     answer(self)
                 except OSError:
+                    self.close_connection = True
                     gone.set()  # the client went away
 
             do_GET = do_POST = do_PUT = do_CONNECT = _answer

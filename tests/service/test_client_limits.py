@@ -1,0 +1,235 @@
+"""Nothing that is sent back can hurt: every answer is bounded in time, in size and in kind."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from layerlift import errors
+from layerlift.answers import Destination
+from layerlift.offline import Fault
+from layerlift.service import MAX_RESULT_BYTES, Service
+from wire import KEY, File, Waits, client, finished, reply, server, uploaded
+
+STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance", "history", "price")
+CALLS: dict[str, Callable[[Service, str], object]] = {
+    "declare": lambda service, url: service.declare([File(b"x")]),
+    "upload": lambda service, url: service.upload(Destination("f", "PUT", url, {}), b"x"),
+    "run": lambda service, url: service.run("f"),
+    "poll": lambda service, url: service.poll("t"),
+    "download": lambda service, url: service.download(url),
+    "delete": lambda service, url: service.delete("t"),
+    "balance": lambda service, url: service.balance(),
+    "history": lambda service, url: list(service.history()),
+    "price": lambda service, url: list(service.prices()),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_call_waits_for_an_answer_for_ever(make_twin: Callable[..., Any], picture: bytes, step: str) -> None:
+    twin = make_twin()
+    setup = client(twin)
+    task, state = finished(setup, picture)
+    calls: dict[str, Callable[[Service], object]] = {
+        "upload": lambda service: service.upload(setup.declare([File(picture)])[0], picture),
+        "poll": lambda service: service.poll(task.task_id),
+        "delete": lambda service: service.delete(task.task_id),
+        "download": lambda service: service.download(str(state.result_url)),
+    }
+    twin.inject(Fault(step, "hang", times=99, seconds=600))
+    service = client(twin, timeouts=(5.0, 0.05))
+    with pytest.raises(errors.LayerliftError) as caught:
+        calls[step](service) if step in calls else CALLS[step](service, "")
+    assert caught.value.code == ("may_be_charged" if step == "run" else "timeout")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_call_waits_for_a_connection_for_ever(step: str) -> None:
+    """A server whose queue is full takes no more connections, and does not refuse them either."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.1", port))
+        url = f"http://127.0.0.1:{port}"
+        with pytest.raises(errors.NetworkError) as caught:
+            CALLS[step](Service(url, KEY, sleep=Waits(), timeouts=(0.05, 600.0)), url)
+        for each in waiting:
+            each.close()
+    assert caught.value.code == "unreachable"
+
+
+def test_an_upload_that_nobody_reads_ends(make_twin: Callable[..., Any]) -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(8)
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(errors.NetworkError):
+            Service(url, KEY, sleep=Waits(), timeouts=(0.2, 0.2)).upload(
+                Destination("f", "PUT", url, {}), bytes(30_000_000)
+            )
+
+
+def chunked(
+    chunk: bytes, kind: str, pause: Callable[[], None] = lambda: None, location: str = ""
+) -> Callable[[Any], None]:
+    """Answers with chunks until the client goes away."""
+
+    def answer(request: Any) -> None:
+        request.send_response(302 if location else 200)
+        request.send_header("Content-Type", kind)
+        if location:
+            request.send_header("Location", location)
+        request.send_header("Transfer-Encoding", "chunked")
+        request.end_headers()
+        while True:
+            request.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            pause()
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("step", "code"), [("balance", "bad_answer"), ("poll", "bad_answer"), ("run", "may_be_charged")]
+)
+def test_an_answer_without_an_end_is_cut_off(step: str, code: str) -> None:
+    with server(chunked(b" " * 65536, "application/json")) as api:
+        with pytest.raises(errors.LayerliftError) as caught:
+            CALLS[step](Service(api.url, KEY, sleep=Waits()), "")
+        assert api.client_gone.wait(20)
+    assert caught.value.code == code
+
+
+def test_a_result_without_an_end_is_cut_off() -> None:
+    with server(chunked(b"\x89" * 1_000_000, "image/png")) as storage:
+        with pytest.raises(errors.ServiceError) as caught:
+            Service(storage.url, KEY, sleep=Waits()).download(storage.url)
+        assert storage.client_gone.wait(20)
+    assert caught.value.code == "result_too_large"
+
+
+def test_a_redirect_without_an_end_is_not_read(twin: Any) -> None:
+    with server(chunked(b" " * 65536, "text/html", location=twin.url + "/nowhere")) as api:
+        with pytest.raises(errors.ServiceError):
+            Service(api.url, KEY, sleep=Waits()).balance()
+        assert api.client_gone.wait(20)
+    assert [call.path for call in twin.requests] == ["/nowhere"]
+
+
+@pytest.mark.parametrize("step", ["balance", "poll", "run"])
+def test_an_answer_that_drips_without_an_end_is_given_up(step: str) -> None:
+    with server(chunked(b" ", "application/json", lambda: time.sleep(0.01))) as api:
+        with pytest.raises(errors.LayerliftError) as caught:
+            CALLS[step](Service(api.url, KEY, sleep=Waits(), timeouts=(5.0, 0.2)), "")
+        assert api.client_gone.wait(20)
+    assert caught.value.code == ("may_be_charged" if step == "run" else "timeout")
+
+
+@pytest.mark.parametrize(("step", "code"), [("balance", "bad_answer"), ("download", "result_too_large")])
+def test_a_length_above_the_limit_is_refused_before_a_byte_is_read(step: str, code: str) -> None:
+    answer = reply(b"", kind="image/png", Content_Length=str(10**15))
+    with server(answer) as far, pytest.raises(errors.ServiceError) as caught:
+        CALLS[step](Service(far.url, KEY, sleep=Waits()), far.url)
+    assert caught.value.code == code
+
+
+def bomb(size: int, layers: int = 1) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    data = b"".join(packer.compress(bytes(1_000_000)) for _ in range(size // 1_000_000)) + packer.flush()
+    for _ in range(layers - 1):
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+        data = packer.compress(data) + packer.flush()
+    return data
+
+
+@pytest.mark.parametrize(("step", "code"), [("balance", "bad_answer"), ("download", "result_too_large")])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_an_answer_that_unpacks_to_more_than_the_limit_is_cut_off(step: str, code: str, layers: int) -> None:
+    data = bomb(2 * MAX_RESULT_BYTES, layers)
+    answer = reply(data, kind="image/png", Content_Encoding=", ".join(["gzip"] * layers))
+    with server(answer) as far, pytest.raises(errors.ServiceError) as caught:
+        CALLS[step](Service(far.url, KEY, sleep=Waits()), far.url)
+    assert caught.value.code == code
+
+
+def test_a_packed_answer_that_is_broken_is_a_broken_connection() -> None:
+    answer = reply(b"no gzip at all", Content_Encoding="gzip")
+    with server(answer) as api, pytest.raises(errors.NetworkError) as caught:
+        Service(api.url, KEY, sleep=Waits()).balance()
+    assert caught.value.code == "network"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("text/html; charset=utf-8", "proxy_answer"),
+        ("image/jpeg", "result_not_picture"),
+        ("application/xml", "result_not_picture"),
+    ],
+)
+def test_a_result_of_another_kind_is_refused(kind: str, code: str) -> None:
+    with server(reply(b"x", kind=kind)) as storage, pytest.raises(errors.LayerliftError) as caught:
+        Service(storage.url, KEY, sleep=Waits()).download(storage.url)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("kind", ["image/png", "IMAGE/PNG", "application/octet-stream", "binary/octet-stream", ""])
+def test_a_result_of_the_kinds_that_storage_sends_is_taken(kind: str) -> None:
+    with server(reply(b"data", kind=kind)) as storage:
+        assert Service(storage.url, KEY).download(storage.url) == b"data"
+
+
+def test_a_page_in_place_of_the_storage_is_no_upload(make_twin: Callable[..., Any], picture: bytes) -> None:
+    twin = make_twin(faults=(Fault("upload", "html"),))
+    uploaded(client(twin), picture)
+    assert list(twin.uploads.values()) == [picture]
+
+
+def test_a_download_that_ends_early_is_fetched_again_whole(make_twin: Callable[..., Any], picture: bytes) -> None:
+    twin = make_twin(faults=(Fault("download", "truncated"),))
+    service = client(twin)
+    url = str(finished(service, picture)[1].result_url)
+    assert service.download(url) == service.download(url)
+    assert len(twin.calls("download")) == 3
+
+
+def test_uploads_and_downloads_tell_how_far_they_are(make_twin: Callable[..., Any], make_picture: Any) -> None:
+    twin = make_twin()
+    service = client(twin)
+    data = make_picture(1500, 1500, kind="PNG") + bytes(1_000_000)
+    sent: list[float] = []
+    fetched: list[float] = []
+    [destination] = service.declare([File(data)])
+    service.upload(destination, data, sent.append)
+    assert twin.uploads[destination.file_id] == data
+    with server(reply(bytes(1_000_000), kind="image/png")) as storage:
+        service.download(storage.url, fetched.append)
+    for fractions in (sent, fetched):
+        assert len(fractions) > 4
+        assert fractions == sorted(fractions)
+        assert 0 < fractions[0] < 0.5
+        assert fractions[-1] == 1.0
+
+
+def test_fewer_destinations_than_files_are_refused() -> None:
+    with server(reply(json.dumps({"data": {"files": []}}).encode())) as api, pytest.raises(
+        errors.ServiceError
+    ) as caught:
+        Service(api.url, KEY).declare([File(b"x")])
+    assert caught.value.code == "bad_answer"
+
+
+@pytest.mark.parametrize("header", [{"X": "a\r\nY: b"}, {"X": "\u20ac"}, {"X\n": "a"}])
+def test_upload_headers_that_cannot_be_sent_are_refused(twin: Any, header: dict[str, str]) -> None:
+    with pytest.raises(errors.ServiceError) as caught:
+        client(twin).upload(Destination("f", "PUT", twin.storage_url + "/upload/x", header), b"x")
+    assert caught.value.code == "bad_answer"
+    assert twin.requests == []

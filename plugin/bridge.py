@@ -140,10 +140,25 @@ class Worker:
         Raises:
             WorkerError: what the worker says, or that it died.
         """
-        self._send(dict(job, type="job", id="1"))
+        return self._ask("job", job, progress)
+
+    def clean(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Returns the result message that names a file of pixels whose edges have the subject's own colours.
+
+        Args:
+            job: pixels and alpha (files in `folder`), width, height, channels.
+        """
+        return self._ask("clean", job)
+
+    def agree(self) -> str:
+        """Remembers that the user agrees to uploads; returns the host that will get them."""
+        return str(self._ask("agree", {})["host"])
+
+    def _ask(self, kind: str, fields: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
+        self._send(dict(fields, type=kind, id="1"))
         while True:
             message = self._next(SILENCE_SECONDS)
-            if message.get("type") == "progress":
+            if message.get("type") == "progress" and progress is not None:
                 progress(caption(message), overall(message))
             elif message.get("type") == "error":
                 raise WorkerError(str(message.get("code")), _sentence(message))

@@ -17,7 +17,6 @@ import bridge
 from gimpfu import *
 
 STRIP = 512
-EXPORT_SHARE = 0.1
 AS_ALPHA, AS_MASK = 0, 1
 ENGINES = ("auto", "youcam", "offline")
 
@@ -29,21 +28,32 @@ def remove_background(
     layer = layer_of(drawable)
     gimp.progress_init("Removing the background")
     with bridge.Worker() as worker:
-        job = export(layer, Path(worker.folder, "layer.raw"))
+        folder = Path(worker.folder)
+        job = export(layer, folder / "layer.raw")
         answer = worker.remove(dict(job, engine=ENGINES[engine]), show_progress)
-        alpha = Path(worker.folder, answer["file"]).read_bytes()
-    if not pdb.gimp_item_is_valid(layer):
-        fail("The layer was deleted meanwhile. Nothing was changed.")
-    if (layer.width, layer.height) != (job["width"], job["height"]):
-        fail("The layer's size was changed meanwhile. Nothing was changed: run it again.")
+        check_unchanged(layer, job)
+        copy = copy_of(image, layer)
+        # Above 8 bits only an alpha comes back: colours of 8 bits would show as bands.
+        if clean_edges and result == AS_ALPHA and image.precision == PRECISION_U8_GAMMA and not layer.is_indexed:
+            clean(copy, worker, answer["file"])
+        alpha = (folder / answer["file"]).read_bytes()
+    check_unchanged(layer, job)
     pdb.gimp_image_undo_group_start(image)
     try:
-        insert(image, layer, alpha, result)
+        insert(image, layer, copy, alpha, result)
         if hide_original:
             layer.visible = False
     finally:
         pdb.gimp_image_undo_group_end(image)
     gimp.displays_flush()
+
+
+def check_unchanged(layer: Any, job: dict[str, Any]) -> None:
+    """The document can be edited and closed while the worker works."""
+    if not pdb.gimp_item_is_valid(layer):
+        fail("The layer was deleted meanwhile. Nothing was changed.")
+    if (layer.width, layer.height) != (job["width"], job["height"]):
+        fail("The layer's size was changed meanwhile. Nothing was changed: run it again.")
 
 
 def layer_of(drawable: Any) -> Any:
@@ -59,19 +69,21 @@ def layer_of(drawable: Any) -> Any:
 
 def export(layer: Any, path: Path) -> dict[str, Any]:
     """Write what the layer shows (mask applied, groups and texts rendered) as rows of 8-bit sRGB; return its size."""
-    width, height = layer.width, layer.height
-    scratch = gimp.Image(width, height, RGB)
+    scratch = gimp.Image(layer.width, layer.height, RGB)
     try:
-        copy = flat_copy(layer, scratch)
-        region = copy.get_pixel_rgn(0, 0, width, height, False, False)
-        with path.open("wb") as file:
-            for top in range(0, height, STRIP):
-                bottom = min(top + STRIP, height)
-                file.write(region[0:width, top:bottom])
-                gimp.progress_update(EXPORT_SHARE * bottom / height)
-        return {"pixels": path.name, "width": width, "height": height, "channels": copy.bpp}
+        return save(flat_copy(layer, scratch), path)
     finally:
         pdb.gimp_image_delete(scratch)
+
+
+def save(layer: Any, path: Path) -> dict[str, Any]:
+    """Write a layer's 8-bit pixels as rows; return what the worker needs to know of them."""
+    width, height = layer.width, layer.height
+    region = layer.get_pixel_rgn(0, 0, width, height, False, False)
+    with path.open("wb") as file:
+        for top in range(0, height, STRIP):
+            file.write(region[0:width, top : min(top + STRIP, height)])
+    return {"pixels": path.name, "width": width, "height": height, "channels": layer.bpp}
 
 
 def flat_copy(layer: Any, scratch: Any) -> Any:
@@ -91,12 +103,30 @@ def is_plain(layer: Any) -> bool:
     return not pdb.gimp_item_is_group(layer) and not pdb.gimp_item_is_text_layer(layer)
 
 
-def insert(image: Any, layer: Any, alpha: bytes, result: int) -> None:
-    """Insert a copy of the layer above it, with the alpha on it or in a mask; if that fails, the image is as it was."""
+def copy_of(image: Any, layer: Any) -> Any:
+    """A copy that can be written to, of the layer's pixels at full precision; not yet in the image."""
     copy = pdb.gimp_layer_copy(layer, True) if is_plain(layer) else rendered(image, layer)
     copy.name = layer.name + " cut-out"
     copy.visible = True
     unlock(copy)
+    return copy
+
+
+def clean(copy: Any, worker: Any, alpha: str) -> None:
+    """Give the edges the subject's own colours, without the old background's."""
+    pixels = Path(worker.folder, "copy.raw")
+    answer = worker.clean(dict(save(copy, pixels), alpha=alpha))
+    row = copy.width * copy.bpp
+    region = copy.get_pixel_rgn(0, 0, copy.width, copy.height, True, False)
+    with Path(worker.folder, answer["file"]).open("rb") as file:
+        for top in range(0, copy.height, STRIP):
+            bottom = min(top + STRIP, copy.height)
+            region[0 : copy.width, top:bottom] = file.read(row * (bottom - top))
+    copy.flush()
+
+
+def insert(image: Any, layer: Any, copy: Any, alpha: bytes, result: int) -> None:
+    """Insert the copy above its layer, with the alpha on it or in a mask; if that fails, the image is as it was."""
     place = pdb.gimp_image_get_item_position(image, layer)
     # Outside of groups first: in a locked one GIMP kills whoever writes to the copy.
     image.insert_layer(copy, None, 0 if layer.parent else place)
@@ -144,9 +174,16 @@ def rendered(image: Any, layer: Any) -> Any:
 
 
 def show_progress(text: str, fraction: float) -> None:
-    """The worker's part of the bar comes after the export's."""
     pdb.gimp_progress_set_text(text)
-    gimp.progress_update(EXPORT_SHARE + (1 - EXPORT_SHARE) * fraction)
+    gimp.progress_update(fraction)
+
+
+def allow_uploads(agree: bool) -> None:
+    """Remember that the user agrees to uploads."""
+    if not agree:
+        fail("Nothing is uploaded until you agree.")
+    with bridge.Worker() as worker:
+        gimp.message(f"Layers that you choose go to {worker.agree()} from now on.")
 
 
 register(
@@ -163,12 +200,27 @@ register(
         (PF_IMAGE, "image", "The image", None),
         (PF_DRAWABLE, "drawable", "The layer", None),
         (PF_OPTION, "result", "_Result", AS_ALPHA, ("New layer with alpha", "New layer with a layer mask")),
-        (PF_TOGGLE, "clean-edges", "_Clean edge colours", True),
+        (PF_TOGGLE, "clean-edges", "_Clean edge colours (8-bit images)", True),
         (PF_TOGGLE, "hide-original", "_Hide the original layer", True),
         (PF_OPTION, "engine", "_Engine", 0, ("Automatic", "YouCam service", "Offline engine")),
     ],
     [],
     remove_background,
+    menu="<Image>/Filters/Remove Background",
+)
+register(
+    "python-fu-layerlift-settings",
+    "Allow pictures to be uploaded to the background removal service",
+    "Layers that you choose are then uploaded to the YouCam service, which charges a unit for each. Without this, "
+    "nothing leaves this computer.",
+    "Layerlift",
+    "GPL-3.0-or-later",
+    "2026",
+    "_Allow Uploads...",
+    "",
+    [(PF_TOGGLE, "agree", "I _agree that layers I choose are uploaded", False)],
+    [],
+    allow_uploads,
     menu="<Image>/Filters/Remove Background",
 )
 

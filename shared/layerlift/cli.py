@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import logging
 import os
 import shutil
 import signal
@@ -35,6 +36,7 @@ _BAR = 24
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     options = _parser().parse_args(arguments)
+    logging.getLogger("pyvips").addHandler(logging.NullHandler())
     try:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
@@ -62,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     place.add_argument("--output-dir", type=Path, metavar="DIR", help=f"where cut-outs go, as NAME{_SUFFIX}")
     remove.add_argument("--engine", choices=("auto", "youcam", "offline"), default="auto")
     remove.add_argument("--result", choices=("alpha", "mask"), default="alpha", help="the cut-out, or its mask in gray")
+    remove.add_argument(
+        "--no-clean-edges",
+        dest="clean_edges",
+        action="store_false",
+        help="leave the old background's colour in soft edges",
+    )
     remove.add_argument("--yes", action="store_true", help="agree to the upload and to the cost")
     remove.add_argument("--json", action="store_true", help="one JSON object a picture on standard output")
     remove.set_defaults(run=_remove)
@@ -101,7 +109,7 @@ def _remove(options: argparse.Namespace) -> int:
             try:
                 if stop is not None:
                     raise errors.make("not_started", stop.message)
-                outcome = _cut_out(source, target, options.result, engine, bar, cancel)
+                outcome = _cut_out(source, target, options, engine, bar, cancel)
                 end |= {"status": "done", "task_id": outcome.task_id, "dst_id": outcome.dst_id, "units": outcome.units}
                 bar.close(str(target))
             except BrokenPipeError:
@@ -140,16 +148,20 @@ def _opened(engines: Engines, settings: Settings, options: argparse.Namespace, c
     return engine
 
 
-def _cut_out(source: Path, target: Path, result: str, engine: Engine, bar: _Bar, cancel: Cancel) -> Outcome:
+def _cut_out(
+    source: Path, target: Path, options: argparse.Namespace, engine: Engine, bar: _Bar, cancel: Cancel
+) -> Outcome:
     """One picture's way from file to file."""
-    from . import matte, pictures, removal
+    from . import foreground, matte, pictures, removal
 
     picture = pictures.read(source)
     _check_folder(target.parent)
     outcome = removal.remove(picture, engine, bar.show, cancel)
-    if result == "mask":
+    if options.result == "mask":
         picture = pictures.Picture(outcome.alpha[:, :, None], None)
     else:
+        if options.clean_edges:
+            picture = foreground.clean_edges(picture, outcome.alpha)
         picture = matte.multiply(picture, outcome.alpha)
     pictures.write_png(target, picture)
     return outcome

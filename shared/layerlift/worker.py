@@ -14,14 +14,17 @@ From the worker::
 To the worker::
 
     {"type": "job", "id": "1", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "engine": "auto"}
-    {"type": "agree", "id": "2"}
+    {"type": "clean", "id": "2", "pixels": "2.raw", "alpha": "1.alpha", "width": 6000, "height": 4000, "channels": 4}
+    {"type": "agree", "id": "3"}
     {"type": "cancel", "id": "1"}
 
 `pixels` and `file` are names in the folder: rows of 8-bit Y, YA, RGB or RGBA from the top left, sRGB; and the alpha,
 one byte a pixel, of the same size, not multiplied with the layer's own. `stage` is one of `removal.Stage`, `fraction`
-0 to 1 of that stage; where there are no news, the last progress comes again every `BEAT_SECONDS`. `agree` says that the
-user agrees to uploads to the service from now on; its result names the `host`. Every job and every `agree` ends with
-one result or one error. When standard input ends, the worker cancels what it does, removes its folder and exits.
+0 to 1 of that stage; where there are no news, the last progress comes again every `BEAT_SECONDS`. `clean` asks for the
+pixels with the subject's own colours where the alpha is neither 0 nor 255; its result names the `file` of them. `agree`
+says that the user agrees to uploads to the service from now on; its result names the `host`. Every job, `clean` and
+`agree` ends with one result or one error. When standard input ends, the worker cancels what it does, removes its folder
+and exits.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ import contextlib
 import errno
 import io
 import json
+import logging
 import os
 import queue
 import shutil
@@ -136,7 +140,7 @@ class Worker:
         for line in self._lines:
             message = _message(line)
             name = str(message.get("id"))
-            if message.get("type") in ("job", "agree"):
+            if message.get("type") in ("job", "clean", "agree"):
                 self._cancels[name] = threading.Event()
                 self._jobs.put((message, self._cancels[name]))
             elif message.get("type") == "cancel" and name in self._cancels:
@@ -152,6 +156,8 @@ class Worker:
         try:
             if message["type"] == "agree":
                 result = {"host": engines.agree()}
+            elif message["type"] == "clean":
+                result = self._clean(message)
             else:
                 result = self._work(name, message, cancel, engines)
             self._send(type="result", id=name, **result)
@@ -175,8 +181,11 @@ class Worker:
     def _work(self, name: str, message: dict[str, Any], cancel: threading.Event, engines: Engines) -> dict[str, Any]:
         from . import pictures, removal
 
-        file, width, height, channels, choice = _job(message)
-        pixels = self._folder / file
+        choice = message.get("engine")
+        if choice not in _ENGINES:
+            raise errors.make("bad_job")
+        pixels = self._folder / _name(message.get("pixels"))
+        width, height, channels = _shape(message)
         wish = removal.Cancel(cancel)
         engine = engines.open(choice, wish.sleep)
         last: list[Any] = [None, 0.0]
@@ -203,6 +212,18 @@ class Worker:
             "units": outcome.units,
             "seconds": round(outcome.seconds, 3),
         }
+
+    def _clean(self, message: dict[str, Any]) -> dict[str, Any]:
+        from . import foreground, pictures
+
+        pixels, alpha = (self._folder / _name(message.get(field)) for field in ("pixels", "alpha"))
+        width, height, channels = _shape(message)
+        picture = pictures.read_raw(pixels, width, height, channels)
+        picture = foreground.clean_edges(picture, pictures.read_raw(alpha, width, height, 1).pixels[:, :, 0])
+        target = pixels.with_suffix(".clean")
+        _write(target, picture.pixels)
+        pixels.unlink()
+        return {"file": target.name}
 
     def _send(self, **message: Any) -> None:
         with self._guard, contextlib.suppress(OSError):
@@ -242,22 +263,25 @@ class _Beat:
                 self._send(last)
 
 
-def _job(message: dict[str, Any]) -> tuple[str, int, int, int, str]:
-    """File name, width, height, channels and engine of a job. Raises SetupError `bad_job`."""
-    file, width, height, channels, engine = (
-        message.get(field) for field in ("pixels", "width", "height", "channels", "engine")
-    )
-    if not (isinstance(file, str) and file.isprintable() and Path(file).name and engine in _ENGINES):
+def _name(value: object) -> str:
+    """The name of a file in the folder. Raises SetupError `bad_job`."""
+    if not (isinstance(value, str) and value.isprintable() and Path(value).name):
         raise errors.make("bad_job")
+    return Path(value).name
+
+
+def _shape(message: dict[str, Any]) -> tuple[int, int, int]:
+    """Width, height and channels of a message's pixels. Raises SetupError `bad_job`."""
+    width, height, channels = (message.get(field) for field in ("width", "height", "channels"))
     if not (type(width) is int and type(height) is int and channels in (1, 2, 3, 4)):
         raise errors.make("bad_job")
-    return Path(file).name, width, height, int(channels), str(engine)
+    return width, height, int(channels)
 
 
-def _write(path: Path, alpha: NDArray[np.uint8]) -> None:
+def _write(path: Path, pixels: NDArray[np.generic]) -> None:
     # Not by `tofile`, which says nothing when the disk is full.
     try:
-        path.write_bytes(alpha.data if alpha.flags.c_contiguous else alpha.tobytes())
+        path.write_bytes(pixels.data if pixels.flags.c_contiguous else pixels.tobytes())
     except OSError:
         path.unlink(missing_ok=True)
         raise
@@ -287,6 +311,7 @@ def main() -> int:
     # Ctrl+C in the host's terminal reaches the worker too; it ends by the end of its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = Settings()
+    logging.getLogger("pyvips").addHandler(logging.NullHandler())
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     # What a library prints must not mix with the protocol.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -1,0 +1,227 @@
+"""Where the key is looked for and kept, what the user has agreed to, and what survives broken files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as NoKeyring
+from keyring.errors import PasswordDeleteError
+from layerlift import errors
+from layerlift.settings import DEFAULT_URL, Key, Settings
+
+KEY = "sk-0123456789abcdef"
+
+
+class Memory(KeyringBackend):
+    """A keyring that keeps its entries in memory."""
+
+    priority = 1.0  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], str] = {}
+        self.locked = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._open()
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._open()
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._open()
+        if (service, username) not in self.entries:
+            raise PasswordDeleteError("nothing is there")
+        del self.entries[service, username]
+
+    def _open(self) -> None:
+        if self.locked:
+            raise ValueError("what the bus says")
+
+
+@pytest.fixture(autouse=True)
+def ring() -> Iterator[Memory]:
+    before, memory = keyring.get_keyring(), Memory()
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home of a user without LAYERLIFT_HOME; where the settings go in it."""
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """An environment with LAYERLIFT_HOME."""
+    return {"LAYERLIFT_HOME": str(tmp_path / "all of it")}
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_with_a_home_all_stays_in_that_folder_and_the_keyring_is_left_alone(home: Any, ring: Memory) -> None:
+    ring.locked = True
+    settings, folder = Settings(home), Path(home["LAYERLIFT_HOME"])
+    assert settings.work_folder.parent == settings.config_folder == folder
+    assert settings.set_key(KEY) == "file"
+    settings.agree("service.example")
+    assert files(folder).keys() == {"api-key", "settings.json"}
+    assert settings.key() == Key(KEY, "file")
+    settings.forget_key()
+    assert settings.key() is None and files(folder).keys() == {"settings.json"}
+
+
+def test_without_a_home_the_systems_folders_of_the_user_are_used(user: Path) -> None:
+    settings = Settings({})
+    assert user in settings.config_folder.parents and user in settings.work_folder.parents
+    assert settings.config_folder != settings.work_folder.parent
+
+
+def test_the_environment_comes_before_the_keyring_and_that_before_the_file(user: Path, ring: Memory) -> None:
+    keyring.set_keyring(NoKeyring())
+    assert Settings({}).set_key("of the file") == "file"
+    assert Settings({}).key() == Key("of the file", "file")
+    keyring.set_keyring(ring)
+    ring.entries["layerlift", "api-key"] = "of the keyring"
+    assert Settings({}).key() == Key("of the keyring", "keyring")
+    assert Settings({"YOUCAM_API_KEY": " of the environment \n"}).key() == Key("of the environment", "environment")
+    assert Settings({"YOUCAM_API_KEY": "  "}).key() == Key("of the keyring", "keyring")
+
+
+def test_a_key_in_the_keyring_leaves_none_in_a_file(user: Path, ring: Memory) -> None:
+    keyring.set_keyring(NoKeyring())
+    Settings({}).set_key("older")
+    keyring.set_keyring(ring)
+    assert Settings({}).set_key(KEY) == "keyring"
+    assert files(user) == {} and Settings({}).key() == Key(KEY, "keyring")
+    Settings({}).forget_key()
+    assert ring.entries == {} and Settings({}).key() is None
+
+
+def test_a_keyring_that_fails_in_its_own_way_is_as_none(user: Path, ring: Memory) -> None:
+    ring.locked = True
+    assert Settings({}).key() is None
+    assert Settings({}).set_key(KEY) == "file"
+    assert Settings({}).key() == Key(KEY, "file")
+
+
+def test_the_key_file_is_for_the_user_alone_also_where_another_was_there(home: Any) -> None:
+    path = Path(home["LAYERLIFT_HOME"], "api-key")
+    path.parent.mkdir()
+    path.write_text("older")
+    path.chmod(0o644)
+    Settings(home).set_key(KEY)
+    assert (path.read_text(), path.stat().st_mode & 0o777) == (KEY, 0o600)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_key_that_can_be_stored_nowhere_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(errors.SetupError) as caught:
+        Settings({"LAYERLIFT_HOME": str(tmp_path / "file")}).set_key(KEY)
+    assert caught.value.code == "no_keyring" and "YOUCAM_API_KEY" in caught.value.action
+
+
+def test_a_key_file_that_can_not_be_removed_is_told(home: Any) -> None:
+    (Path(home["LAYERLIFT_HOME"]) / "api-key").mkdir(parents=True)
+    with pytest.raises(errors.SetupError) as caught:
+        Settings(home).forget_key()
+    assert caught.value.code == "disk" and "api-key" in caught.value.message
+
+
+def test_forgetting_what_is_not_there_is_no_error(home: Any) -> None:
+    Settings(home).forget_key()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b" \n"], ids=str)
+def test_a_key_file_without_a_key_is_none(home: Any, content: bytes) -> None:
+    path = Path(home["LAYERLIFT_HOME"], "api-key")
+    path.parent.mkdir()
+    path.write_bytes(content)
+    assert Settings(home).key() is None
+
+
+def test_the_key_shows_in_no_text() -> None:
+    key = Key(KEY, "file")
+    for text in (repr(key), str(key), f"{key}", repr([key]), f"{key!r:>40}", key.redacted):
+        assert KEY not in text and KEY[:8] not in text
+    assert key.redacted == "...cdef"
+    assert Key("short-key", "file").redacted == "..."
+
+
+def test_an_agreement_is_remembered_for_its_host_alone(home: Any) -> None:
+    Settings(home).agree("a.example")
+    Settings(home).agree("b.example")
+    Settings(home).agree("a.example")
+    settings = Settings(home)
+    assert [settings.has_agreed(host) for host in ("a.example", "b.example", "c.example", "example")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    stored = json.loads((settings.config_folder / "settings.json").read_text())
+    assert stored == {"upload_agreed": ["a.example", "b.example"]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"upload_agreed": "a.example"}', b'{"upload_agreed": {"a": 1}}'],
+    ids=lambda content: str(content[:20]),
+)
+def test_broken_settings_mean_that_nobody_has_agreed_and_can_be_written_anew(home: Any, content: bytes) -> None:
+    path = Path(home["LAYERLIFT_HOME"], "settings.json")
+    path.parent.mkdir()
+    path.write_bytes(content)
+    assert not Settings(home).has_agreed("a.example")
+    Settings(home).agree("a.example")
+    assert Settings(home).has_agreed("a.example")
+
+
+def test_other_preferences_stay_when_the_user_agrees(home: Any) -> None:
+    path = Path(home["LAYERLIFT_HOME"], "settings.json")
+    path.parent.mkdir()
+    path.write_text('{"other": 1}')
+    Settings(home).agree("a.example")
+    assert json.loads(path.read_text()) == {"other": 1, "upload_agreed": ["a.example"]}
+
+
+def test_an_agreement_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(errors.SetupError) as caught:
+        Settings({"LAYERLIFT_HOME": str(tmp_path / "file")}).agree("a.example")
+    assert caught.value.code == "disk"
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("", "yce-api-01.makeupar.com"),
+        ("https://Eu.Example:8443/api", "eu.example"),
+        ("http://127.0.0.1:5", "127.0.0.1"),
+    ],
+)
+def test_the_host_that_gets_the_pictures_is_known_by_name(url: str, host: str) -> None:
+    settings = Settings({"YOUCAM_API_URL": url})
+    assert (settings.api_host, settings.api_url) == (host, url or DEFAULT_URL)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "https://", "http://[bad", "https://[::1"])
+def test_an_address_without_a_host_is_refused(url: str) -> None:
+    with pytest.raises(errors.SetupError) as caught:
+        _ = Settings({"YOUCAM_API_URL": url}).api_host
+    assert caught.value.code == "bad_url"

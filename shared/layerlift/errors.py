@@ -237,7 +237,7 @@ TABLE: dict[str, _Entry] = {
     "consent_needed": _Entry(
         ConsentNeeded,
         "Pictures would be uploaded, and nobody has agreed to that yet. Nothing was uploaded.",
-        "Agree with 'Allow Uploads' in the plug-in's menu, with 'layerlift key set' or --yes; or use the offline engine.",
+        "Agree by 'Allow Uploads' in the plug-in's menu, 'layerlift key set' or --yes, or use the offline engine.",
     ),
     "no_engine": _Entry(
         SetupError,

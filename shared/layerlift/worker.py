@@ -214,12 +214,15 @@ class Worker:
         }
 
     def _clean(self, message: dict[str, Any]) -> dict[str, Any]:
+        import numpy as np
+
         from . import foreground, pictures
 
-        pixels, alpha = (self._folder / _name(message.get(field)) for field in ("pixels", "alpha"))
+        pixels, matte = (self._folder / _name(message.get(field)) for field in ("pixels", "alpha"))
         width, height, channels = _shape(message)
         picture = pictures.read_raw(pixels, width, height, channels)
-        picture = foreground.clean_edges(picture, pictures.read_raw(alpha, width, height, 1).pixels[:, :, 0])
+        alpha = pictures.read_raw(matte, width, height, 1).pixels[:, :, 0].astype(np.uint8, copy=False)
+        picture = foreground.clean_edges(picture, alpha)
         target = pixels.with_suffix(".clean")
         _write(target, picture.pixels)
         pixels.unlink()

@@ -61,12 +61,12 @@ def chart(base=RGB, precision=PRECISION_U8_GAMMA, kind=None, canvas=(WIDTH, HEIG
     return image, layer
 
 
-def measure(image, layer, result=0, hide=True):
+def measure(image, layer, result=0, hide=True, clean=False):
     """Run the plug-in and describe what it did, in JSON's types."""
     before = [other.ID for other in image.layers]
     shown = picked(image, layer)
     parent = layer.parent
-    pdb.python_fu_layerlift(image, layer, result, False, hide, 1)
+    pdb.python_fu_layerlift(image, layer, result, clean, hide, 1)
     siblings = parent.layers if parent else image.layers
     place = [other.ID for other in siblings].index(layer.ID)
     copy = siblings[place - 1]
@@ -233,6 +233,21 @@ def measure_mask_as_drawable(image, layer):
 @case
 def layer_mask_as_the_result():
     return measure(*chart(), result=1)
+
+
+@case
+def clean_edges_at_8_bits():
+    return measure(*chart(), clean=True)
+
+
+@case
+def clean_edges_with_a_mask_as_the_result():
+    return measure(*chart(), result=1, clean=True)
+
+
+@case
+def clean_edges_at_16_bits():
+    return measure(*chart(RGB, PRECISION_U16_GAMMA), clean=True)
 
 
 @case

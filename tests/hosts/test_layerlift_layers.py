@@ -26,6 +26,7 @@ REFUSED = {
     "empty_layer": "no visible pixels",
     "picture_without_a_subject": "No subject",
 }
+MASKS = {"layer_mask_as_the_result", "existing_mask_and_a_mask_wanted", "clean_edges_with_a_mask_as_the_result"}
 SPECIAL = {*REFUSED, "one_pixel", "very_long_and_narrow", "the_mask_is_being_edited"}
 CHARTS = [name for name in NAMES if name not in SPECIAL]
 
@@ -87,12 +88,14 @@ def test_the_alpha_is_exact_and_all_else_is_kept(outcomes: dict[str, dict[str, A
     opacity, mode, original_opacity, original_mode = outcome["opacity_and_mode"]
     assert (opacity, mode) == (original_opacity, original_mode)
     assert outcome["visible"] == [True, name == "original_stays_visible"]
-    if name not in ("layer_mask_as_the_result", "existing_mask_and_a_mask_wanted"):
+    if name not in MASKS:
         assert outcome["mask"] is None
         assert_close(outcome["alpha"], expected_alpha(name))
     assert outcome["colours_before"] == outcome["original_colours"]
     assert outcome["colours_after"].keys() == outcome["colours_before"].keys()
     for block, before in outcome["colours_before"].items():
+        if name == "clean_edges_at_8_bits" and not block.startswith(f"{COLUMNS - 1},"):
+            continue
         assert outcome["colours_after"][block] == pytest.approx(before, abs=1e-6), block
 
 
@@ -117,6 +120,15 @@ def test_an_existing_mask_goes_into_the_alpha_where_a_mask_is_wanted(outcomes: d
 
 def test_the_layer_is_taken_where_its_mask_is_being_edited(outcomes: dict[str, dict[str, Any]]) -> None:
     assert outcomes["the_mask_is_being_edited"] == {"new_layers": 1, "name": "photo cut-out"}
+
+
+def test_clean_edges_change_the_colours_of_soft_pixels_alone(outcomes: dict[str, dict[str, Any]]) -> None:
+    outcome = outcomes["clean_edges_at_8_bits"]
+    before, after = outcome["colours_before"], outcome["colours_after"]
+    opaque = f"{COLUMNS - 1},"
+    changed = {block for block in before if after[block] != pytest.approx(before[block], abs=1e-6)}
+    assert changed
+    assert not any(block.startswith(opaque) for block in changed)
 
 
 def test_the_selection_is_left_alone(outcomes: dict[str, dict[str, Any]]) -> None:

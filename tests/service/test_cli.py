@@ -1,0 +1,629 @@
+"""The command line as a user meets it: processes, files, exit statuses, terminals."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import pty
+import resource
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import pyvips
+from layerlift import cli
+from layerlift.offline import Fault, Twin, model
+from PIL import Image, ImageCms
+
+LAYERLIFT = str(Path(sys.executable).with_name("layerlift"))
+FIELDS = {"input", "output", "status", "engine", "task_id", "dst_id", "units", "seconds", "error"}
+PATIENCE = 30.0
+COLUMNS = 60
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+class Result(NamedTuple):
+    status: int
+    output: str
+    errors: str
+
+    @property
+    def pictures(self) -> list[dict[str, Any]]:
+        """What --json told, by picture."""
+        return [json.loads(line) for line in self.output.splitlines()]
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """A user without a key, whose home has a difficult name."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("YOUCAM_", "LAYERLIFT_"))}
+    return {**kept, "LAYERLIFT_HOME": str(tmp_path / "häuslich wohnen")}
+
+
+@pytest.fixture
+def account(environ: dict[str, str], twin: Twin) -> dict[str, str]:
+    """The same user with a key for the twin."""
+    return {**environ, **key_of(twin)}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "Fotos für später"
+    folder.mkdir()
+    return folder
+
+
+def key_of(twin: Twin) -> dict[str, str]:
+    return {"YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key}
+
+
+def layerlift(environ: dict[str, str], *arguments: Any, text: str = "", limit: int = 0) -> Result:
+    """Runs the command to its end; `limit` is the largest file that it can write."""
+
+    def set_limit() -> None:
+        if limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    outcome = subprocess.run(
+        [LAYERLIFT, *map(str, arguments)],
+        env=environ,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        preexec_fn=set_limit,
+    )
+    assert "Traceback" not in outcome.stderr, outcome.stderr
+    return Result(outcome.returncode, outcome.stdout, outcome.stderr)
+
+
+def half_black(width: int = 64, height: int = 32) -> Image.Image:
+    """The left half is the subject."""
+    image = Image.new("RGB", (width, height), "white")
+    image.paste("black", (0, 0, width // 2, height))
+    return image
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class Proxy:
+    """A proxy that counts who comes by, and lets nobody through."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.environ = {"HTTPS_PROXY": url, "https_proxy": url, "NO_PROXY": "", "no_proxy": ""}
+        self.environ |= {"YOUCAM_API_URL": "https://service.example", "YOUCAM_API_KEY": "sk-0123456789"}
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.seen += 1
+            connection.close()
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    proxy = Proxy()
+    yield proxy
+    proxy.close()
+
+
+class Terminal:
+    """The command on a terminal of its own."""
+
+    def __init__(self, environ: dict[str, str], *arguments: Any) -> None:
+        self._controller, inner = pty.openpty()
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+
+        def own_terminal() -> None:
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            [LAYERLIFT, *map(str, arguments)],
+            env={**environ, "TERM": "xterm", "COLUMNS": ""},
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            preexec_fn=own_terminal,
+        )
+        os.close(inner)
+        self.text = ""
+
+    def read(self) -> bool:
+        """Takes what is there; False at the end."""
+        ready, _, _ = select.select([self._controller], [], [], PATIENCE)
+        assert ready, self.text
+        try:
+            data = os.read(self._controller, 65536)
+        except OSError:
+            return False
+        self.text += data.decode(errors="replace")
+        return bool(data)
+
+    def until(self, words: str) -> None:
+        while words not in self.text:
+            assert self.read(), self.text
+
+    def type(self, text: str) -> None:
+        os.write(self._controller, text.encode())
+
+    def end(self) -> int:
+        """Reads to the end; the exit status."""
+        while self.read():
+            pass
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._controller)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., Terminal]]:
+    with ExitStack() as stack:
+
+        def open_one(environ: dict[str, str], *arguments: Any) -> Terminal:
+            terminal = Terminal(environ, *arguments)
+            stack.callback(terminal.close)
+            return terminal
+
+        yield open_one
+
+
+def test_a_photo_becomes_a_cut_out_beside_it(account: dict[str, str], photos: Path) -> None:
+    half_black().save(photos / "Käse & Brot.jpg", quality=95)
+    result = layerlift(account, "remove", photos / "Käse & Brot.jpg")
+    assert (result.status, result.output) == (0, "")
+    assert "Engine: YouCam" in result.errors and "127.0.0.1" in result.errors and "\r" not in result.errors
+    with Image.open(photos / "Käse & Brot-cutout.png") as cut_out:
+        assert (cut_out.mode, cut_out.size) == ("RGBA", (64, 32))
+        assert (cut_out.getpixel((8, 8)), cut_out.getpixel((56, 8))[3]) == ((0, 0, 0, 255), 0)  # type: ignore[index]
+
+
+def test_the_result_goes_to_the_file_that_is_named(account: dict[str, str], photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    target = photos / "new" / "folder" / "b.png"
+    assert layerlift(account, "remove", photos / "a.png", "-o", target).status == 0
+    assert target.exists() and names(photos) == ["a.png", "new"]
+
+
+def test_a_folder_and_single_photos_go_to_one_folder_told_as_json(
+    account: dict[str, str], photos: Path, tmp_path: Path
+) -> None:
+    for name in ("b.jpg", "a.PNG", "old-cutout.png"):
+        half_black().save(photos / name)
+    (photos / "notes.txt").write_text("no picture")
+    (photos / "folder.jpg").mkdir()
+    half_black().save(tmp_path / "c.webp", lossless=True)
+    result = layerlift(account, "remove", photos, tmp_path / "c.webp", "--output-dir", tmp_path / "out", "--json")
+    assert result.status == 0
+    assert [Path(told["input"]).name for told in result.pictures] == ["a.PNG", "b.jpg", "c.webp"]
+    for told in result.pictures:
+        assert told.keys() == FIELDS
+        assert (told["status"], told["engine"], told["units"], told["error"]) == ("done", "youcam", 1, None)
+        assert told["task_id"] and told["seconds"] > 0 and Path(told["output"]).exists()
+    assert names(tmp_path / "out") == ["a-cutout.png", "b-cutout.png", "c-cutout.png"]
+
+
+def test_the_mask_alone_can_be_had(account: dict[str, str], photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    assert layerlift(account, "remove", photos / "a.png", "--result", "mask", "-o", photos / "m.png").status == 0
+    with Image.open(photos / "m.png") as mask:
+        assert (mask.mode, mask.size) == ("L", (64, 32))
+        assert (mask.getpixel((8, 8)), mask.getpixel((56, 8))) == (255, 0)
+
+
+def test_a_photo_of_the_camera_is_turned_upright(account: dict[str, str], photos: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    half_black().save(photos / "a.jpg", exif=exif, quality=95)
+    assert layerlift(account, "remove", photos / "a.jpg").status == 0
+    with Image.open(photos / "a-cutout.png") as cut_out:
+        assert (cut_out.size, cut_out.getexif().get(0x0112, 1)) == ((32, 64), 1)
+        alpha = cut_out.getchannel("A")
+        assert (alpha.getpixel((16, 8)), alpha.getpixel((16, 56))) == (255, 0)
+
+
+def test_16_bits_stay_with_their_profile(account: dict[str, str], photos: Path) -> None:
+    pixels = np.zeros((32, 64, 3), np.uint16)
+    pixels[:, 32:] = 65535
+    pixels[:, :32] = np.arange(1, 33, dtype=np.uint16)[:, None, None]
+    image = pyvips.Image.new_from_memory(pixels.tobytes(), 64, 32, 3, "ushort").copy(interpretation="rgb16")
+    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", PROFILE)
+    image.pngsave(str(photos / "a.png"), bitdepth=16)
+    image.tiffsave(str(photos / "b.tif"))
+    assert layerlift(account, "remove", photos).status == 0
+    for name in ("a", "b"):
+        cut_out = pyvips.Image.new_from_file(str(photos / f"{name}-cutout.png"))
+        assert (cut_out.format, cut_out.bands, cut_out.get("icc-profile-data")) == ("ushort", 4, PROFILE)
+        found = np.frombuffer(cut_out.write_to_memory(), np.uint16).reshape(32, 64, 4)
+        assert (found[:, :, :3] == pixels).all()
+        assert (found[:, :32, 3] == 65535).all() and (found[:, 32:, 3] == 0).all()
+
+
+def test_bad_pictures_fail_alone_and_the_rest_go_on(account: dict[str, str], photos: Path) -> None:
+    half_black().save(photos / "good.jpg")
+    half_black().convert("CMYK").save(photos / "cmyk.jpg")
+    half_black(30000, 20).save(photos / "wide.png")
+    Image.new("RGB", (1, 1)).save(photos / "one.png")
+    Image.new("RGBA", (64, 32)).save(photos / "transparent.png")
+    Image.new("RGB", (64, 32), "white").save(photos / "no subject.png")
+    (photos / "text.jpg").write_text("Dear diary")
+    (photos / "empty.png").write_bytes(b"")
+    stream = io.BytesIO()
+    Image.effect_noise((200, 200), 100).save(stream, "JPEG")
+    (photos / "corrupt.jpg").write_bytes(stream.getvalue()[:5000])
+    result = layerlift(account, "remove", "--json", photos, photos / "gone.jpg")
+    ends = {Path(told["input"]).name: (told["error"] or {"code": "done"})["code"] for told in result.pictures}
+    assert ends == {
+        "good.jpg": "done",
+        "cmyk.jpg": "done",
+        "wide.png": "done",
+        "one.png": "done",
+        "transparent.png": "picture_empty",
+        "no subject.png": "error_no_subject",
+        "text.jpg": "picture_unreadable",
+        "empty.png": "picture_unreadable",
+        "corrupt.jpg": "picture_unreadable",
+        "gone.jpg": "picture_missing",
+    }
+    assert result.status == 1
+    done = [f"{Path(name).stem}-cutout.png" for name, code in ends.items() if code == "done"]
+    assert names(photos) == sorted([*(name for name in ends if name != "gone.jpg"), *done])
+    for told in result.pictures:
+        assert told.keys() == FIELDS
+        if told["error"]:
+            assert (told["status"], told["output"], told["units"]) == ("failed", None, 0)
+            assert len(told["error"]["message"].splitlines()) == 1
+    assert len(result.errors.splitlines()) == 1 + len(ends)
+    with Image.open(photos / "wide-cutout.png") as wide, Image.open(photos / "cmyk-cutout.png") as cmyk:
+        assert (wide.size, cmyk.mode) == ((30000, 20), "RGBA")
+
+
+def test_one_bad_picture_is_one_clear_line(account: dict[str, str], photos: Path) -> None:
+    result = layerlift(account, "remove", photos / "gone.jpg")
+    assert (result.status, result.output) == (1, "")
+    assert result.errors.splitlines()[1:] == [
+        f"gone.jpg: There is no such file: {photos / 'gone.jpg'}. Check the path."
+    ]
+
+
+def test_a_failure_that_nobody_foresaw_does_not_end_the_batch(
+    account: dict[str, str], photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from layerlift import pictures
+
+    for name in ("a.png", "b.png"):
+        half_black().save(photos / name)
+    read = pictures.read
+    monkeypatch.setattr(pictures, "read", lambda path: 1 / 0 if path.name == "a.png" else read(path))
+    for name in ("YOUCAM_API_URL", "YOUCAM_API_KEY", "LAYERLIFT_HOME"):
+        monkeypatch.setenv(name, account[name])
+    assert cli.main(["remove", "--json", str(photos)]) == 1
+    told = Result(1, *capsys.readouterr()).pictures
+    assert [picture["status"] for picture in told] == ["failed", "done"]
+    assert told[0]["error"]["code"] == "internal" and "ZeroDivisionError" in told[0]["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{photos}/a.png", "{photos}/b.png", "-o", "x.png"], "-o takes one picture"),
+        (["{photos}/a.png", "{photos}/a.jpg"], "would both go to"),
+        (["{photos}/a.png", "{photos}/../{name}/a.png"], "would both go to"),
+        (["{photos}/a.png", "-o", "{photos}/a.png"], "would replace the picture"),
+        (["{photos}/a.png", "{photos}/a-cutout.png"], "would replace the picture"),
+        (["{photos}/a.png", "-o", "{photos}"], "is a folder"),
+        (["{photos}/empty"], "no picture is in"),
+        (["{photos}/a.png", "-o", "x.png", "--output-dir", "y"], "not allowed with"),
+        (["{photos}/a.png", "--engine", "other"], "invalid choice"),
+        ([], "required: PHOTO"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_sent(
+    account: dict[str, str], twin: Twin, photos: Path, arguments: list[str], words: str
+) -> None:
+    for name in ("a.png", "b.png", "a.jpg", "a-cutout.png"):
+        half_black().save(photos / name)
+    (photos / "empty").mkdir()
+    before = {path: path.read_bytes() for path in photos.iterdir() if path.is_file()}
+    filled = [argument.format(photos=photos, name=photos.name) for argument in arguments]
+    result = layerlift(account, "remove", *filled)
+    assert (result.status, result.output) == (2, "")
+    assert words in result.errors
+    assert twin.requests == []
+    assert {path: path.read_bytes() for path in photos.iterdir() if path.is_file()} == before
+
+
+def test_without_a_key_the_offline_engine_works_and_says_so(environ: dict[str, str], photos: Path) -> None:
+    photo = Path(__file__).parents[1] / "photos" / "astronaut.jpg"
+    result = layerlift(environ, "remove", photo, "--output-dir", photos, "--json")
+    assert (result.status, result.pictures[0]["engine"], result.pictures[0]["units"]) == (0, "offline", 0)
+    assert "Engine: offline" in result.errors
+    with Image.open(photos / "astronaut-cutout.png") as cut_out, Image.open(photo) as original:
+        assert (cut_out.size, cut_out.getchannel("A").getextrema()) == (original.size, (0, 255))
+
+
+def test_without_a_key_youcam_says_how_to_set_one(environ: dict[str, str], photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    result = layerlift(environ, "remove", photos, "--engine", "youcam")
+    assert (result.status, result.output) == (2, "")
+    assert result.errors.startswith("layerlift: No API key is set.") and "layerlift key set" in result.errors
+
+
+def test_without_the_model_the_offline_engine_says_how_to_get_it(
+    environ: dict[str, str], photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half_black().save(photos / "a.png")
+    monkeypatch.setattr(model, "default_path", lambda: photos / "gone.onnx")
+    monkeypatch.setenv("LAYERLIFT_HOME", environ["LAYERLIFT_HOME"])
+    assert cli.main(["remove", "--engine", "offline", str(photos)]) == 2
+    output, told = capsys.readouterr()
+    assert output == "" and "model file is missing" in told and "install.py" in told and len(told.splitlines()) == 1
+
+
+def test_a_refused_key_stops_the_batch_and_lists_what_is_left(account: dict[str, str], photos: Path) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        half_black().save(photos / name)
+    result = layerlift({**account, "YOUCAM_API_KEY": "sk-wrong-and-secret"}, "remove", "--json", photos)
+    ends = [(told["status"], told["error"]["code"]) for told in result.pictures]
+    assert ends == [("failed", "InvalidApiKey"), ("cancelled", "not_started"), ("cancelled", "not_started")]
+    assert result.status == 2
+    assert "sk-wrong-and-secret" not in result.errors + result.output
+    assert names(photos) == ["a.png", "b.png", "c.png"]
+
+
+def test_an_empty_account_stops_the_batch_and_keeps_what_was_paid(
+    environ: dict[str, str], make_twin: Any, photos: Path
+) -> None:
+    twin = make_twin(units=1)
+    for name in ("a.png", "b.png", "c.png"):
+        half_black().save(photos / name)
+    result = layerlift({**environ, **key_of(twin)}, "remove", "--json", photos)
+    ends = [(told["status"], (told["error"] or {}).get("code")) for told in result.pictures]
+    assert ends == [("done", None), ("failed", "CreditInsufficiency"), ("cancelled", "not_started")]
+    assert (result.status, twin.charged) == (1, 1)
+    assert (photos / "a-cutout.png").exists()
+
+
+def test_an_engine_that_fails_on_one_picture_does_not_stop_the_batch(
+    account: dict[str, str], twin: Twin, photos: Path
+) -> None:
+    for name in ("a.png", "b.png"):
+        half_black().save(photos / name)
+    twin.inject(Fault("run", "engine", code="error_decode_image"))
+    result = layerlift(account, "remove", "--json", photos)
+    assert [told["status"] for told in result.pictures] == ["failed", "done"] and result.status == 1
+
+
+def test_without_a_network_it_says_so(environ: dict[str, str], photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    away = {"YOUCAM_API_URL": f"http://127.0.0.1:{port}", "YOUCAM_API_KEY": "sk-0123456789"}
+    result = layerlift({**environ, **away}, "remove", "--json", photos)
+    assert (result.status, result.pictures[0]["error"]["code"]) == (1, "unreachable")
+    assert "network" in result.errors.splitlines()[-1]
+
+
+def test_a_proxy_that_answers_with_a_page_is_named(account: dict[str, str], twin: Twin, photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    twin.inject(Fault("declare", "html", times=100))
+    result = layerlift(account, "remove", "--json", photos)
+    assert (result.status, result.pictures[0]["error"]["code"]) == (1, "proxy_answer")
+    assert "log-in page" in result.errors and "<" not in result.errors
+
+
+@pytest.mark.parametrize("url", ["http://service.example", "nonsense", "https://[bad", "ftp://service.example"])
+def test_an_address_that_can_not_be_used_is_refused(account: dict[str, str], photos: Path, url: str) -> None:
+    half_black().save(photos / "a.png")
+    result = layerlift({**account, "YOUCAM_API_URL": url}, "remove", "--yes", photos)
+    assert (result.status, len(result.errors.splitlines())) == (2, 1)
+    assert "YOUCAM_API_URL" in result.errors
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_file(account: dict[str, str], photos: Path) -> None:
+    noise = Image.effect_noise((300, 300), 100)
+    noise.paste(0, (0, 0, 300, 100))
+    noise.save(photos / "a.png")
+    result = layerlift(account, "remove", "--json", photos, limit=20_000)
+    assert (result.status, result.pictures[0]["error"]["code"]) == (2, "disk")
+    assert names(photos) == ["a.png"]
+
+
+def test_an_output_folder_that_takes_nothing_is_told_before_anything_is_paid(
+    account: dict[str, str], twin: Twin, photos: Path
+) -> None:
+    half_black().save(photos / "a.png")
+    (photos / "file").write_text("no folder")
+    locked = photos / "locked"
+    locked.mkdir(mode=0o500)
+    for folder in (photos / "file" / "out", *([locked] if os.getuid() else [])):
+        result = layerlift(account, "remove", photos / "a.png", "--output-dir", folder, "--json")
+        assert (result.status, result.pictures[0]["error"]["code"]) == (2, "disk")
+    assert twin.requests == []
+
+
+def test_ctrl_c_cancels_and_tells_of_every_picture(environ: dict[str, str], make_twin: Any, photos: Path) -> None:
+    twin = make_twin(run_seconds=60)
+    for name in ("a.png", "b.png"):
+        half_black().save(photos / name)
+    process = subprocess.Popen(
+        [LAYERLIFT, "remove", "--json", str(photos)],
+        env={**environ, **key_of(twin)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: twin.calls("poll"))
+    process.send_signal(signal.SIGINT)
+    result = Result(0, *process.communicate(timeout=PATIENCE))
+    assert [(told["status"], told["error"]["code"]) for told in result.pictures] == [
+        ("cancelled", "cancelled"),
+        ("cancelled", "not_started"),
+    ]
+    assert (process.returncode, names(photos)) == (1, ["a.png", "b.png"])
+    assert "Traceback" not in result.errors
+
+
+def test_a_reader_that_leaves_is_no_failure_of_ours(account: dict[str, str], photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    read, write = os.pipe()
+    os.close(read)
+    outcome = subprocess.run(
+        [LAYERLIFT, "remove", "--json", str(photos)], env=account, stdout=write, stderr=subprocess.PIPE, text=True
+    )
+    os.close(write)
+    assert outcome.returncode == 1 and "Traceback" not in outcome.stderr and "BrokenPipe" not in outcome.stderr
+
+
+def test_nothing_is_sent_without_an_agreement_where_nobody_can_be_asked(
+    environ: dict[str, str], proxy: Proxy, photos: Path
+) -> None:
+    half_black().save(photos / "a.png")
+    result = layerlift({**environ, **proxy.environ}, "remove", photos, text="y\n")
+    assert (result.status, result.output, proxy.seen) == (2, "", 0)
+    assert "service.example" in result.errors and "--yes" in result.errors
+    assert "sk-0123456789" not in result.errors
+
+
+def test_yes_agrees_for_good(environ: dict[str, str], proxy: Proxy, photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    for more in (["--yes"], []):
+        seen = proxy.seen
+        command = [LAYERLIFT, "remove", str(photos), *more]
+        process = subprocess.Popen(command, env={**environ, **proxy.environ}, stderr=subprocess.DEVNULL)
+        wait_for(lambda seen=seen: proxy.seen > seen)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 1
+
+
+def test_on_a_terminal_the_user_is_asked_once(
+    environ: dict[str, str], proxy: Proxy, photos: Path, terminal: Any
+) -> None:
+    half_black().save(photos / "a.png")
+    for answer, status in (("\n", 2), ("n\n", 2), ("\x03", 1)):
+        asked = terminal({**environ, **proxy.environ}, "remove", photos)
+        asked.until("Agree? [y/N]")
+        assert "service.example" in asked.text and "1 unit" in asked.text
+        asked.type(answer)
+        assert asked.end() == status and "Traceback" not in asked.text
+    assert proxy.seen == 0
+    agreed = terminal({**environ, **proxy.environ}, "remove", photos)
+    agreed.until("Agree? [y/N]")
+    agreed.type("y\n")
+    wait_for(lambda: proxy.seen)
+    agreed.type("\x03")
+    assert agreed.end() == 1
+    again = terminal({**environ, **proxy.environ}, "remove", photos)
+    again.until("Engine: YouCam")
+    assert "Agree?" not in again.text
+
+
+def test_a_terminal_shows_a_bar_that_fits_on_one_line(account: dict[str, str], photos: Path, terminal: Any) -> None:
+    for name in ("a.png", f"b{'long' * 15}.png"):
+        half_black(400, 300).save(photos / name)
+    shown = terminal(account, "remove", photos)
+    assert shown.end() == 0
+    assert f"1/2 a.png [{'#' * 24}] prepare" in shown.text
+    bars = [line for line in shown.text.split("\r") if line.startswith("\x1b[K") and "cutout" not in line]
+    assert any("long" in bar for bar in bars)
+    assert max(len(bar.removeprefix("\x1b[K")) for bar in bars) < COLUMNS
+    assert f"1/2 a.png: {photos / 'a-cutout.png'}\r\n" in shown.text
+
+
+def test_a_key_from_a_pipe_is_stored_shown_redacted_used_and_forgotten(environ: dict[str, str], twin: Twin) -> None:
+    environ["YOUCAM_API_URL"] = twin.url
+    stored = layerlift(environ, "key", "set", text=f" {twin.key} \n")
+    assert (stored.status, stored.output, stored.errors) == (0, "", "The key is stored in the file.\n")
+    shown = layerlift(environ, "key", "show")
+    assert (shown.status, shown.output) == (0, f"...{twin.key[-4:]} (file)\n")
+    assert layerlift(environ, "balance").output == "1000 units\n"
+    assert layerlift(environ, "key", "forget").status == 0
+    for command in (["key", "show"], ["balance"]):
+        result = layerlift(environ, *command)
+        assert (result.status, result.output) == (2, "") and "No API key is set" in result.errors
+
+
+@pytest.mark.parametrize("text", ["", "\n", "  \n"], ids=repr)
+def test_no_key_is_not_stored(environ: dict[str, str], text: str) -> None:
+    assert layerlift(environ, "key", "set", text=text).status == 2
+    assert not Path(environ["LAYERLIFT_HOME"], "api-key").exists()
+
+
+def test_a_key_is_never_an_argument(environ: dict[str, str]) -> None:
+    result = layerlift(environ, "key", "set", "sk-0123456789")
+    assert result.status == 2 and not Path(environ["LAYERLIFT_HOME"], "api-key").exists()
+
+
+def test_on_a_terminal_the_key_is_not_shown_and_the_upload_is_asked_for(environ: dict[str, str], terminal: Any) -> None:
+    typed = terminal(environ, "key", "set")
+    typed.until("API key:")
+    typed.type("sk-0123456789abcdef\n")
+    typed.until("Agree? [y/N]")
+    typed.type("y\n")
+    assert typed.end() == 0
+    assert "0123456789" not in typed.text
+    home = Path(environ["LAYERLIFT_HOME"])
+    assert (home / "api-key").read_text() == "sk-0123456789abcdef"
+    assert json.loads((home / "settings.json").read_text()) == {"upload_agreed": ["yce-api-01.makeupar.com"]}
+
+
+@pytest.mark.parametrize(("units", "text"), [(12.34, "12.34"), (1234567.5, "1234567.5"), (0, "0")])
+def test_the_balance_is_shown_to_the_cent(environ: dict[str, str], make_twin: Any, units: float, text: str) -> None:
+    twin = make_twin(units=units)
+    assert layerlift({**environ, **key_of(twin)}, "balance").output == f"{text} units\n"
+
+
+def test_a_refused_key_has_no_balance(account: dict[str, str]) -> None:
+    result = layerlift({**account, "YOUCAM_API_KEY": "sk-wrong-and-secret"}, "balance")
+    assert (result.status, result.output) == (2, "")
+    assert "does not know this API key" in result.errors and "(request " in result.errors
+
+
+def test_the_offline_service_on_its_own_serves_the_command(environ: dict[str, str], photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    command = [LAYERLIFT, "serve", "--engine", "luma-key"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        printed = dict(server.stdout.readline().strip().split("=", 1) for _ in range(2))
+        result = layerlift({**environ, **printed}, "remove", "--json", photos)
+        server.send_signal(signal.SIGINT)
+        assert server.wait(PATIENCE) == 0
+    assert result.pictures[0]["engine"] == "youcam" and (photos / "a-cutout.png").exists()

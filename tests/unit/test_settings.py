@@ -74,7 +74,7 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def test_with_a_home_all_stays_in_that_folder_and_the_keyring_is_left_alone(home: Any, ring: Memory) -> None:
-    ring.locked = True
+    ring.entries["layerlift", "api-key"] = "of another time"
     settings, folder = Settings(home), Path(home["LAYERLIFT_HOME"])
     assert settings.work_folder.parent == settings.config_folder == folder
     assert settings.set_key(KEY) == "file"
@@ -83,6 +83,7 @@ def test_with_a_home_all_stays_in_that_folder_and_the_keyring_is_left_alone(home
     assert settings.key() == Key(KEY, "file")
     settings.forget_key()
     assert settings.key() is None and files(folder).keys() == {"settings.json"}
+    assert ring.entries == {("layerlift", "api-key"): "of another time"}
 
 
 def test_without_a_home_the_systems_folders_of_the_user_are_used(user: Path) -> None:

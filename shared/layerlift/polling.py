@@ -21,6 +21,7 @@ DEFAULT_INTERVAL_SECONDS = 2.0
 FIRST_DELAYS = (0.25, 0.25, 0.3, 0.4, 0.6, 0.8)
 SAFETY = 0.75
 REPLY_SECONDS = 10.0
+REPEAT_SECONDS = 0.25
 
 
 def wait(
@@ -48,6 +49,7 @@ def wait(
     interval = task.polling_interval or DEFAULT_INTERVAL_SECONDS
     delays = iter(FIRST_DELAYS)
     looks = _Looks(service, task.task_id)
+    failures = 0
     while True:
         polled = clock()
         if waiting is not None:
@@ -60,11 +62,22 @@ def wait(
             if not looks.open:
                 sleep(left)
                 continue
-            state = looks.answer(left)
-            if state is not None:
-                if state.status != "running":
-                    return state
-                interval = state.polling_interval or interval
+            found = looks.answer(left)
+            if isinstance(found, TaskState):
+                if found.status != "running":
+                    return found
+                interval = found.polling_interval or interval
+                failures = 0
+            elif found is not None:
+                if not _passing(found):
+                    raise found
+                failures += 1
+                delay = min(delay, clock() - polled + _pause(interval, failures))
+
+
+def _pause(interval: float, failures: int) -> float:
+    """Until the next poll after so many that failed: at first short, so that one more still comes in time."""
+    return float(min(REPEAT_SECONDS, interval / 16) * 2 ** min(failures - 1, 8))
 
 
 class _Looks:
@@ -73,7 +86,7 @@ class _Looks:
     def __init__(self, service: Service, task_id: str) -> None:
         self._service = service
         self._task_id = task_id
-        self._answers: queue.SimpleQueue[TaskState | Exception] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[TaskState | errors.LayerliftError] = queue.SimpleQueue()
         self.open = 0
         """How many are not yet answered."""
 
@@ -84,21 +97,17 @@ class _Looks:
     def _look(self) -> None:
         try:
             self._answers.put(self._service.poll(self._task_id, seconds=REPLY_SECONDS))
-        except Exception as error:  # noqa: BLE001 - `answer` raises it where it counts
+        except errors.LayerliftError as error:
             self._answers.put(error)
 
-    def answer(self, seconds: float) -> TaskState | None:
-        """The next answer, None where none comes in that time or none that tells anything of the task."""
+    def answer(self, seconds: float) -> TaskState | errors.LayerliftError | None:
+        """The next answer or failure, None where there is none in that time."""
         try:
             found = self._answers.get(timeout=seconds)
         except queue.Empty:
             return None
         self.open -= 1
-        if isinstance(found, TaskState):
-            return found
-        if isinstance(found, errors.LayerliftError) and _passing(found):
-            return None
-        raise found
+        return found
 
 
 def _passing(error: errors.LayerliftError) -> bool:

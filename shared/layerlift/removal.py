@@ -136,10 +136,11 @@ class Engines:
         """
         key = self._settings.key() if choice != "offline" else None
         if key is not None:
+            service = self._connected(self._settings.api_url, key.value, sleep)
             host = self._settings.api_host
             if not is_loopback(self._settings.api_url) and not self._settings.has_agreed(host):
                 raise errors.make("consent_needed", f"to {host}")
-            return Engine("youcam", self._connected(self._settings.api_url, key.value, sleep), units=1)
+            return Engine("youcam", service, units=1)
         if choice == "youcam":
             raise errors.make("no_key")
         if self._twin is None:

@@ -17,7 +17,7 @@ The fixture `gimp` (tests/hosts/conftest.py) is a `Gimp` with a fresh profile::
 names, its own arguments and what it imports itself; if it raises, `BodyFailed` shows its traceback. `gimp.stderr` is
 what GIMP wrote on standard error in the last run.
 
-In a window::
+In a window, with the fixture `gimp_on_a_screen`, which is the same GIMP but asks for Xvfb and xdotool too::
 
     gimp.bind("python-fu-layerlift", "F9")
     with gimp.window(str(photo)) as window:
@@ -284,9 +284,13 @@ class Window:
 
     def _xdotool(self, *arguments: str) -> str:
         settings = {**os.environ, "DISPLAY": self.display}
-        return subprocess.run(
-            ["xdotool", *arguments], env=settings, capture_output=True, text=True, check=False
-        ).stdout.strip()
+        try:
+            run = subprocess.run(
+                ["xdotool", *arguments], env=settings, capture_output=True, text=True, check=False, timeout=30
+            )
+        except subprocess.TimeoutExpired:
+            raise HostTimeout(f"xdotool {' '.join(arguments)} did not end; open are {self.titles()}") from None
+        return run.stdout.strip()
 
     def find(self, title: str) -> str:
         """The newest visible window whose title matches the regular expression, or ""."""

@@ -284,3 +284,31 @@ def test_all_pixels_come_as_an_array_in_any_format(gimp: Gimp) -> None:
     assert eight == [255, 0, 0, 255, 0, 255, 128, 255]
     assert (code, first) == ("f", [1.0, 0.0, 0.0, 1.0])
     assert "no such format" in unknown
+
+
+def test_writing_what_is_locked_is_an_error_and_not_the_end_of_the_plug_in(gimp: Gimp) -> None:
+    def body() -> Any:
+        image = gimp.Image(10, 10, RGB)
+        group = gimp.GroupLayer(image)
+        image.insert_layer(group)
+        layer = gimp.Layer(image, "inner", 10, 10, RGBA_IMAGE)
+        image.insert_layer(layer, group)
+        mask = layer.create_mask(ADD_WHITE_MASK)
+        layer.add_mask(mask)
+        found = []
+        for locked in (None, layer, group):
+            if locked is not None:
+                locked.lock_content = True
+            for drawable in (layer, mask, group):
+                region = drawable.get_pixel_rgn(0, 0, 10, 10)
+                try:
+                    region[0, 0] = bytes(region.bpp)
+                    drawable.flush()
+                    found.append("written")
+                except gimp.error:
+                    found.append("refused")
+            if locked is not None:
+                locked.lock_content = False
+        return found
+
+    assert gimp.python(body) == ["written", "written", "refused", *["refused"] * 6]

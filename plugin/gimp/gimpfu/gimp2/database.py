@@ -13,8 +13,9 @@ from .libgimp import LIBRARY, Param, ParamDef, decode, take_string, take_strings
 CALLING_ERROR, PASS_THROUGH, SUCCESS, CANCEL = 1, 2, 3, 4
 RUN_NONINTERACTIVE = 1
 READING = re.compile(
-    r"^gimp-(item|drawable|layer|channel|vectors|image|context)-(get-|is-|has-|width|height|bpp|type|"
-    r"offsets|base-type|mask-)"
+    "gimp-(item|drawable|layer|channel|vectors|image|context)-"
+    "(get-|is-|has-|width|height|bpp|type|offsets|base-type|mask-|from-mask)"
+    "|gimp-progress-"
 )
 
 _P_INT = ctypes.POINTER(ctypes.c_int)
@@ -86,7 +87,7 @@ class Procedure:
         self.return_vals = _take_definitions(returns, self.nreturn_vals)
         self._database = database
         self._name = name.encode("utf-8")
-        self._only_reads = READING.search(name) is not None
+        self._only_reads = READING.match(name) is not None
         self._takes_run_mode = bool(self.params) and self.params[0].name == "run-mode"
 
     def __repr__(self) -> str:

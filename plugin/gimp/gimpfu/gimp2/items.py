@@ -11,7 +11,8 @@ from . import arguments as types
 from .colors import RGB
 from .libgimp import LIBRARY
 from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, made_by
-from .pixels import BYTES_PER_PIXEL, STORE, PixelRgn, Tile, tile_size
+from .pixels import BYTES_PER_PIXEL, PixelRgn, Tile
+from .pixelstore import STORE, tile_size
 from .transforms import Transforms
 
 _is_layer, _is_channel, _is_vectors, _is_group, _is_valid = (
@@ -53,7 +54,7 @@ class Drawable(Transforms, Item):
     """An item with pixels."""
 
     pdb_types: tuple[int, ...] = (types.ITEM, types.DRAWABLE)
-    is_channel = False
+    is_channel = is_group = False
 
     width = Attribute("gimp-drawable-width")
     height = Attribute("gimp-drawable-height")
@@ -173,6 +174,8 @@ class Layer(Drawable):
 class GroupLayer(Layer):
     """A layer group; its pixels are the projection of its layers and can't be written."""
 
+    is_group = True
+
     def __init__(self, image: GimpObject, name: str = "Layer Group", opacity: float = 100.0, mode: int = 28) -> None:
         self.ID = call("gimp-layer-group-new", image).ID
         self.name, self.opacity, self.mode = name, opacity, mode
@@ -190,6 +193,8 @@ class Channel(Drawable):
     colour = color
     opacity = Attribute("gimp-channel-get-opacity", "gimp-channel-set-opacity")
     show_masked = Attribute("gimp-channel-get-show-masked", "gimp-channel-set-show-masked", bool)
+
+    layer = Attribute("gimp-layer-from-mask")
 
     copy = Method("gimp-channel-copy")
     combine_masks = Method("gimp-channel-combine-masks", "channel operation offset_x offset_y", (0, 0))

@@ -8,7 +8,7 @@ from ..errors import GimpError
 from .arguments import type_name
 from .database import Database
 from .parasites import Parasite, encode_data
-from .pixels import STORE
+from .pixelstore import STORE
 
 Factory = Callable[[int], Any]
 

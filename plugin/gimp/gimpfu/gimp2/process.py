@@ -13,7 +13,7 @@ from .arguments import STRING, unpack
 from .database import CANCEL, SUCCESS, ParameterDefinition, pack_results
 from .libgimp import LIBRARY, InitCallback, Param, PlugInInfo, RunCallback, decode
 from .objects import pdb, wrap
-from .pixels import STORE
+from .pixelstore import STORE
 
 EXECUTION_ERROR = 0
 ERRORS_ARE_OURS = 1

@@ -9,6 +9,7 @@ The floor is own_time.py's for a host, with GIMP's own cost of moving pixels add
 mask and apply 24 million pixels, as measured with bare libgimp calls.
 """
 
+# ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
 import argparse
@@ -39,11 +40,11 @@ def ours(photo: str, repeat: int, clean: bool) -> Any:
 
     spans = []
     for _ in range(repeat):
-        image = pdb.gimp_file_load(photo, photo)  # noqa: F821
+        image = pdb.gimp_file_load(photo, photo)
         begin = time.monotonic()
-        pdb.python_fu_layerlift(image, image.active_layer, 0, clean, True, 1)  # noqa: F821
+        pdb.python_fu_layerlift(image, image.active_layer, 0, clean, True, 1)
         spans.append((begin, time.monotonic()))
-        pdb.gimp_image_delete(image)  # noqa: F821
+        pdb.gimp_image_delete(image)
     return spans
 
 
@@ -51,11 +52,11 @@ def naive(photo: str, png: str, cut_out: str) -> Any:
     """Runs inside GIMP: seconds of the PNG export and of the PNG import."""
     import time
 
-    image = pdb.gimp_file_load(photo, photo)  # noqa: F821
+    image = pdb.gimp_file_load(photo, photo)
     begin = time.monotonic()
-    pdb.file_png_save(image, image.active_layer, png, png, 0, 6, 0, 0, 0, 0, 0)  # noqa: F821
+    pdb.file_png_save(image, image.active_layer, png, png, 0, 6, 0, 0, 0, 0, 0)
     exported = time.monotonic()
-    layer = pdb.gimp_file_load_layer(image, cut_out)  # noqa: F821
+    layer = pdb.gimp_file_load_layer(image, cut_out)
     image.insert_layer(layer)
     return exported - begin, time.monotonic() - exported
 

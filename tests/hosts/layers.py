@@ -6,6 +6,7 @@ each block an exactly known alpha. `CASES` maps a case's name to the function th
 
 from __future__ import annotations
 
+import os
 import traceback
 
 from gimpfu import *
@@ -92,6 +93,7 @@ def measure(image, layer, result=0, hide=True, clean=False):
         "opacity_and_mode": [copy.opacity, copy.mode, layer.opacity, layer.mode],
         "plain": not pdb.gimp_item_is_group(copy) and not pdb.gimp_item_is_text_layer(copy),
         "images": len(gimp.image_list()),
+        "profile": pdb.gimp_image_get_color_profile(image)[0],
     }
 
 
@@ -296,9 +298,29 @@ def group():
 
 
 @case
-def group_16_bit_linear_with_a_profile():
-    image, layer = chart(RGB, PRECISION_U16_LINEAR, canvas=(300, 200), offsets=(12, 8), parent=pdb.gimp_layer_group_new)
+def group_at_16_bits_with_a_profile():
+    image, layer = chart(RGB, PRECISION_U16_GAMMA, canvas=(300, 200), offsets=(12, 8), parent=pdb.gimp_layer_group_new)
+    give_profile(image)
     return measure(image, layer.parent)
+
+
+@case
+def profile_with_red_and_blue_swapped():
+    image, layer = chart()
+    give_profile(image)
+    return measure(image, layer)
+
+
+@case
+def profile_and_clean_edges():
+    image, layer = chart()
+    give_profile(image)
+    return measure(image, layer, clean=True)
+
+
+def give_profile(image):
+    """The profile that the harness has left in a file."""
+    pdb.gimp_image_set_color_profile_from_file(image, "file://" + os.environ["LAYERLIFT_TEST_PROFILE"])
 
 
 @case

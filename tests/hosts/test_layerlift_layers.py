@@ -1,7 +1,9 @@
 """The plug-in in a real GIMP 2.10, on layers of every kind: each pixel's alpha is known beforehand (see layers.py)."""
 
+# ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 from layerlift.offline import Options, Twin
+from PIL import Image, ImageCms
 
 from .gimp import Gimp
 
@@ -26,6 +29,7 @@ REFUSED = {
     "empty_layer": "no visible pixels",
     "picture_without_a_subject": "No subject",
 }
+CLEANED = {"clean_edges_at_8_bits", "profile_and_clean_edges"}
 MASKS = {"layer_mask_as_the_result", "existing_mask_and_a_mask_wanted", "clean_edges_with_a_mask_as_the_result"}
 SPECIAL = {*REFUSED, "one_pixel", "very_long_and_narrow", "the_mask_is_being_edited"}
 CHARTS = [name for name in NAMES if name not in SPECIAL]
@@ -40,12 +44,21 @@ def install(gimp: Gimp, home: Path, twin: Twin | None = None) -> None:
         gimp.environment.update(YOUCAM_API_URL=twin.url, YOUCAM_API_KEY=twin.key)
 
 
+def swapped_profile() -> bytes:
+    """sRGB, with the colours of red and blue exchanged."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile.replace(b"rXYZ", b"----").replace(b"bXYZ", b"rXYZ").replace(b"----", b"bXYZ")
+
+
 @pytest.fixture(scope="module")
 def outcomes(gimp_template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("layers")
     with Twin(Options(rate=(10_000, 1.0))) as twin:
         gimp = Gimp(folder, gimp_template)
         install(gimp, folder / "state", twin)
+        profile = folder / "swapped.icc"
+        profile.write_bytes(swapped_profile())
+        gimp.environment["LAYERLIFT_TEST_PROFILE"] = str(profile)
 
         def body(folder: str, names: list[str]) -> Any:
             import sys
@@ -85,6 +98,7 @@ def test_the_alpha_is_exact_and_all_else_is_kept(outcomes: dict[str, dict[str, A
     assert outcome["size"] == [WIDTH, HEIGHT]
     _, copy_type, layer_type = outcome["precision"]
     assert copy_type == layer_type
+    assert bool(outcome["profile"]) == ("profile" in name)
     opacity, mode, original_opacity, original_mode = outcome["opacity_and_mode"]
     assert (opacity, mode) == (original_opacity, original_mode)
     assert outcome["visible"] == [True, name == "original_stays_visible"]
@@ -94,7 +108,7 @@ def test_the_alpha_is_exact_and_all_else_is_kept(outcomes: dict[str, dict[str, A
     assert outcome["colours_before"] == outcome["original_colours"]
     assert outcome["colours_after"].keys() == outcome["colours_before"].keys()
     for block, before in outcome["colours_before"].items():
-        if name == "clean_edges_at_8_bits" and not block.startswith(f"{COLUMNS - 1},"):
+        if name in CLEANED and not block.startswith(f"{COLUMNS - 1},"):
             continue
         assert outcome["colours_after"][block] == pytest.approx(before, abs=1e-6), block
 
@@ -129,6 +143,27 @@ def test_clean_edges_change_the_colours_of_soft_pixels_alone(outcomes: dict[str,
     changed = {block for block in before if after[block] != pytest.approx(before[block], abs=1e-6)}
     assert changed
     assert not any(block.startswith(opaque) for block in changed)
+
+
+def test_what_is_uploaded_is_srgb(gimp: Gimp, tmp_path: Path) -> None:
+    with Twin(Options()) as twin:
+        install(gimp, tmp_path / "state", twin)
+        profile = tmp_path / "swapped.icc"
+        profile.write_bytes(swapped_profile())
+
+        def body(profile: str) -> None:
+            image = gimp.Image(64, 64, RGB)
+            layer = pdb.gimp_layer_new(image, 64, 64, RGB_IMAGE, "blue, says the profile", 100, LAYER_MODE_NORMAL)
+            image.insert_layer(layer)
+            pdb.gimp_context_set_foreground((255, 0, 0))
+            pdb.gimp_drawable_fill(layer, FILL_FOREGROUND)
+            pdb.gimp_image_set_color_profile_from_file(image, profile)
+            pdb.python_fu_layerlift(image, layer, 0, False, True, 1)
+
+        gimp.python(body, profile.as_uri())
+        (uploaded,) = twin.uploads.values()
+    red, green, blue = Image.open(io.BytesIO(uploaded)).convert("RGB").getpixel((32, 32))
+    assert (red < 5, green < 5, blue > 250) == (True, True, True)
 
 
 def test_the_selection_is_left_alone(outcomes: dict[str, dict[str, Any]]) -> None:

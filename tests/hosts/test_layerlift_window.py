@@ -1,5 +1,6 @@
 """The plug-in as a user meets it: in a window of a real GIMP 2.10, with keys, a dialog, progress, Cancel and undo."""
 
+# ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
 import os
@@ -27,7 +28,7 @@ def home(tmp_path: Path) -> Path:
 
 def count_images() -> int:
     """Runs inside GIMP."""
-    return len(gimp.image_list())  # noqa: F821
+    return len(gimp.image_list())
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def start_from_the_dialog(window: Window) -> None:
 
 def describe() -> Any:
     """Runs inside GIMP."""
-    image = gimp.image_list()[0]  # noqa: F821
+    image = gimp.image_list()[0]
     return [[layer.name, layer.visible] for layer in image.layers]
 
 
@@ -71,7 +72,7 @@ def test_the_entry_is_in_the_menu(gimp: Gimp, home: Path) -> None:
     install(gimp, home)
 
     def body() -> Any:
-        paths = pdb.gimp_plugins_query("Remove Background")[1]  # noqa: F821
+        paths = pdb.gimp_plugins_query("Remove Background")[1]
         return list(paths)
 
     assert gimp.python(body) == ["<Image>/Filters/Remove Background/Remove Background..."]
@@ -135,15 +136,15 @@ def test_an_error_is_shown_once_in_a_box_and_nothing_changes(
 
 
 def as_16_bit_float() -> None:
-    image = gimp.image_list()[0]  # noqa: F821
-    pdb.gimp_image_convert_precision(image, PRECISION_HALF_LINEAR)  # noqa: F821
+    image = gimp.image_list()[0]
+    pdb.gimp_image_convert_precision(image, PRECISION_HALF_LINEAR)
 
 
 def as_group() -> None:
-    image = gimp.image_list()[0]  # noqa: F821
-    group = pdb.gimp_layer_group_new(image)  # noqa: F821
+    image = gimp.image_list()[0]
+    group = pdb.gimp_layer_group_new(image)
     image.insert_layer(group)
-    pdb.gimp_image_reorder_item(image, image.layers[1], group, 0)  # noqa: F821
+    pdb.gimp_image_reorder_item(image, image.layers[1], group, 0)
     image.active_layer = group
 
 
@@ -152,8 +153,8 @@ def as_it_is() -> None:
 
 
 def run_it(result: int) -> int:
-    image = gimp.image_list()[0]  # noqa: F821
-    pdb.python_fu_layerlift(image, image.active_layer, result, False, True, 1)  # noqa: F821
+    image = gimp.image_list()[0]
+    pdb.python_fu_layerlift(image, image.active_layer, result, False, True, 1)
     return len(image.layers)
 
 
@@ -177,17 +178,17 @@ def test_a_text_layer_is_cut_out_as_it_is_rendered(gimp: Gimp, home: Path) -> No
         install(gimp, home, twin)
 
         def body() -> Any:
-            image = gimp.Image(400, 200, RGB)  # noqa: F821
-            pdb.gimp_context_set_foreground((0, 0, 0))  # noqa: F821
-            text = pdb.gimp_text_layer_new(image, "Text", "Sans", 64, 0)  # noqa: F821
+            image = gimp.Image(400, 200, RGB)
+            pdb.gimp_context_set_foreground((0, 0, 0))
+            text = pdb.gimp_text_layer_new(image, "Text", "Sans", 64, 0)
             image.insert_layer(text)
             text.set_offsets(30, 40)
-            pdb.python_fu_layerlift(image, text, 0, False, True, 1)  # noqa: F821
+            pdb.python_fu_layerlift(image, text, 0, False, True, 1)
             copy = image.layers[0]
             region = copy.get_pixel_rgn(0, 0, copy.width, copy.height, False, False)
             alphas = region[0 : copy.width, 0 : copy.height][3::4]
             same = (copy.width, copy.height, copy.offsets) == (text.width, text.height, text.offsets)
-            kinds = [bool(pdb.gimp_item_is_text_layer(layer)) for layer in image.layers]  # noqa: F821
+            kinds = [bool(pdb.gimp_item_is_text_layer(layer)) for layer in image.layers]
             return same, kinds, min(alphas), max(alphas)
 
         assert gimp.python(body, fonts=True) == [True, [False, True], 0, 255]

@@ -57,7 +57,7 @@ def run_values(window: Window) -> Any:
 DEFAULTS = (
     "(200, -5, 70000, 0.125, 'Gr\u00fc\u00dfe', 'two\\nlines', "
     "gimpcolor.RGB(1.0, 0.5019607843137255, 0.0, 1.0), True, 0.5,"
-    " 7, 'b', 1, 'Sans', '2. Hardness 050', 'Pine', 'FG to BG (RGB)', 'Web', '', '/tmp/new.txt', '/usr',"
+    " 7, 'b', 1, 'Sans', '2. Hardness 050', 'Pine', 'FG to BG (RGB)', 'Web', '/etc/passwd', '/tmp/new.txt', '/usr',"
     " <gimp.Layer 'Layer'>, <gimp.Display '1'>, <gimp.Image '[Untitled]'>, <gimp.Layer 'Layer'>, None,"
     " <gimp.Layer 'Layer'>, None)"
 )

@@ -34,7 +34,7 @@ register(
         (PF_PATTERN, "pattern", "P_attern", "Pine"),
         (PF_GRADIENT, "gradient", "Gra_dient", "FG to BG (RGB)"),
         (PF_PALETTE, "palette", "Palette", "Web"),
-        (PF_FILE, "file", "File", ""),
+        (PF_FILE, "file", "File", "/etc/passwd"),
         (PF_FILENAME, "filename", "Filename", "/tmp/new.txt"),
         (PF_DIRNAME, "dirname", "Dirname", "/usr"),
         (PF_ITEM, "item", "Item", None),

@@ -1,0 +1,159 @@
+"""What goes wrong in a real GIMP 2.10 is told in one sentence, and the document stays as it was."""
+
+# ruff: noqa: F821 - bodies run inside GIMP
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift.offline import Options, Twin
+
+from .gimp import Gimp, wait_for
+from .test_layerlift_layers import PLUGIN, install
+from .test_layerlift_window import PHOTO, describe, start_from_the_dialog, window_with_the_photo, workers_of
+
+CLOSED_PORT = "http://127.0.0.1:9"
+
+
+def attempt(path: str, engine: int) -> Any:
+    """Runs inside GIMP: what the plug-in says, and whether the image is as it was."""
+    image = pdb.gimp_file_load(path, path)
+    try:
+        pdb.python_fu_layerlift(image, image.active_layer, 0, True, True, engine)
+        said = ""
+    except RuntimeError as error:
+        said = str(error)
+    return said, [layer.visible for layer in image.layers], len(gimp.image_list())
+
+
+def test_no_key_is_told_with_what_to_do(gimp: Gimp, tmp_path: Path) -> None:
+    install(gimp, tmp_path / "state")
+    said, visible, images = gimp.python(attempt, str(PHOTO), 1)
+    assert "No API key is set" in said
+    assert (visible, images) == ([True], 1)
+
+
+def test_nothing_is_uploaded_before_the_user_has_agreed(gimp: Gimp, tmp_path: Path) -> None:
+    install(gimp, tmp_path / "state")
+    gimp.environment.update(YOUCAM_API_KEY="sk-" + "a" * 32, YOUCAM_API_URL="https://service.invalid")
+    said, visible, _ = gimp.python(attempt, str(PHOTO), 1)
+    assert "service.invalid" in said
+    assert "Allow Uploads" in said
+    assert visible == [True]
+
+    def allow(agree: bool) -> str:
+        try:
+            pdb.python_fu_layerlift_settings(agree)
+        except RuntimeError as error:
+            return str(error)
+        return "agreed"
+
+    assert gimp.python(allow, False) == "Nothing is uploaded until you agree."
+    assert gimp.python(allow, True) == "agreed"
+    assert "service.invalid" in gimp.stderr
+    said, _, _ = gimp.python(attempt, str(PHOTO), 1)
+    assert "can't be reached" in said
+
+
+def test_a_service_that_is_not_there_is_told(gimp: Gimp, tmp_path: Path) -> None:
+    install(gimp, tmp_path / "state")
+    gimp.environment.update(YOUCAM_API_KEY="sk-" + "a" * 32, YOUCAM_API_URL=CLOSED_PORT)
+    said, visible, images = gimp.python(attempt, str(PHOTO), 1)
+    assert "can't be reached" in said
+    assert (visible, images) == ([True], 1)
+
+
+def test_a_wrong_key_is_told(gimp: Gimp, tmp_path: Path) -> None:
+    with Twin(Options()) as twin:
+        install(gimp, tmp_path / "state", twin)
+        gimp.environment["YOUCAM_API_KEY"] = "sk-" + "a" * 32
+        said, visible, _ = gimp.python(attempt, str(PHOTO), 0)
+        assert "layerlift key set" in said
+        assert "aaaa" not in said
+        assert visible == [True]
+        assert twin.charged == 0
+
+
+@pytest.mark.parametrize("broken", ["", '{"python": "/nowhere/python"}', "not json"])
+def test_a_missing_worker_says_how_to_set_it_up(gimp: Gimp, tmp_path: Path, broken: str) -> None:
+    folder = gimp.add_plug_in(PLUGIN / "gimp" / "layerlift.py", PLUGIN / "bridge.py")
+    if broken:
+        (folder / "worker.json").write_text(broken)
+    said, visible, images = gimp.python(attempt, str(PHOTO), 2)
+    assert "python3 install.py" in said
+    assert (visible, images) == ([True], 1)
+
+
+def test_an_error_is_on_standard_error_when_there_is_no_window(gimp: Gimp, tmp_path: Path) -> None:
+    install(gimp, tmp_path / "state")
+    path = json.dumps(str(PHOTO))
+    run = gimp.batch(
+        f"(let* ((image (car (gimp-file-load RUN-NONINTERACTIVE {path} {path}))))"
+        " (python-fu-layerlift RUN-NONINTERACTIVE image (car (gimp-image-get-active-layer image)) 0 0 0 1))"
+    )
+    assert "No API key is set" in run.stdout + run.stderr
+
+
+def test_paths_with_spaces_and_letters_of_any_kind_work(gimp: Gimp, tmp_path: Path) -> None:
+    photo = tmp_path / "\u00e4 photo \u2713.jpg"
+    shutil.copy(PHOTO, photo)
+    with Twin(Options()) as twin:
+        install(gimp, tmp_path / "st\u00e4te folder", twin)
+        assert gimp.python(attempt, str(photo), 0) == ["", [True, False], 1]
+
+
+def test_the_offline_engine_does_it_without_a_key(gimp: Gimp, tmp_path: Path) -> None:
+    install(gimp, tmp_path / "state")
+    assert gimp.python(attempt, str(PHOTO), 0) == ["", [True, False], 1]
+
+
+def test_a_killed_worker_is_told_and_the_document_stays(gimp_on_a_screen: Gimp, tmp_path: Path) -> None:
+    gimp, home = gimp_on_a_screen, tmp_path / "state"
+    with Twin(Options(run_seconds=600.0)) as twin:
+        install(gimp, home, twin)
+        with window_with_the_photo(gimp) as window:
+            start_from_the_dialog(window)
+            wait_for(lambda: twin.calls("poll"), "the first poll")
+            for process in workers_of(home):
+                os.kill(process, signal.SIGKILL)
+            box = window.wait_for("GIMP Message|Error")
+            window.key("Escape", box)
+            window.wait_until_gone(box)
+            assert window.python(describe) == [["astronaut.jpg", True]]
+
+
+def test_a_document_that_is_closed_meanwhile_is_told(gimp_on_a_screen: Gimp, tmp_path: Path) -> None:
+    gimp, home = gimp_on_a_screen, tmp_path / "state"
+    with Twin(Options(run_seconds=3.0)) as twin:
+        install(gimp, home, twin)
+        with window_with_the_photo(gimp) as window:
+            start_from_the_dialog(window)
+            wait_for(lambda: twin.calls("poll"), "the first poll")
+
+            def delete_the_layer() -> None:
+                image = gimp.image_list()[0]
+                image.insert_layer(pdb.gimp_layer_new(image, 9, 9, RGB_IMAGE, "other", 100, LAYER_MODE_NORMAL))
+                image.remove_layer(image.layers[1])
+
+            window.python(delete_the_layer)
+            box = window.wait_for("GIMP Message|Error")
+            window.key("Escape", box)
+            window.wait_until_gone(box)
+            assert window.python(describe) == [["other", True]]
+
+
+def test_a_killed_gimp_takes_its_worker_along(gimp_on_a_screen: Gimp, tmp_path: Path) -> None:
+    gimp, home = gimp_on_a_screen, tmp_path / "state"
+    with Twin(Options(run_seconds=600.0)) as twin:
+        install(gimp, home, twin)
+        with window_with_the_photo(gimp) as window:
+            start_from_the_dialog(window)
+            wait_for(lambda: twin.calls("poll"), "the first poll")
+            window.process.kill()
+            wait_for(lambda: not workers_of(home), "the worker to end")
+            assert not list((home / "work").glob("*/*"))

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from . import errors, matte, polling, prepare
 from .answers import Task, TaskState
+from .connection import is_loopback
 from .pictures import Picture
-from .service import Service, is_loopback
+from .service import Service
 from .settings import Settings
 
 if TYPE_CHECKING:

@@ -1,30 +1,21 @@
-"""The wire client of the background-removal service: one method per endpoint.
+"""The wire client of the background-removal service: one method per endpoint, and the one rule of what is tried again.
 
-The API key goes to the API's own host only: upload and result addresses are called without it, and a redirect to
-another host drops it. Plain http is refused except to loopback. Every answer is bounded in size before it is read.
 Source: the service's OpenAPI documents and developer guide.
 """
 
 from __future__ import annotations
 
-import io
-import ipaddress
 import json
-import math
 import random
-import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 import requests
-from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError, ReadTimeoutError
-from urllib3.util import parse_url
 
-from . import answers, errors
+from . import answers, connection, errors
+from .connection import Connection, Progress
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
@@ -34,11 +25,8 @@ ATTEMPTS = 4
 BACKOFF_SECONDS = 0.5
 RATE_ATTEMPTS = 7
 RATE_BACKOFF_SECONDS = 4.0
-_REDIRECTS = 3
 
 _T = TypeVar("_T")
-
-Progress = Callable[[float], None]
 
 
 class File(Protocol):
@@ -48,25 +36,6 @@ class File(Protocol):
     def content_type(self) -> str: ...
     @property
     def data(self) -> bytes: ...
-
-
-class _Auth(AuthBase):
-    """Sets the key, or nothing: with an auth object in place requests does not fall back on a .netrc file."""
-
-    def __init__(self, key: str | None) -> None:
-        self._key = key
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._key is not None:
-            request.headers["Authorization"] = f"Bearer {self._key}"
-        return request
-
-
-class _Session(requests.Session):
-    """Leaves redirects alone: requests reads the body of each one to its end, even where it is not to follow it."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
 
 
 class Service:
@@ -93,19 +62,14 @@ class Service:
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     ) -> None:
         self._base = url.rstrip("/")
-        self._plain = self._base.lower().startswith("http:")
-        self._check_url(self._base)
-        if not key or not key.isascii() or not key.isprintable() or " " in key:
-            raise errors.make("InvalidApiKey", "it holds characters that no key has")
-        self._auth = _Auth(key)
-        self._anonymous = _Auth(None)
+        self._connection = Connection(self._base, key, timeouts)
         self._sleep = sleep
         self._uniform = uniform
         self._timeouts = timeouts
-        self._session = self._new_session()
 
     def close(self) -> None:
-        self._session.close()
+        """Ends the connections that are kept alive."""
+        self._connection.close()
 
     def declare(self, files: Sequence[File]) -> list[answers.Destination]:
         """Announces uploads; returns one destination a file, in their order. Uploads nothing and costs nothing."""
@@ -127,14 +91,14 @@ class Service:
         """Sends the bytes to where they were declared to go; `progress` is told the fraction that was sent."""
 
         def attempt() -> None:
-            with self._request(
-                destination.method, destination.url, data=_Body(data, progress), headers=destination.headers
+            with self._connection.exchange(
+                destination.method, destination.url, data=data, headers=destination.headers, progress=progress
             ) as answer:
                 if answer.status_code == 429 or answer.status_code >= 500:
                     raise _refused(answer, None)
                 if answer.status_code >= 300:
                     raise errors.make("upload_refused")
-                if _kind(answer) == "text/html":
+                if connection.kind(answer) == "text/html":
                     raise errors.make("proxy_answer")
 
         self._retried(attempt)
@@ -149,11 +113,11 @@ class Service:
         def attempt() -> answers.Task:
             # A connection of its own: one that was kept alive may be closed by the far side at any moment, and then
             # nobody could say whether the request had arrived.
-            with self._new_session() as session:
+            with self._connection.session() as session:
                 url = f"{self._base}/s2s/v2.0/task/sod"
                 try:
-                    with self._request(
-                        "POST", url, body={"src_file_id": file_id}, auth=self._auth, session=session
+                    with self._connection.exchange(
+                        "POST", url, body={"src_file_id": file_id}, with_key=True, session=session
                     ) as answer:
                         return answers.task(_decoded(answer, self._timeouts[1]))
                 except errors.LayerliftError as error:
@@ -170,24 +134,24 @@ class Service:
         for each byte of the answer."""
         timeouts = (min(self._timeouts[0], seconds), min(self._timeouts[1], seconds))
         path = f"/s2s/v2.0/task/sod/{quote(task_id, safe='')}"
-        with self._request("GET", self._base + path, auth=self._auth, timeouts=timeouts) as answer:
+        with self._connection.exchange("GET", self._base + path, with_key=True, timeouts=timeouts) as answer:
             return answers.task_state(_decoded(answer, timeouts[1]))
 
     def download(self, url: str, progress: Progress | None = None) -> bytes:
         """The result's bytes, at most `MAX_RESULT_BYTES`, of a picture type; `progress` is told the fraction."""
 
         def attempt() -> bytes:
-            with self._request("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
+            with self._connection.exchange("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
                 if answer.status_code in (400, 401, 403, 404, 410):
                     raise errors.make("result_expired")
                 if answer.status_code != 200:
                     raise _refused(answer, None)
-                kind = _kind(answer)
+                kind = connection.kind(answer)
                 if kind == "text/html":
                     raise errors.make("proxy_answer")
                 if kind not in ("", "image/png", "application/octet-stream", "binary/octet-stream"):
                     raise errors.make("result_not_picture", f"type {answers.words(kind)}")
-                return _read(answer, MAX_RESULT_BYTES, "result_too_large", progress)
+                return connection.read(answer, MAX_RESULT_BYTES, "result_too_large", progress)
 
         return self._retried(attempt)
 
@@ -221,7 +185,7 @@ class Service:
         """One API call that may be repeated without harm; returns what `parse` makes of the decoded body."""
 
         def attempt() -> _T:
-            with self._request(method, self._base + path, body=body, auth=self._auth) as answer:
+            with self._connection.exchange(method, self._base + path, body=body, with_key=True) as answer:
                 return parse(_decoded(answer, self._timeouts[1]))
 
         return self._retried(attempt)
@@ -244,149 +208,6 @@ class Service:
                 longest = (RATE_BACKOFF_SECONDS if limited else BACKOFF_SECONDS) * 2 ** (tries - 1)
             self._sleep(self._uniform(longest / 2, longest))
 
-    def _new_session(self) -> requests.Session:
-        session = _Session()
-        session.headers["User-Agent"] = "layerlift"
-        # A proxy of the environment must not see, in plain text, what stays on this computer.
-        session.trust_env = not self._plain
-        return session
-
-    @contextmanager
-    def _request(
-        self,
-        method: str,
-        url: str,
-        *,
-        body: dict[str, Any] | None = None,
-        data: _Body | None = None,
-        headers: dict[str, str] | None = None,
-        auth: _Auth | None = None,
-        session: requests.Session | None = None,
-        timeouts: tuple[float, float] | None = None,
-    ) -> Iterator[requests.Response]:
-        """One exchange, its body unread. Redirects are followed for GET alone, to another host without the key.
-
-        Errors get the answer's status and request id where they have none of their own.
-        """
-        for _ in range(_REDIRECTS):
-            self._check_url(url)
-            broken: errors.LayerliftError | None = None
-            try:
-                answer = (session or self._session).request(
-                    method,
-                    url,
-                    json=body,
-                    data=data,
-                    headers=headers,
-                    auth=auth or self._anonymous,
-                    timeout=timeouts or self._timeouts,
-                    stream=True,
-                    allow_redirects=False,
-                )
-            except (OSError, HTTPError, ValueError) as error:
-                broken = _broken(error, url)
-            if broken is not None:
-                raise broken  # here, not in the handler: the first error would stay with it, and holds key and address
-            with answer:
-                if not (method == "GET" and answer.is_redirect):
-                    try:
-                        yield answer
-                    except errors.LayerliftError as error:
-                        error.status = error.status or answer.status_code
-                        error.request_id = error.request_id or _request_id(answer)
-                        raise
-                    return
-                target = _joined(url, answer.headers["Location"])
-                if _origin(target) != _origin(url):
-                    auth = None
-                url = target
-        raise errors.make("bad_answer", "it redirects again and again")
-
-    def _check_url(self, url: str) -> None:
-        """Refuses addresses to which nothing may be sent."""
-        scheme, host, _ = _origin(url)
-        try:
-            requests.PreparedRequest().prepare_url(url, None)
-        except ValueError:
-            raise errors.make("bad_url") from None
-        if scheme == "http" and not (self._plain and is_loopback(url)):
-            raise errors.make("insecure_url", f"http://{host}")
-
-
-class _Body(io.BytesIO):
-    """An upload that tells how far it is."""
-
-    def __init__(self, data: bytes, progress: Progress | None) -> None:
-        super().__init__(data)
-        self._size = max(1, len(data))
-        self._progress = progress
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        block = super().read(size)
-        if self._progress is not None:
-            self._progress(self.tell() / self._size)
-        return block
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is on this computer: localhost, 127.0.0.0/8, or ::1."""
-    try:
-        host = (parse_url(url).host or "").strip("[]")
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port, read by the parser that connects: another may see another host in the same address."""
-    try:
-        parts = parse_url(url)
-    except LocationParseError:
-        raise errors.make("bad_url") from None
-    if parts.scheme not in ("http", "https") or not parts.host:
-        raise errors.make("bad_url")
-    return parts.scheme, parts.host, parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _joined(url: str, location: str) -> str:
-    try:
-        return urljoin(url, location)
-    except ValueError:
-        raise errors.make("bad_url") from None
-
-
-def _broken(error: Exception, url: str) -> errors.LayerliftError:
-    """The error for a connection that failed. It names the host alone: addresses may hold signatures."""
-    host = _origin(url)[1]
-    causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return errors.make("tls", host)
-    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)):
-        return errors.make("unreachable", host)
-    if any(isinstance(cause, NewConnectionError) for cause in causes):
-        return errors.make("unreachable", host)
-    if any(isinstance(cause, (requests.exceptions.ReadTimeout, ReadTimeoutError)) for cause in causes):
-        return errors.make("timeout", host)
-    if isinstance(error, (requests.exceptions.InvalidHeader, UnicodeError)):
-        return errors.make("bad_answer", "a header can't be sent")
-    if isinstance(error, ValueError):  # of the two addresses, the other one was checked before
-        return errors.make("unreachable", "the proxy that the environment names can't be used")
-    if not isinstance(error, (requests.RequestException, HTTPError)):
-        return errors.make("tls", "the certificates that the environment names can't be read")
-    return errors.make("network", host)
-
-
-def _causes(error: object) -> Iterator[BaseException]:
-    """An error of requests, and what it wraps: requests and urllib3 keep that in `reason` or in the arguments."""
-    while isinstance(error, BaseException):
-        yield error
-        reason = getattr(error, "reason", None)
-        error = (
-            reason
-            if isinstance(reason, BaseException)
-            else next((part for part in error.args if isinstance(part, BaseException)), None)
-        )
-
 
 def _may_have_started(error: errors.LayerliftError) -> bool:
     """Whether a run call that failed so may have started a task all the same: its bytes were sent, and no answer of
@@ -396,52 +217,9 @@ def _may_have_started(error: errors.LayerliftError) -> bool:
     return error.code in ("bad_answer", "proxy_answer", "network", "timeout", "server_error", "TaskTimeout")
 
 
-def _request_id(answer: requests.Response) -> str | None:
-    return answers.words(answer.headers.get("x-request-id")) or None
-
-
-def _kind(answer: requests.Response) -> str:
-    """The content type alone, "" where there is none."""
-    return answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
-
-
-def _read(
-    answer: requests.Response,
-    limit: int,
-    too_large: str,
-    progress: Progress | None = None,
-    seconds: float = math.inf,
-) -> bytes:
-    """The body, read no further than `limit` bytes, and for no longer than `seconds` in all."""
-    try:
-        expected = int(answer.headers.get("Content-Length", "0"))
-    except ValueError:
-        expected = 0
-    if expected > limit:
-        raise errors.make(too_large)
-    started = time.monotonic()
-    data = bytearray()
-    broken: errors.LayerliftError | None = None
-    try:
-        # read1, since a read for a whole block would wait for every one of its bytes, however slowly they drip
-        while block := answer.raw.read1(65536, decode_content=True):
-            data += block
-            if len(data) > limit:
-                raise errors.make(too_large)
-            if time.monotonic() - started > seconds:
-                raise errors.make("timeout", "the answer did not end")
-            if progress is not None and expected:
-                progress(min(1.0, len(data) / expected))
-    except (OSError, HTTPError) as error:
-        broken = _broken(error, answer.url)
-    if broken is not None:
-        raise broken
-    return bytes(data)
-
-
 def _decoded(answer: requests.Response, seconds: float) -> object:
     """The JSON body of an API call that went well; else the error for what came."""
-    data = _read(answer, MAX_JSON_BYTES, "bad_answer", seconds=seconds)
+    data = connection.read(answer, MAX_JSON_BYTES, "bad_answer", seconds=seconds)
     try:
         body: object = json.loads(data)
     except (ValueError, RecursionError):
@@ -464,4 +242,4 @@ def _refused(answer: requests.Response, body: object, status: int = 0) -> errors
             code, words = general, ": ".join(part for part in (code, words) if part)
         elif code is None:
             code = "proxy_answer" if body is None else "BadRequest"
-    return errors.reported(code, words, status=status, request_id=_request_id(answer))
+    return errors.reported(code, words, status=status, request_id=connection.request_id(answer))

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from layerlift import errors
 from layerlift.answers import Destination
+from layerlift.connection import is_loopback
 from layerlift.offline import Fault
-from layerlift.service import Service, is_loopback
+from layerlift.service import Service
 from wire import BALANCE, KEY, File, Waits, certificate, client, finished, reply, server, told, uploaded
 
 

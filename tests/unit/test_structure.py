@@ -25,7 +25,8 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 LAYERS = (
     {"__init__", "errors"},
     {"answers", "offline", "pictures", "settings"},
-    {"foreground", "matte", "prepare", "service"},
+    {"connection", "foreground", "matte", "prepare"},
+    {"service"},
     {"polling"},
     {"removal"},
     {"cli", "worker"},

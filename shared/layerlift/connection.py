@@ -1,0 +1,267 @@
+"""Exchanges over HTTP with the API's host and the hosts that it names: what goes where, and how far answers are read.
+
+The API key goes to the API's own host only, and a redirect to another host drops it. Plain http is refused except from
+loopback to loopback. Errors hold neither the key nor an address, which may be signed.
+"""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import math
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError, ReadTimeoutError
+from urllib3.util import parse_url
+
+from . import answers, errors
+
+_REDIRECTS = 3
+
+Progress = Callable[[float], None]
+
+
+class _Auth(AuthBase):
+    """Sets the key, or nothing: with an auth object in place requests does not fall back on a .netrc file."""
+
+    def __init__(self, key: str | None) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._key is not None:
+            request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+class _Session(requests.Session):
+    """Leaves redirects alone: requests reads the body of each one to its end, even where it is not to follow it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class Connection:
+    """The way to the service.
+
+    Args:
+        url: the API's base address; https, or http on loopback.
+        key: the API key.
+        timeouts: seconds to connect, and seconds between two bytes of an answer.
+
+    Raises:
+        SetupError: ``bad_url``, ``insecure_url``; AuthError for a key that no header can hold.
+    """
+
+    def __init__(self, url: str, key: str, timeouts: tuple[float, float]) -> None:
+        self._plain = url.lower().startswith("http:")
+        self._check_url(url)
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise errors.make("InvalidApiKey", "it holds characters that no key has")
+        self._auth = _Auth(key)
+        self._anonymous = _Auth(None)
+        self._timeouts = timeouts
+        self._session = self.session()
+
+    def close(self) -> None:
+        self._session.close()
+
+    def session(self) -> requests.Session:
+        """A session of its own, which the caller closes."""
+        session = _Session()
+        session.headers["User-Agent"] = "layerlift"
+        # A proxy of the environment must not see, in plain text, what stays on this computer.
+        session.trust_env = not self._plain
+        return session
+
+    @contextmanager
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: dict[str, Any] | None = None,
+        data: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        progress: Progress | None = None,
+        with_key: bool = False,
+        session: requests.Session | None = None,
+        timeouts: tuple[float, float] | None = None,
+    ) -> Iterator[requests.Response]:
+        """One exchange, its answer's body unread. Redirects are followed for GET alone, elsewhere without the key.
+
+        Args:
+            body: is sent as JSON.
+            data: is sent as it is; `progress` is told the fraction that was sent.
+            session: takes the place of the one that keeps connections alive.
+
+        Errors get the answer's status and request id where they have none of their own.
+        """
+        for _ in range(_REDIRECTS):
+            self._check_url(url)
+            broken: errors.LayerliftError | None = None
+            try:
+                answer = (session or self._session).request(
+                    method,
+                    url,
+                    json=body,
+                    data=None if data is None else _Body(data, progress),
+                    headers=headers,
+                    auth=self._auth if with_key else self._anonymous,
+                    timeout=timeouts or self._timeouts,
+                    stream=True,
+                    allow_redirects=False,
+                )
+            except (OSError, HTTPError, ValueError) as error:
+                broken = _broken(error, url)
+            if broken is not None:
+                raise broken  # here, not in the handler: the first error would stay with it, and holds key and address
+            with answer:
+                if not (method == "GET" and answer.is_redirect):
+                    try:
+                        yield answer
+                    except errors.LayerliftError as error:
+                        error.status = error.status or answer.status_code
+                        error.request_id = error.request_id or request_id(answer)
+                        raise
+                    return
+                target = _joined(url, answer.headers["Location"])
+                if _origin(target) != _origin(url):
+                    with_key = False
+                url = target
+        raise errors.make("bad_answer", "it redirects again and again")
+
+    def _check_url(self, url: str) -> None:
+        """Refuses addresses to which nothing may be sent."""
+        scheme, host, _ = _origin(url)
+        try:
+            requests.PreparedRequest().prepare_url(url, None)
+        except ValueError:
+            raise errors.make("bad_url") from None
+        if scheme == "http" and not (self._plain and is_loopback(url)):
+            raise errors.make("insecure_url", f"http://{host}")
+
+
+class _Body(io.BytesIO):
+    """An upload that tells how far it is."""
+
+    def __init__(self, data: bytes, progress: Progress | None) -> None:
+        super().__init__(data)
+        self._size = max(1, len(data))
+        self._progress = progress
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        block = super().read(size)
+        if self._progress is not None:
+            self._progress(self.tell() / self._size)
+        return block
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this computer: localhost, 127.0.0.0/8, or ::1."""
+    try:
+        host = (parse_url(url).host or "").strip("[]")
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port, read by the parser that connects: another may see another host in the same address."""
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
+        raise errors.make("bad_url") from None
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise errors.make("bad_url")
+    return parts.scheme, parts.host, parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise errors.make("bad_url") from None
+
+
+def _broken(error: Exception, url: str) -> errors.LayerliftError:
+    """The error for a connection that failed. It names the host alone: addresses may hold signatures."""
+    host = _origin(url)[1]
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return errors.make("tls", host)
+    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)):
+        return errors.make("unreachable", host)
+    if any(isinstance(cause, NewConnectionError) for cause in causes):
+        return errors.make("unreachable", host)
+    if any(isinstance(cause, (requests.exceptions.ReadTimeout, ReadTimeoutError)) for cause in causes):
+        return errors.make("timeout", host)
+    if isinstance(error, (requests.exceptions.InvalidHeader, UnicodeError)):
+        return errors.make("bad_answer", "a header can't be sent")
+    if isinstance(error, ValueError):  # of the two addresses, the other one was checked before
+        return errors.make("unreachable", "the proxy that the environment names can't be used")
+    if not isinstance(error, (requests.RequestException, HTTPError)):
+        return errors.make("tls", "the certificates that the environment names can't be read")
+    return errors.make("network", host)
+
+
+def _causes(error: object) -> Iterator[BaseException]:
+    """An error of requests, and what it wraps: requests and urllib3 keep that in `reason` or in the arguments."""
+    while isinstance(error, BaseException):
+        yield error
+        reason = getattr(error, "reason", None)
+        error = (
+            reason
+            if isinstance(reason, BaseException)
+            else next((part for part in error.args if isinstance(part, BaseException)), None)
+        )
+
+
+def request_id(answer: requests.Response) -> str | None:
+    """The service's name for the exchange, None where it gave none."""
+    return answers.words(answer.headers.get("x-request-id")) or None
+
+
+def kind(answer: requests.Response) -> str:
+    """The content type alone, "" where there is none."""
+    return answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
+
+
+def read(
+    answer: requests.Response,
+    limit: int,
+    too_large: str,
+    progress: Progress | None = None,
+    seconds: float = math.inf,
+) -> bytes:
+    """The body, read no further than `limit` bytes, and for no longer than `seconds` in all."""
+    try:
+        expected = int(answer.headers.get("Content-Length", "0"))
+    except ValueError:
+        expected = 0
+    if expected > limit:
+        raise errors.make(too_large)
+    started = time.monotonic()
+    data = bytearray()
+    broken: errors.LayerliftError | None = None
+    try:
+        # read1, since a read for a whole block would wait for every one of its bytes, however slowly they drip
+        while block := answer.raw.read1(65536, decode_content=True):
+            data += block
+            if len(data) > limit:
+                raise errors.make(too_large)
+            if time.monotonic() - started > seconds:
+                raise errors.make("timeout", "the answer did not end")
+            if progress is not None and expected:
+                progress(min(1.0, len(data) / expected))
+    except (OSError, HTTPError) as error:
+        broken = _broken(error, answer.url)
+    if broken is not None:
+        raise broken
+    return bytes(data)

@@ -11,14 +11,14 @@ from .parameters import PF_COLOR, Parameter
 
 
 class LastValues:
-    """Reads and writes last values in `folder`.
+    """Reads and writes last values in the folder plug-in-settings of a GIMP `profile`.
 
     A file that is broken, or values that no longer fit their parameters, count as never saved. Images and items are
     not kept: an ID means nothing in the next session.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, profile: str) -> None:
+        self._folder = Path(profile) / "plug-in-settings"
 
     def _path(self, procedure: str) -> Path:
         return self._folder / (procedure + ".json")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-from pathlib import Path
 from typing import Any, Callable, NamedTuple, NoReturn, Sequence
 
 from .errors import CancelError, error
@@ -185,9 +184,9 @@ class PlugIn:
 
     def _complete(self, procedure: Procedure, missing: Sequence[Parameter], run_mode: int) -> Sequence[Any]:
         """The values that GIMP did not give: the last ones, or what the user enters."""
-        from .lastvalues import LastValues
+        from .lastvalues import LastValues  # not needed while GIMP starts
 
-        remembered = LastValues(Path(self._gimp.directory) / "plug-in-settings")
+        remembered = LastValues(self._gimp.directory)
         values: Sequence[Any] = remembered.load(procedure.name, missing)
         if run_mode == RUN_WITH_LAST_VALS:
             return values

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -310,9 +311,15 @@ def test_a_step_without_news_says_the_last_of_it_again(
     assert answers[-1]["type"] == "result"
 
 
-def said(lines: list[str], folder: Path, twin: Twin | None = None) -> list[dict[str, Any]]:
-    """What a worker in this process says to some lines; its input ends when the last of them is answered."""
+def said(
+    lines: list[str], folder: Path, twin: Twin | None = None, until: Callable[[], object] | None = None
+) -> list[dict[str, Any]]:
+    """What a worker in this process says to some lines; its input ends when all are answered, or after `until`."""
     answered = threading.Semaphore(0)
+
+    def all_are_answered() -> None:
+        for _ in lines:
+            assert answered.acquire(timeout=PATIENCE)
 
     class Out(io.StringIO):
         def write(self, text: str) -> int:
@@ -323,8 +330,7 @@ def said(lines: list[str], folder: Path, twin: Twin | None = None) -> list[dict[
     class In(io.StringIO):
         def __iter__(self) -> Iterator[str]:
             yield from lines
-            for _ in lines:
-                assert answered.acquire(timeout=PATIENCE)
+            (until or all_are_answered)()
 
     account = {"YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key} if twin else {}
     settings = Settings({"LAYERLIFT_HOME": str(folder / "home"), **account})
@@ -425,6 +431,17 @@ def test_the_end_of_its_input_ends_it_in_every_stage_and_removes_its_folder(star
     assert not host.folder.exists()
 
 
+def test_the_end_of_its_input_cancels_what_it_does_and_what_waits(tmp_path: Path, make_twin: Any) -> None:
+    twin = make_twin(faults=[Fault("declare", "hang", seconds=5)])
+    (tmp_path / "1.raw").write_bytes(steps().tobytes())
+    job = {"type": "job", "pixels": "1.raw", "width": WIDTH, "height": HEIGHT, "channels": 3, "engine": "auto"}
+    lines = [json.dumps({**job, "id": name}) for name in ("1", "2")]
+    answers = said(lines, tmp_path, twin, until=lambda: wait_for(lambda: twin.calls("declare")))
+    ends = [answer for answer in answers if answer["type"] in ("result", "error")]
+    assert [(end["id"], end.get("code")) for end in ends] == [("1", "cancelled"), ("2", "cancelled")]
+    assert len(twin.calls("declare")) == 1
+
+
 def test_a_killed_workers_folder_is_swept_by_the_next_and_a_living_ones_stays(start: Any) -> None:
     killed, living = start(), start()
     (killed.folder / "1.raw").write_bytes(b"pixels")
@@ -437,6 +454,15 @@ def test_a_killed_workers_folder_is_swept_by_the_next_and_a_living_ones_stays(st
     following = start()
     assert not killed.folder.exists()
     assert (living.folder / "1.raw").exists() and following.folder.exists() and other.exists()
+
+
+def test_workers_that_start_at_once_do_not_sweep_each_others_folders(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(worker.Folder, [tmp_path] * 60))
+    assert [folder for folder in folders if not (folder.path / ".lock").exists()] == []
+    for folder in folders:
+        folder.remove()
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_ctrl_c_in_the_hosts_terminal_does_not_end_it(start: Any, twin: Twin) -> None:

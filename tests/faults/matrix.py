@@ -1,0 +1,139 @@
+"""The cells of the fault matrix, and what one of them is: a removal that meets a fault, then one that does not."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import invariants
+from layerlift import errors
+from layerlift.offline import Fault
+from layerlift.service import Service
+from world import HASTE_SECONDS, World, wait_for
+
+STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance")
+KINDS = (
+    "refused",
+    "reset_before",
+    "reset_after",
+    "hang",
+    "401",
+    "404",
+    "429",
+    "500",
+    "503",
+    "html",
+    "not_the_form",
+    "truncated",
+    "wrong_length",
+    "bad_picture",
+    "bomb",
+    "other_size",
+    "redirect",
+    "expired",
+)
+ONLY_AT = {
+    "bad_picture": ("download",),
+    "bomb": ("download",),
+    "other_size": ("download",),
+    "expired": ("upload", "run", "poll", "download", "delete"),
+}
+POLLS = 3
+"""How many polls a lasting fault meets: a task that can't be polled for long is lost whatever the client does."""
+UNKNOWABLE = ("reset_after", "hang", "html", "not_the_form", "truncated", "wrong_length", "500", "503", "reset_before")
+"""Faults of the run call after which nobody may know whether the task was started."""
+ANSWER_SECONDS = 30.0
+HANG_ANSWER_SECONDS = 2.0
+HOLD_SECONDS = 0.7
+RUN_SECONDS = 0.3
+
+
+class Cell(NamedTuple):
+    """One fault at one step, met once or for as long as the first removal goes on."""
+
+    step: str
+    kind: str
+    lasting: bool
+
+    def __str__(self) -> str:
+        return f"{self.step}-{self.kind}-{'lasting' if self.lasting else 'once'}"
+
+
+CELLS = [
+    Cell(step, kind, lasting)
+    for step in STEPS
+    for kind in KINDS
+    for lasting in (False, True)
+    if step in ONLY_AT.get(kind, STEPS) and (lasting or kind != "refused")
+]
+
+
+@dataclass
+class Found:
+    """How a cell ended: what each of the two removals came to (None: the right result), and what did not hold."""
+
+    first: errors.LayerliftError | None
+    second: errors.LayerliftError | None
+    broken: list[str]
+
+
+def run(cell: Cell, folder: Path) -> Found:
+    """A removal that meets the cell's fault, and another of the same picture when that is over."""
+    with World(folder, run_seconds=RUN_SECONDS) as world:
+        seconds = HANG_ANSWER_SECONDS if cell.kind == "hang" else ANSWER_SECONDS
+        _break(world, cell)
+        first = _balance(world, seconds) if cell.step == "balance" else world.remove(0, seconds)
+        world.twin.mend()
+        second = world.remove(0, ANSWER_SECONDS)
+        lost = second is not None and may_be_lost(cell)
+        return Found(first, second, invariants.violations(world, [0], [] if second else [0], [0] if lost else []))
+
+
+def may_be_lost(cell: Cell) -> bool:
+    """Whether the service may have taken a unit for a result that nobody can ever get."""
+    return (cell.step == "run" and cell.kind in UNKNOWABLE) or (cell.step, cell.kind) == ("poll", "expired")
+
+
+def _break(world: World, cell: Cell) -> None:
+    if cell.kind != "refused":
+        lasting = POLLS if cell.step == "poll" else 10**6
+        world.twin.inject(Fault(cell.step, cell.kind, times=lasting if cell.lasting else 1, seconds=600.0))
+    elif cell.step == "poll":
+        # The connection that polls is open already; a redirect makes it connect anew.
+        world.twin.inject(Fault("poll", "redirect", times=POLLS, location=_closed_address()))
+    elif cell.step in ("declare", "balance"):
+        world.twin.api.refuse()
+    else:
+        before = {"upload": "declare", "run": "upload", "download": "poll", "delete": "download"}[cell.step]
+        gate = world.twin.storage if cell.step in ("upload", "download") else world.twin.api
+        world.twin.inject(Fault(before, "hang", seconds=HOLD_SECONDS))
+
+        def close() -> None:
+            wait_for(lambda: world.twin.calls(before))
+            gate.refuse()
+
+        threading.Thread(target=close, daemon=True).start()
+
+
+def _closed_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def _balance(world: World, seconds: float) -> errors.LayerliftError | None:
+    service = Service(
+        world.twin.url,
+        world.twin.key,
+        sleep=lambda _: threading.Event().wait(HASTE_SECONDS),
+        timeouts=(seconds, seconds),
+    )
+    try:
+        assert service.balance() == world.twin.options.units
+    except errors.LayerliftError as error:
+        return error
+    finally:
+        service.close()
+    return None

@@ -1,0 +1,272 @@
+"""One user's computer and the service that it meets: pictures, a home folder, hosts with workers, the command."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gate import Gate
+from layerlift import errors, offline, removal
+from layerlift.offline import Fault, Options
+from layerlift.pictures import Picture
+from layerlift.removal import Cancel, Engine
+from layerlift.service import Service
+from PIL import Image
+
+WIDTH, HEIGHT, LEVELS = 96, 32, 6
+PATIENCE = 60.0
+HASTE_SECONDS = 0.02
+LAYERLIFT = str(Path(sys.executable).with_name("layerlift"))
+WORKER = (sys.executable, "-I", "-m", "layerlift.worker")
+_ORDERS = list(itertools.permutations(range(0, 256, 51)))
+
+
+def picture(number: int) -> Any:
+    """Gray bands (height, width, 3), each a flat area, in an order of their own for every number below 720."""
+    bands = np.array(_ORDERS[number], np.uint8).repeat(WIDTH // LEVELS)
+    return np.broadcast_to(bands[None, :, None], (HEIGHT, WIDTH, 3))
+
+
+def alpha(number: int) -> bytes:
+    """The exact alpha of a picture: 255 minus the gray."""
+    return bytes((255 - picture(number)[:, :, 0]).tobytes())
+
+
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for did not happen"
+        time.sleep(0.005)
+
+
+class Clock:
+    """Monotonic seconds that can be moved on."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self._ahead
+
+    def move(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
+class Twin(offline.Twin):
+    """The service behind two gates, whose books also say which picture a task was for."""
+
+    def __init__(self, **options: Any) -> None:
+        self.later = Clock()
+        super().__init__(Options(**{"rate": (10**6, 1.0), **options}), clock=self.later)
+        self.api = Gate(self.url)
+        self.url = self.api.url
+        self._faults: list[Fault] = []
+        self._picture_of: dict[str, str] = {}
+        self._start, self._state.run = self._state.run, self._noted  # type: ignore[method-assign]
+
+    @property
+    def storage_url(self) -> str:
+        return self.storage.url
+
+    @storage_url.setter
+    def storage_url(self, url: str) -> None:
+        self.storage = Gate(url)
+
+    def close(self) -> None:
+        super().close()
+        self.api.close()
+        self.storage.close()
+
+    def inject(self, fault: Fault) -> None:
+        self._faults.append(fault)
+        super().inject(fault)
+
+    def mend(self) -> None:
+        """Ends all faults."""
+        for fault in self._faults:
+            object.__setattr__(fault, "times", 0)
+        self.api.refuse()
+        self.api.admit()
+        self.storage.refuse()
+        self.storage.admit()
+
+    def _noted(self, file_id: str, fault: str = "") -> Any:
+        task = self._start(file_id, fault)
+        self._picture_of[task.id] = _bands(np.asarray(Image.open(io.BytesIO(self.uploads[file_id])).convert("L")))
+        return task
+
+    def units(self, number: int) -> float:
+        """What a picture has cost so far."""
+        own = _bands(picture(number)[:, :, 0])
+        return sum(charge.units for charge in self.ledger if self._picture_of[charge.task_id] == own)
+
+
+def _bands(luma: Any) -> str:
+    """What a picture's upload keeps of its bands."""
+    middle = luma[HEIGHT // 2, WIDTH // LEVELS // 2 :: WIDTH // LEVELS]
+    return str([round(int(level) / 51) for level in middle])
+
+
+class Host:
+    """A host with its worker, and what the worker said."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
+        )
+        self.errors = ""
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._read_errors)]
+        for thread in self._threads:
+            thread.start()
+        self.folder = Path(self.next().get("folder", "."))
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put(b"{}")
+
+    def _read_errors(self) -> None:
+        assert self.process.stderr
+        self.errors = self.process.stderr.read().decode()
+
+    def next(self) -> dict[str, Any]:
+        """The next message; empty where the worker has ended."""
+        message: dict[str, Any] = json.loads(self._lines.get(timeout=PATIENCE))
+        return message
+
+    def send(self, **message: Any) -> None:
+        """One message; a worker that has ended does not get it."""
+        assert self.process.stdin
+        with contextlib.suppress(OSError):
+            self.process.stdin.write(json.dumps(message).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def job(self, number: int) -> None:
+        """Asks for a picture's alpha."""
+        with contextlib.suppress(OSError):
+            (self.folder / f"{number}.raw").write_bytes(picture(number).tobytes())
+        fields = {"pixels": f"{number}.raw", "width": WIDTH, "height": HEIGHT, "channels": 3, "engine": "youcam"}
+        self.send(type="job", id=str(number), **fields)
+
+    def cancel(self, number: int) -> None:
+        self.send(type="cancel", id=str(number))
+
+    def end_of(self, number: int) -> dict[str, Any]:
+        """A job's result or error; empty where the worker ended before."""
+        while message := self.next():
+            if message.get("id") == str(number) and message["type"] != "progress":
+                return message
+        return {}
+
+    def delivered(self, number: int, message: dict[str, Any]) -> bool:
+        """Whether the message is the result, and its alpha is the right one."""
+        return message.get("type") == "result" and (self.folder / message["file"]).read_bytes() == alpha(number)
+
+    def leave(self) -> None:
+        """The host's end: it closes the worker's input, and reads no more."""
+        assert self.process.stdin
+        assert self.process.stdout
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+
+    def kill(self) -> None:
+        """As by kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def ended(self) -> int:
+        """The exit status of a worker whose host has left."""
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        self.kill()
+        for thread in self._threads:
+            thread.join()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert stream
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+class World:
+    """A user with a key for a twin of their own; all their files are in one folder."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        self.folder = folder
+        self.home, self.temporary, self.photos = (folder / name for name in ("home", "temporary", "photos"))
+        for each in (self.temporary, self.photos):
+            each.mkdir()
+        self.twin = Twin(**options)
+        self._hosts: list[Host] = []
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("YOUCAM_", "LAYERLIFT_"))}
+        self.environ = {
+            **kept,
+            "LAYERLIFT_HOME": str(self.home),
+            "LAYERLIFT_RATE": "100000/1",
+            "TMPDIR": str(self.temporary),
+            "YOUCAM_API_URL": self.twin.url,
+            "YOUCAM_API_KEY": self.twin.key,
+        }
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for host in self._hosts:
+            host.close()
+        self.twin.close()
+
+    def host(self) -> Host:
+        """A host that has just started its worker."""
+        self._hosts.append(Host(self.environ))
+        return self._hosts[-1]
+
+    def photo(self, number: int) -> Path:
+        """A picture as a file."""
+        path = self.photos / f"{number}.png"
+        if not path.exists():
+            Image.fromarray(picture(number)).save(path)
+        return path
+
+    def remove(self, number: int, seconds: float) -> errors.LayerliftError | None:
+        """One removal in this process; None where its alpha is the right one. Waits `seconds` for an answer."""
+        cancel = Cancel(threading.Event())
+        service = Service(
+            self.twin.url,
+            self.twin.key,
+            sleep=lambda pause: cancel.sleep(min(pause, HASTE_SECONDS)),
+            timeouts=(seconds, seconds),
+        )
+        try:
+            found = removal.remove(Picture(picture(number)), Engine("youcam", service, 1), lambda *_: None, cancel)
+        except errors.LayerliftError as error:
+            return error
+        finally:
+            service.close()
+        assert found.alpha.tobytes() == alpha(number)
+        return None
+
+    def command(self, *arguments: object, **changes: str) -> subprocess.Popen[str]:
+        """The `layerlift` command, as it starts."""
+        return subprocess.Popen(
+            [LAYERLIFT, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**self.environ, **changes},
+            text=True,
+        )

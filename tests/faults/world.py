@@ -30,6 +30,15 @@ PATIENCE = 60.0
 HASTE_SECONDS = 0.02
 LAYERLIFT = str(Path(sys.executable).with_name("layerlift"))
 WORKER = (sys.executable, "-I", "-m", "layerlift.worker")
+HOST = """
+import shutil, subprocess, sys, threading
+worker = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+threading.Thread(target=shutil.copyfileobj, args=(sys.stdin.buffer.raw, worker.stdin, 4096), daemon=True).start()
+while line := worker.stdout.readline():
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+"""
+"""A host as a process of its own, which passes all lines on; killed, it leaves its worker without one."""
 _ORDERS = list(itertools.permutations(range(0, 256, 51)))
 
 
@@ -120,11 +129,15 @@ def _bands(luma: Any) -> str:
 
 
 class Host:
-    """A host with its worker, and what the worker said."""
+    """A host with its worker, and what the worker said. `apart` makes the host a process of its own."""
 
-    def __init__(self, environ: dict[str, str]) -> None:
+    def __init__(self, environ: dict[str, str], *, apart: bool = False) -> None:
         self.process = subprocess.Popen(
-            WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ
+            (sys.executable, "-c", HOST, *WORKER) if apart else WORKER,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environ,
         )
         self.errors = ""
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -184,13 +197,14 @@ class Host:
             self.process.stdin.close()
 
     def kill(self) -> None:
-        """As by kill -9."""
+        """Kills the worker, or the host where that is a process of its own."""
         self.process.kill()
         self.process.wait()
 
-    def ended(self) -> int:
-        """The exit status of a worker whose host has left."""
-        return self.process.wait(PATIENCE)
+    def wait_for_end(self) -> None:
+        """Waits for the worker's end: with it the last holder of its error stream is gone."""
+        self._threads[1].join(PATIENCE)
+        assert not self._threads[1].is_alive(), "the worker did not end"
 
     def close(self) -> None:
         self.kill()
@@ -230,9 +244,9 @@ class World:
             host.close()
         self.twin.close()
 
-    def host(self) -> Host:
+    def host(self, *, apart: bool = False) -> Host:
         """A host that has just started its worker."""
-        self._hosts.append(Host(self.environ))
+        self._hosts.append(Host(self.environ, apart=apart))
         return self._hosts[-1]
 
     def photo(self, number: int) -> Path:
@@ -259,6 +273,15 @@ class World:
             service.close()
         assert found.alpha.tobytes() == alpha(number)
         return None
+
+    def cut_out(self, number: int) -> Path:
+        """Where the command puts a picture's cut-out."""
+        return self.photos / f"{number}-cutout.png"
+
+    def has(self, number: int) -> bool:
+        """Whether the command has delivered a picture."""
+        path = self.cut_out(number)
+        return path.exists() and Image.open(path).getchannel("A").tobytes() == alpha(number)
 
     def command(self, *arguments: object, **changes: str) -> subprocess.Popen[str]:
         """The `layerlift` command, as it starts."""

@@ -1,0 +1,107 @@
+"""Deaths: a removal that is stopped while one of its steps is held still, then another of the same picture."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import NamedTuple
+
+from invariants import violations
+from layerlift.offline import Fault
+from world import PATIENCE, Host, World, wait_for
+
+STEPS = ("declare", "upload", "run", "poll", "download", "delete")
+FREE_STEPS = ("declare", "upload")
+WAYS = {
+    "kill": "the worker is killed",
+    "host": "the host is killed, and its worker is alone",
+    "leave": "the host closes its worker's input",
+    "cancel": "the user cancels, and tries again",
+    "cancel_leave": "the user cancels and quits the host",
+    "command": "the command is killed",
+    "interrupt": "the user presses Ctrl+C",
+}
+HELD_SECONDS = 2.0
+FOREVER = 600.0
+
+
+class Dead(NamedTuple):
+    """How a death ended: what was told, whether the picture came at last, tasks that were started before and after
+    the first removal had ended, what did not hold."""
+
+    told: list[str]
+    delivered: bool
+    started: tuple[int, int]
+    broken: list[str]
+
+
+class Death(NamedTuple):
+    """A way to die, and the step that has just reached the service."""
+
+    way: str
+    step: str
+
+    def __str__(self) -> str:
+        return f"{self.way}-{self.step}"
+
+    def run(self, folder: Path) -> Dead:
+        # A step that is free is held for ever: what stops there has to stop at once.
+        seconds = FOREVER if self.step in FREE_STEPS else HELD_SECONDS
+        holds = (Fault(self.step, "hang", seconds=seconds),) if self.step != "poll" else ()
+        run_seconds = HELD_SECONDS if self.step == "poll" else 0.3
+        with World(folder, run_seconds=run_seconds, poll_within_seconds=30.0, faults=holds) as world:
+            if self.way in ("command", "interrupt"):
+                return self._of_command(world)
+            host = world.host(apart=self.way == "host")
+            host.job(0)
+            wait_for(lambda: world.twin.calls(self.step))
+            told = self._stop(host)
+            started = len(world.twin.calls("run"))
+            if self.way != "cancel":
+                host = world.host()
+            host.job(0)
+            message = host.end_of(0)
+            told.append(message.get("code", message.get("type", "")))
+            delivered = host.delivered(0, message)
+            host.leave()
+            host.wait_for_end()
+            return self._dead(world, told, delivered, started)
+
+    def _stop(self, host: Host) -> list[str]:
+        told = []
+        if self.way in ("cancel", "cancel_leave"):
+            host.cancel(0)
+            message = host.end_of(0)
+            told.append(message.get("code", message["type"]))
+        if self.way in ("kill", "host"):
+            host.kill()
+        if self.way in ("leave", "cancel_leave"):
+            host.leave()
+        if self.way != "cancel":
+            host.wait_for_end()
+        return told
+
+    def _of_command(self, world: World) -> Dead:
+        command = ("remove", world.photo(0), "--engine", "youcam", "--yes")
+        first = world.command(*command)
+        wait_for(lambda: world.twin.calls(self.step))
+        first.send_signal(signal.SIGKILL if self.way == "command" else signal.SIGINT)
+        told = [first.communicate(timeout=PATIENCE)[1]]
+        partial = world.cut_out(0).exists() and not world.has(0)
+        started = len(world.twin.calls("run"))
+        told.append(world.command(*command).communicate(timeout=PATIENCE)[1])
+        dead = self._dead(world, told, world.has(0), started)
+        return dead._replace(broken=[*dead.broken, *["the cut-out was written by half"] * partial])
+
+    def _dead(self, world: World, told: list[str], delivered: bool, started: int) -> Dead:
+        excused = [0] if self.may_be_lost and not delivered else []
+        broken = violations(world, [0], [0] if delivered else [], excused)
+        return Dead(told, delivered, (started, len(world.twin.calls("run"))), broken)
+
+    @property
+    def may_be_lost(self) -> bool:
+        """Whether the run call's answer may have been on its way to a process that is dead."""
+        return self.step == "run" and self.way in ("kill", "command")
+
+
+DEATHS = [Death(way, step) for way in WAYS for step in STEPS]

@@ -37,6 +37,7 @@ class Task:
 
     task_id: str
     polling_interval: float | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class TaskState:
     dst_id: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from . import __version__, errors
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .removal import Cancel, Engine, Engines, Outcome, Stage
+    from .cancelling import Cancel
+    from .removal import Engine, Engines, Outcome, Stage
 
 _SUFFIX = "-cutout.png"
 _FORMATS = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"}
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         help="leave the old background's colour in soft edges",
     )
+    remove.add_argument("--again", action="store_true", help="pay again where an earlier start may have been charged")
     remove.add_argument("--yes", action="store_true", help="agree to the upload and to the cost")
     remove.add_argument("--json", action="store_true", help="one JSON object a picture on standard output")
     remove.set_defaults(run=_remove)
@@ -90,16 +92,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from .removal import Cancel, Engines
+    from .cancelling import Cancel
+    from .removal import Engines
 
     pairs = _pairs(options.photos, options.output, options.output_dir)
     event = threading.Event()
-    cancel = Cancel(event)
     settings = Settings()
     ends: list[dict[str, Any]] = []
     stop: errors.LayerliftError | None = None
     with ExitStack() as stack:
         engines = stack.enter_context(Engines(settings))
+        cancel = Cancel(event, engines.background)
         engine = _opened(engines, settings, options, cancel)
         stack.enter_context(_interrupt(event))
         for number, (source, target) in enumerate(pairs, start=1):
@@ -110,7 +113,12 @@ def _remove(options: argparse.Namespace) -> int:
                 if stop is not None:
                     raise errors.make("not_started", stop.message)
                 outcome = _cut_out(source, target, options, engine, bar, cancel)
-                end |= {"status": "done", "task_id": outcome.task_id, "dst_id": outcome.dst_id, "units": outcome.units}
+                end |= {
+                    "status": "cached" if outcome.cached else "done",
+                    "task_id": outcome.task_id,
+                    "dst_id": outcome.dst_id,
+                    "units": outcome.units,
+                }
                 bar.close(str(target))
             except BrokenPipeError:
                 raise
@@ -121,14 +129,14 @@ def _remove(options: argparse.Namespace) -> int:
                 bar.close(str(error))
                 if isinstance(error, (errors.SetupError, errors.TopUpError)) or error.code == "cancelled":
                     stop = error
-            end |= {"input": str(source), "output": str(target) if end["status"] == "done" else None}
+            end |= {"input": str(source), "output": str(target) if end["error"] is None else None}
             end |= {"engine": engine.name, "seconds": round(time.monotonic() - started, 3)}
             ends.append(end)
             if options.json:
                 print(json.dumps(end), flush=True)
     if isinstance(stop, errors.SetupError):
         return 2
-    return 0 if all(end["status"] == "done" for end in ends) else 1
+    return 0 if all(end["error"] is None for end in ends) else 1
 
 
 def _opened(engines: Engines, settings: Settings, options: argparse.Namespace, cancel: Cancel) -> Engine:
@@ -156,7 +164,7 @@ def _cut_out(
 
     picture = pictures.read(source)
     _check_folder(target.parent)
-    outcome = removal.remove(picture, engine, bar.show, cancel)
+    outcome = removal.remove(picture, engine, bar.show, cancel, again=options.again)
     if options.result == "mask":
         picture = pictures.Picture(outcome.alpha[:, :, None], None)
     else:

@@ -214,7 +214,17 @@ TABLE: dict[str, _Entry] = {
     "may_be_charged": _Entry(
         MayBeCharged,
         "The connection broke while the service was being asked to start, so it may have started.",
-        "It was not asked again. See the unit history of your account before you run this picture once more.",
+        "It was not asked again. Run it again to see whether the result can still be had; nothing is paid for that.",
+    ),
+    "still_in_doubt": _Entry(
+        MayBeCharged,
+        "The connection broke in an earlier start of this picture: it may have been charged, and has no result yet.",
+        "In 15 minutes the unit history will tell. To pay for a new start now, run 'layerlift remove --again'.",
+    ),
+    "charged_in_vain": _Entry(
+        MayBeCharged,
+        "The connection broke in an earlier start of this picture, and the unit history names a task that may be it.",
+        "Its result is not found. To pay for a new start, run 'layerlift remove --again' or 'layerlift jobs clear'.",
     ),
     "result_empty": _Entry(
         PictureError,
@@ -252,6 +262,15 @@ TABLE: dict[str, _Entry] = {
     "disk": _Entry(
         SetupError, "A file could not be written.", "Check free space and permissions; nothing was changed."
     ),
+    "journal_newer": _Entry(
+        SetupError,
+        "A newer version of Layerlift has written the journal of paid work.",
+        "Run 'python3 install.py' of that version again.",
+    ),
+    "journal_damaged": _Entry(
+        SetupError, "The journal of paid work is damaged.", "Run it again: a new one is begun, the old one is kept."
+    ),
+    "bad_rate": _Entry(SetupError, "LAYERLIFT_RATE can't be read.", "Write requests per seconds, such as 250/300."),
     "bad_job": _Entry(
         SetupError, "The plug-in and its worker do not understand each other.", "Run 'python3 install.py'."
     ),

@@ -1,24 +1,30 @@
-"""One removal, from a picture's pixels to its alpha: prepare, declare, upload, run, poll, download, refine."""
+"""One removal, from a picture's pixels to its alpha: prepare, declare, upload, run, poll, download, refine.
+
+Every step is written down in the journal, and a removal goes on from the step that an earlier one has reached.
+"""
 
 from __future__ import annotations
 
 import enum
 import math
-import threading
 import time
-from collections.abc import Callable
-from concurrent import futures
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import errors, matte, polling, prepare
+from . import errors, matte, polling, prepare, recovery
 from .answers import Task, TaskState
+from .cancelling import Background, Cancel, paying
 from .connection import is_loopback
+from .database import Database
+from .journal import Entry, Journal, Record, Unrecorded, digest
+from .pacing import Pacer
 from .pictures import Picture
 from .service import Service
 from .settings import Settings
@@ -28,9 +34,8 @@ if TYPE_CHECKING:
 
 TASKS = 3
 _WAITING_SECONDS = 8.0
-_CANCEL_SECONDS = 0.05
-
-_T = TypeVar("_T")
+_FORGOTTEN = ("InvalidTaskId", "TaskTimeout")
+_FILE_GONE = ("not_found", "unknown_internal_error")
 
 
 class Stage(enum.Enum):
@@ -48,38 +53,6 @@ Report = Callable[[Stage, float, str], None]
 """Is told the stage, the fraction of it that is done, and a text with details ("" where there are none)."""
 
 
-class Cancel:
-    """The user's wish to stop (`event` is set), seen at every step and in every wait."""
-
-    def __init__(self, event: threading.Event) -> None:
-        self._event = event
-
-    def check(self) -> None:
-        """Raises `Cancelled` once the wish was made."""
-        if self._event.is_set():
-            raise errors.make("cancelled")
-
-    def sleep(self, seconds: float) -> None:
-        """Waits, unless `Cancelled` comes first."""
-        self._event.wait(seconds)
-        self.check()
-
-    def during(self, call: Callable[[], _T]) -> _T:
-        """Does the call in a thread of its own, so that `Cancelled` does not wait for an answer that may never come."""
-        outcome: Future[_T] = Future()
-
-        def work() -> None:
-            try:
-                outcome.set_result(call())
-            except BaseException as error:  # noqa: BLE001 - raised again by `result`
-                outcome.set_exception(error)
-
-        threading.Thread(target=work, daemon=True).start()
-        while not futures.wait([outcome], _CANCEL_SECONDS).done:
-            self.check()
-        return outcome.result()
-
-
 @dataclass(frozen=True)
 class Engine:
     """Who does the work: the service with the user's key, or its offline twin."""
@@ -88,6 +61,21 @@ class Engine:
     service: Service
     units: int
     """What one picture costs the user."""
+    journal: Journal | None = None
+    """Where paid work is written down; None where nothing is charged."""
+    account: str = ""
+    """A fingerprint of the key and of the host that it is for."""
+
+    def picture(self, *parts: bytes | NDArray[np.generic]) -> str:
+        """The journal's name for what this engine and account make of a picture."""
+        return digest(self.name, self.account, *parts)
+
+    def claim(self, upload: prepare.Upload, sleep: Callable[[float], None]) -> AbstractContextManager[Record]:
+        """The upload's record, after waiting for whoever else works on the same."""
+        if self.journal is None:
+            return nullcontext(Unrecorded(upload.width, upload.height))
+        size = (upload.width, upload.height)
+        return self.journal.claim(self.picture(upload.data), self.name, self.account, size, sleep)
 
 
 @dataclass(frozen=True)
@@ -95,7 +83,7 @@ class Outcome:
     """A removal that went well.
 
     `alpha` is (height, width) uint8 of the picture's own size: the cut-out's alpha, not yet multiplied with the
-    picture's own.
+    picture's own. Where it is `cached`, it was there already and cost nothing.
     """
 
     alpha: NDArray[np.uint8]
@@ -104,6 +92,7 @@ class Outcome:
     dst_id: str | None
     units: int
     seconds: float
+    cached: bool
 
 
 class Engines:
@@ -113,6 +102,10 @@ class Engines:
         self._settings = settings
         self._twin: Twin | None = None
         self._services: list[Service] = []
+        self._journal: Journal | None = None
+        self._requests: Database | None = None
+        self.background = Background()
+        """What goes on after its user has cancelled, since it is paid for. Leaving the `with` block waits for it."""
 
     def __enter__(self) -> Engines:
         return self
@@ -120,8 +113,12 @@ class Engines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.background.wait()
         for service in self._services:
             service.close()
+        for database in (self._journal, self._requests):
+            if database is not None:
+                database.close()
         if self._twin is not None:
             self._twin.close()
 
@@ -137,11 +134,13 @@ class Engines:
         """
         key = self._settings.key() if choice != "offline" else None
         if key is not None:
-            service = self._connected(self._settings.api_url, key.value, sleep)
+            service = self._connected(self._settings.api_url, key.value, sleep, self._settings.rate)
             host = self._settings.api_host
             if not is_loopback(self._settings.api_url) and not self._settings.has_agreed(host):
                 raise errors.make("consent_needed", f"to {host}")
-            return Engine("youcam", service, units=1)
+            self._journal = self._journal or Journal(self._settings.state_folder)
+            account = digest("account", urlsplit(self._settings.api_url).netloc, key.value)[:16]
+            return Engine("youcam", service, 1, self._journal, account)
         if choice == "youcam":
             raise errors.make("no_key")
         if self._twin is None:
@@ -153,33 +152,149 @@ class Engines:
         self._settings.agree(self._settings.api_host)
         return self._settings.api_host
 
-    def _connected(self, url: str, key: str, sleep: Callable[[float], None]) -> Service:
-        service = Service(url, key, sleep=sleep)
+    def _connected(
+        self, url: str, key: str, sleep: Callable[[float], None], rate: tuple[int, float] | None = None
+    ) -> Service:
+        pace = None
+        if rate is not None:
+            self._requests = self._requests or Database(self._settings.state_folder, synced=False)
+            pace = Pacer(self._requests, *rate, sleep=sleep)
+        service = Service(url, key, sleep=sleep, pace=pace)
         self._services.append(service)
         return service
 
 
-def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel) -> Outcome:
-    """Asks the engine for the alpha of a picture.
+def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, *, again: bool = False) -> Outcome:
+    """Asks the engine for the alpha of a picture, or takes it from where an earlier removal has left it.
+
+    Args:
+        again: whether to pay again where an earlier start of the same picture may have been charged in vain.
 
     Raises:
         LayerliftError: whatever the table of errors holds; `Cancelled` as soon as `cancel` is set.
     """
-    return cancel.during(lambda: _remove(picture, engine, report, cancel))
+    return cancel.during(lambda: _remove(picture, engine, report, cancel, again))
 
 
-def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel) -> Outcome:
+def resume(entry: Entry, engine: Engine, cancel: Cancel) -> None:
+    """Fetches the result of a task that an earlier removal has started, for the next removal of that picture.
+
+    Raises:
+        LayerliftError: as `remove`; ``may_be_charged`` where no task is known.
+    """
+    if engine.journal is None:
+        raise ValueError("nothing of this engine is written down")
+    with engine.journal.claim_again(entry, cancel.sleep) as record:
+        if record.alpha() is not None:
+            return
+        if record.task_id is None:
+            raise errors.make("may_be_charged")
+        _finished(record, engine, lambda of, fraction, text="": None, cancel)
+
+
+_Tell = Callable[..., None]
+"""As `Report`, the text may be left out."""
+
+
+def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, again: bool) -> Outcome:
     started = time.monotonic()
 
     def stage(of: Stage, fraction: float, text: str = "") -> None:
         cancel.check()
-        report(of, min(1.0, fraction), text)
+        if not cancel.wished:
+            report(of, min(1.0, fraction), text)
+
+    def outcome(entry: Entry, alpha: NDArray[np.uint8], cached: bool) -> Outcome:
+        if not alpha.any():
+            raise errors.make("result_empty")
+        stage(Stage.REFINE, 0.5)
+        height, width = picture.pixels.shape[:2]
+        alpha = matte.refine(alpha, width, height)
+        stage(Stage.REFINE, 1.0)
+        units = 0 if cached else engine.units
+        seconds = time.monotonic() - started
+        return Outcome(alpha, engine.name, entry.task_id or "", entry.dst_id, units, seconds, cached)
 
     stage(Stage.PREPARE, 0.0)
+    journal = engine.journal
+    name = engine.picture(picture.pixels, picture.icc_profile or b"") if journal else ""
+    known = journal.known_as(name) if journal else None
+    if journal and known and (alpha := journal.alpha(known)) is not None:
+        return outcome(known, alpha, cached=True)
     upload = prepare.prepare(picture)
     stage(Stage.PREPARE, 1.0)
-    size = len(upload.data) / 1e6
+    with engine.claim(upload, cancel.sleep) as record:
+        found = record.alpha()
+        alpha = _paid(upload, record, engine, stage, cancel, again) if found is None else found
+        if journal:
+            journal.also(name, record.entry)
+    return outcome(record.entry, alpha, cached=found is not None)
+
+
+def _paid(
+    upload: prepare.Upload, record: Record, engine: Engine, stage: _Tell, cancel: Cancel, again: bool
+) -> NDArray[np.uint8]:
+    """The alpha of a picture whose record is claimed, from a task that is known, or from a new one.
+
+    A task that the engine failed in passing is not charged, so a new one is started, `TASKS` in all.
+    """
+    if again and record.entry.state != "running":
+        record.free("asked for anew", None)
+    if record.entry.state in ("starting", "unknown"):
+        recovery.settle(record, upload, engine.service, engine.journal, cancel.sleep)
+    for number in range(1, TASKS + 1):
+        delivered = record.entry.state == "kept"
+        if record.task_id is None:
+            _start(upload, record, engine, stage, cancel)
+        try:
+            return _finished(record, engine, stage, cancel)
+        except errors.ServiceError as error:
+            if not (delivered and error.code in _FORGOTTEN) and not (error.retry and record.task_id is None):
+                raise
+            if number == TASKS:
+                raise
+        cancel.sleep(number)
+    raise AssertionError("unreachable")
+
+
+def _start(upload: prepare.Upload, record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> None:
+    """Starts a task on the file that the service still has, else on a new one."""
+
+    @contextmanager
+    def around() -> Iterator[None]:
+        with paying(cancel):
+            record.starting()
+            try:
+                yield
+            except errors.MayBeCharged as error:
+                record.unknown(error.request_id)
+                raise
+            except errors.LayerliftError as error:
+                record.free(error.code, error.request_id)
+                raise
+
     service = engine.service
+    for last in (record.file_id is None, True):
+        file_id = record.file_id or _uploaded(upload, record, service, stage)
+        cancel.check()
+        try:
+            task = service.run(file_id, around)
+        except errors.MayBeCharged:
+            if engine.journal and recovery.found(record, upload, service, engine.journal, cancel.sleep):
+                return
+            raise
+        except errors.ServiceError as error:
+            if last or error.code not in _FILE_GONE:
+                raise
+            record.uploaded(None)
+        else:
+            record.running(task.task_id, task.request_id)
+            return
+
+
+def _uploaded(upload: prepare.Upload, record: Record, service: Service, stage: _Tell) -> str:
+    """The id of the file, once the service has it."""
+    size = len(upload.data) / 1e6
     stage(Stage.UPLOAD, 0.0)
     destination = service.declare([upload])[0]
     service.upload(
@@ -187,57 +302,48 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel) ->
         upload.data,
         lambda fraction: stage(Stage.UPLOAD, fraction, f"{fraction * size:.1f} of {size:.1f} MB"),
     )
-    task_id, state = _run(service, destination.file_id, stage, cancel)
-    alpha = _alpha(service, task_id, state, (upload.width, upload.height), stage, cancel)
-    if not alpha.any():
-        raise errors.make("result_empty")
-    stage(Stage.REFINE, 0.5)
-    height, width = picture.pixels.shape[:2]
-    alpha = matte.refine(alpha, width, height)
-    stage(Stage.REFINE, 1.0)
-    return Outcome(alpha, engine.name, task_id, state.dst_id, engine.units, time.monotonic() - started)
+    record.uploaded(destination.file_id)
+    return destination.file_id
 
 
-def _offline_twin() -> Twin:
-    from . import offline
-    from .offline import model, u2net
+def _finished(record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> NDArray[np.uint8]:
+    """The alpha of the record's task, polled to its end, fetched, and kept."""
+    cancel.pay()
+    task = Task(record.task_id or "")
+    state = _ended(task, record, engine.service, stage, cancel)
+    if state.status == "error":
+        failure = errors.reported(state.error_code or "unknown_internal_error", state.error_message or "")
+        record.free(failure.code, state.request_id)
+        cancel.unpay()
+        raise failure
+    record.done(state.dst_id, engine.units, state.request_id)
+    alpha = _alpha(task, record, state, engine.service, stage, cancel)
+    record.keep(alpha)
+    cancel.unpay()
+    return alpha
 
-    return offline.Twin(offline.Options(engine=u2net.u2netp(model.default_path()), units=math.inf, rate=(10_000, 1.0)))
 
-
-def _run(
-    service: Service, file_id: str, stage: Callable[[Stage, float, str], None], cancel: Cancel
-) -> tuple[str, TaskState]:
-    """The id and the last state of a task that succeeded. A task that the engine failed in passing is not charged, so a
-    new one is started, `TASKS` in all."""
-    for number in range(1, TASKS + 1):
-        cancel.check()
-        task = service.run(file_id)
-        state = polling.wait(
+def _ended(task: Task, record: Record, service: Service, stage: _Tell, cancel: Cancel) -> TaskState:
+    try:
+        return polling.wait(
             service,
             task,
             sleep=cancel.sleep,
             waiting=lambda seconds: stage(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s"),
         )
-        if state.status == "success":
-            return task.task_id, state
-        failure = errors.reported(state.error_code or "unknown_internal_error", state.error_message or "")
-        if not failure.retry or number == TASKS:
-            raise failure
-        cancel.sleep(number)
-    raise AssertionError("unreachable")
+    except errors.ServiceError as error:
+        if error.code in _FORGOTTEN:
+            record.lost(error.code, error.request_id)
+            cancel.unpay()
+        raise
 
 
 def _alpha(
-    service: Service,
-    task_id: str,
-    state: TaskState,
-    sent: tuple[int, int],
-    stage: Callable[[Stage, float], None],
-    cancel: Cancel,
+    task: Task, record: Record, state: TaskState, service: Service, stage: _Tell, cancel: Cancel
 ) -> NDArray[np.uint8]:
     """The result's alpha. What has expired or arrived damaged was paid for, and is fetched once more at the fresh
     address that another poll gives."""
+    sent = (record.entry.width, record.entry.height)
     for last in (False, True):
         stage(Stage.DOWNLOAD, 0.0)
         try:
@@ -247,5 +353,12 @@ def _alpha(
         except errors.ServiceError as error:
             if last or error.code not in ("result_expired", "result_broken"):
                 raise
-        state = polling.wait(service, Task(task_id, state.polling_interval), sleep=cancel.sleep)
+        state = polling.wait(service, task, sleep=cancel.sleep)
     raise AssertionError("unreachable")
+
+
+def _offline_twin() -> Twin:
+    from . import offline
+    from .offline import model, u2net
+
+    return offline.Twin(offline.Options(engine=u2net.u2netp(model.default_path()), units=math.inf, rate=(10_000, 1.0)))

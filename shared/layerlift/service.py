@@ -9,6 +9,8 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -38,6 +40,35 @@ class File(Protocol):
     def data(self) -> bytes: ...
 
 
+class Pace(Protocol):
+    """Keeps all requests within the service's limit: see `pacing.Pacer`."""
+
+    def work(self) -> None: ...
+    def task(self) -> AbstractContextManager[None]: ...
+    def poll(self, task_id: str) -> None: ...
+    def ended(self, task_id: str) -> None: ...
+    def limited(self, seconds: float) -> None: ...
+
+
+class Unlimited:
+    """Lets every request go at once."""
+
+    def work(self) -> None:
+        pass
+
+    def task(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def poll(self, task_id: str) -> None:
+        pass
+
+    def ended(self, task_id: str) -> None:
+        pass
+
+    def limited(self, seconds: float) -> None:
+        pass
+
+
 class Service:
     """The service, as seen with one account's key.
 
@@ -47,6 +78,7 @@ class Service:
         sleep: waits for that many seconds, and may raise `Cancelled`.
         uniform: a random number in [a, b], for the jitter of retries.
         timeouts: seconds to connect, and seconds between two bytes of an answer.
+        pace: is asked before every request to the API.
 
     All methods raise `AuthError`, `NetworkError`, `RateLimited`, `ServiceError`, or what the error table says of the
     service's own code.
@@ -60,12 +92,14 @@ class Service:
         sleep: Callable[[float], None] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+        pace: Pace | None = None,
     ) -> None:
         self._base = url.rstrip("/")
         self._connection = Connection(self._base, key, timeouts)
         self._sleep = sleep
         self._uniform = uniform
         self._timeouts = timeouts
+        self._pace = pace or Unlimited()
 
     def close(self) -> None:
         """Ends the connections that are kept alive."""
@@ -103,8 +137,11 @@ class Service:
 
         self._retried(attempt)
 
-    def run(self, file_id: str) -> answers.Task:
+    def run(self, file_id: str, around: Callable[[], AbstractContextManager[None]] = nullcontext) -> answers.Task:
         """Starts a task: the one call that costs. It is never repeated once its bytes may have reached the service.
+
+        Args:
+            around: is entered right before each try, and left after it, with its error where there was one.
 
         Raises:
             MayBeCharged: the outcome is unknown.
@@ -113,13 +150,14 @@ class Service:
         def attempt() -> answers.Task:
             # A connection of its own: one that was kept alive may be closed by the far side at any moment, and then
             # nobody could say whether the request had arrived.
-            with self._connection.session() as session:
+            with self._pace.task(), around(), self._connection.session() as session:
                 url = f"{self._base}/s2s/v2.0/task/sod"
                 try:
                     with self._connection.exchange(
                         "POST", url, body={"src_file_id": file_id}, with_key=True, session=session
                     ) as answer:
-                        return answers.task(_decoded(answer, self._timeouts[1]))
+                        task = answers.task(_decoded(answer, self._timeouts[1]))
+                        return replace(task, request_id=connection.request_id(answer))
                 except errors.LayerliftError as error:
                     if _may_have_started(error):
                         raise errors.make(
@@ -134,8 +172,17 @@ class Service:
         for each byte of the answer."""
         timeouts = (min(self._timeouts[0], seconds), min(self._timeouts[1], seconds))
         path = f"/s2s/v2.0/task/sod/{quote(task_id, safe='')}"
-        with self._connection.exchange("GET", self._base + path, with_key=True, timeouts=timeouts) as answer:
-            return answers.task_state(_decoded(answer, timeouts[1]))
+        self._pace.poll(task_id)
+        try:
+            with self._connection.exchange("GET", self._base + path, with_key=True, timeouts=timeouts) as answer:
+                state = answers.task_state(_decoded(answer, timeouts[1]))
+                state = replace(state, request_id=connection.request_id(answer))
+        except errors.RateLimited:
+            self._pace.limited(self._uniform(RATE_BACKOFF_SECONDS / 2, RATE_BACKOFF_SECONDS))
+            raise
+        if state.status != "running":
+            self._pace.ended(task_id)
+        return state
 
     def download(self, url: str, progress: Progress | None = None) -> bytes:
         """The result's bytes, at most `MAX_RESULT_BYTES`, of a picture type; `progress` is told the fraction."""
@@ -185,6 +232,7 @@ class Service:
         """One API call that may be repeated without harm; returns what `parse` makes of the decoded body."""
 
         def attempt() -> _T:
+            self._pace.work()
             with self._connection.exchange(method, self._base + path, body=body, with_key=True) as answer:
                 return parse(_decoded(answer, self._timeouts[1]))
 
@@ -206,7 +254,10 @@ class Service:
                 if not error.retry or tries >= (RATE_ATTEMPTS if limited else ATTEMPTS):
                     raise
                 longest = (RATE_BACKOFF_SECONDS if limited else BACKOFF_SECONDS) * 2 ** (tries - 1)
-            self._sleep(self._uniform(longest / 2, longest))
+            pause = self._uniform(longest / 2, longest)
+            if limited:
+                self._pace.limited(pause)
+            self._sleep(pause)
 
 
 def _may_have_started(error: errors.LayerliftError) -> bool:

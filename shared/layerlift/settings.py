@@ -7,6 +7,7 @@ can read. With ``LAYERLIFT_HOME`` everything stays in that one folder, and the k
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ import platformdirs
 from . import errors
 
 DEFAULT_URL = "https://yce-api-01.makeupar.com"
+DEFAULT_RATE = "250/300"
 _APP = "layerlift"
 _ACCOUNT = "api-key"
 
@@ -52,6 +54,7 @@ class Settings:
         self._environ = environ
         self.config_folder = self._home or Path(platformdirs.user_config_dir(_APP, appauthor=False))
         self.work_folder = (self._home or Path(platformdirs.user_cache_dir(_APP, appauthor=False))) / "work"
+        self.state_folder = self._home or Path(platformdirs.user_state_dir(_APP, appauthor=False))
         self.api_url = environ.get("YOUCAM_API_URL") or DEFAULT_URL
 
     @property
@@ -68,6 +71,22 @@ class Settings:
         if not host:
             raise errors.make("bad_url")
         return host
+
+    @property
+    def rate(self) -> tuple[int, float]:
+        """How many requests to the API, in how many seconds, all processes of this user may send.
+
+        Raises:
+            SetupError: ``bad_rate``.
+        """
+        requests, _, seconds = (self._environ.get("LAYERLIFT_RATE") or DEFAULT_RATE).partition("/")
+        try:
+            found = int(requests), float(seconds)
+        except ValueError:
+            found = 0, 0.0
+        if found[0] < 2 or not 0 < found[1] < math.inf:
+            raise errors.make("bad_rate")
+        return found
 
     def key(self) -> Key | None:
         """The API key, or None where none is set."""

@@ -47,7 +47,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import __version__, errors
+from . import __version__, errors, locks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,11 +73,11 @@ class Folder:
         if sys.platform != "win32" and {root.lstat().st_uid, root.stat().st_uid} != {os.getuid()}:
             raise PermissionError(errno.EPERM, "belongs to another user", str(root))
         with (root / _LOCK).open("wb") as gate:
-            _lock(gate, wait=True)
+            locks.take(gate, wait=True)
             _sweep(root)
             self.path = Path(tempfile.mkdtemp(dir=root))
             self._lock = (self.path / _LOCK).open("wb")
-            _lock(self._lock)
+            locks.take(self._lock)
 
     def remove(self) -> None:
         self._lock.close()
@@ -90,22 +90,10 @@ def _sweep(root: Path) -> None:
         if folder.is_dir() and not folder.is_symlink():
             try:
                 with (folder / _LOCK).open("ab") as file:
-                    _lock(file)
+                    locks.take(file)
             except OSError:
                 continue
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _lock(file: IO[bytes], *, wait: bool = False) -> None:
-    """Takes the lock, or raises OSError; the system frees it when the process ends, however it ends."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 class Worker:
@@ -180,13 +168,14 @@ class Worker:
 
     def _work(self, name: str, message: dict[str, Any], cancel: threading.Event, engines: Engines) -> dict[str, Any]:
         from . import pictures, removal
+        from .cancelling import Cancel
 
         choice = message.get("engine")
         if choice not in _ENGINES:
             raise errors.make("bad_job")
         pixels = self._folder / _name(message.get("pixels"))
         width, height, channels = _shape(message)
-        wish = removal.Cancel(cancel)
+        wish = Cancel(cancel, engines.background)
         engine = engines.open(choice, wish.sleep)
         last: list[Any] = [None, 0.0]
 
@@ -210,6 +199,7 @@ class Worker:
             "task_id": outcome.task_id,
             "dst_id": outcome.dst_id,
             "units": outcome.units,
+            "cached": outcome.cached,
             "seconds": round(outcome.seconds, 3),
         }
 

@@ -24,10 +24,11 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 # The core's modules from the ground up: each may import from the layers below its own.
 LAYERS = (
     {"__init__", "errors"},
-    {"answers", "offline", "pictures", "settings"},
-    {"connection", "foreground", "matte", "prepare"},
-    {"service"},
+    {"answers", "cache", "cancelling", "locks", "offline", "pictures", "settings"},
+    {"connection", "database", "foreground", "matte", "prepare"},
+    {"journal", "pacing", "service"},
     {"polling"},
+    {"recovery"},
     {"removal"},
     {"cli", "worker"},
 )

@@ -1,0 +1,331 @@
+"""What was paid for is never lost, and never paid for twice: every removal, written down step by step.
+
+A step that can cost money is on the disk before it begins, and every answer is before the next step begins. So
+whoever comes next - the same layer once more, another process, another host - goes on from the step that was reached.
+One holder at a time works on a picture: its claim is a lock on a file, which the system frees when a process dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import errors, locks
+from .cache import Cache
+from .database import Database
+
+FILE_SECONDS = 23 * 3600.0
+"""How long a file id is used again. The service promises 24 hours."""
+KEPT_SECONDS = 90 * 86400.0
+"""How long a removal that has ended is remembered after its alpha has gone."""
+
+State = Literal["new", "uploaded", "starting", "unknown", "running", "done", "kept", "lost"]
+"""How far a removal is.
+
+new: nothing was sent, or what was sent has failed without a charge. uploaded: the service has the file. starting: the
+run call is under way, or its caller died in it. unknown: nobody can say whether the run call was heard. running: the
+task is known. done: the task has succeeded, and was charged. kept: its alpha has come back. lost: the service has
+forgotten the task, which may have been charged, and the user was told.
+"""
+_ENDED = ("new", "uploaded", "kept", "lost")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One removal as it is written down. Times are seconds since 1970; `width` and `height` those of the upload."""
+
+    id: int
+    picture: str
+    engine: str
+    account: str
+    width: int
+    height: int
+    state: State
+    file_id: str | None
+    file_time: float | None
+    task_id: str | None
+    run_time: float | None
+    dst_id: str | None
+    units: float
+    created: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a removal, with the service's `x-request-id` where it answered."""
+
+    time: float
+    step: str
+    request_id: str | None
+
+
+_log = logging.getLogger(__name__)
+
+
+class _Busy(Exception):
+    """Another holder has the claim."""
+
+
+def _no_wait(seconds: float) -> None:
+    raise _Busy
+
+
+def digest(*parts: bytes | str | NDArray[np.generic]) -> str:
+    """A name for a picture and what is asked for it: SHA-256 in hexadecimal digits."""
+    found = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            found.update(f"{part.dtype}{part.shape}".encode())
+            found.update(np.ascontiguousarray(part).data)
+        else:
+            found.update(part.encode() if isinstance(part, str) else part)
+        found.update(b"\0")
+    return found.hexdigest()
+
+
+class Record:
+    """One removal while it is claimed: nobody else works on it. Every step is on the disk before its method returns.
+
+    `uploaded` and `starting` come before anything is paid, and raise where they can't be written. What comes later is
+    paid for, and goes on even then.
+    """
+
+    def __init__(self, journal: Journal, entry: Entry) -> None:
+        self._journal = journal
+        self.entry = entry
+
+    @property
+    def file_id(self) -> str | None:
+        """The uploaded file, None where there is none that the service still has."""
+        entry = self.entry
+        fresh = entry.file_time is not None and 0 <= self._journal.clock() - entry.file_time < FILE_SECONDS
+        return entry.file_id if fresh else None
+
+    @property
+    def task_id(self) -> str | None:
+        """The task whose result can still be had, None where there is none."""
+        return self.entry.task_id if self.entry.state in ("running", "done", "kept") else None
+
+    def uploaded(self, file_id: str | None) -> None:
+        """The service has the file; None: it no longer has it."""
+        state = "uploaded" if file_id else "new"
+        self._write("uploaded", None, state=state, file_id=file_id, file_time=self._journal.clock())
+
+    def starting(self) -> None:
+        """The run call comes next."""
+        self._write("starting", None, state="starting", task_id=None, run_time=self._journal.clock())
+
+    def free(self, reason: str, request_id: str | None) -> None:
+        """Nothing is to be had from what was started, and nothing was charged for it: the next task is a new one."""
+        self._note(f"free: {reason}", request_id, state="uploaded", task_id=None)
+
+    def unknown(self, request_id: str | None) -> None:
+        """Nobody can say whether the run call was heard."""
+        self._note("unknown", request_id, state="unknown")
+
+    def running(self, task_id: str, request_id: str | None) -> None:
+        """The task is known."""
+        self._note("running", request_id, state="running", task_id=task_id)
+
+    def done(self, dst_id: str | None, units: float, request_id: str | None) -> None:
+        """The task has succeeded, and was charged."""
+        self._note("done", request_id, state="done", dst_id=dst_id, units=units)
+
+    def lost(self, code: str, request_id: str | None) -> None:
+        """The service has forgotten the task, and the user hears of it now."""
+        self._note(f"lost: {code}", request_id, state="lost")
+
+    def alpha(self) -> NDArray[np.uint8] | None:
+        """The alpha that came back, at the upload's size, None where it is not kept."""
+        return self._journal.alpha(self.entry)
+
+    def keep(self, alpha: NDArray[np.uint8]) -> None:
+        """Keeps the alpha that came back."""
+        try:
+            self._journal.cache.put(self.entry.picture, alpha)
+        except OSError as error:
+            _log.warning("The alpha of task %s could not be kept: %s", self.entry.task_id, error.strerror)
+        else:
+            self._note("kept", None, state="kept")
+
+    def _note(self, step: str, request_id: str | None, **fields: Any) -> None:
+        try:
+            self._write(step, request_id, **fields)
+        except errors.LayerliftError as error:
+            _log.warning("The step '%s' of task %s was not written down: %s", step, self.entry.task_id, error.message)
+            self.entry = replace(self.entry, **fields)
+
+    def _write(self, step: str, request_id: str | None, **fields: Any) -> None:
+        self.entry = self._journal.write(self.entry.id, step, request_id, fields)
+
+
+class Unrecorded(Record):
+    """Stands in for a record where nothing can be charged."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.entry = Entry(0, "", "", "", width, height, "new", None, None, None, None, None, 0.0, 0.0)
+
+    @property
+    def file_id(self) -> str | None:
+        return self.entry.file_id
+
+    def uploaded(self, file_id: str | None) -> None:
+        self._write("uploaded", None, file_id=file_id)
+
+    def starting(self) -> None:
+        pass
+
+    def alpha(self) -> NDArray[np.uint8] | None:
+        return None
+
+    def keep(self, alpha: NDArray[np.uint8]) -> None:
+        pass
+
+    def _write(self, step: str, request_id: str | None, **fields: Any) -> None:
+        self.entry = replace(self.entry, **fields)
+
+
+class Journal:
+    """The removals of one user, shared by all processes.
+
+    Args:
+        folder: where the state is.
+        clock: seconds since 1970.
+        cache: where the alphas are.
+
+    All methods may raise what `Database` raises.
+    """
+
+    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time, cache: Cache | None = None) -> None:
+        self.clock = clock
+        self.cache = cache or Cache(folder / "results")
+        self._claims = folder / "claims"
+        self._database = Database(folder, synced=True)
+        self._forget_old()
+
+    def close(self) -> None:
+        self._database.close()
+
+    @contextmanager
+    def claim(
+        self, picture: str, engine: str, account: str, size: tuple[int, int], sleep: Callable[[float], None]
+    ) -> Iterator[Record]:
+        """The removal of a picture (a `digest`), for this holder alone; waits by `sleep` while another has it.
+
+        Args:
+            size: width and height of the upload.
+        """
+        with self._claimed(picture, sleep):
+            with self._database.writing() as writing:
+                writing.execute(
+                    "INSERT OR IGNORE INTO removals (picture, engine, account, width, height, state, created)"
+                    " VALUES (?, ?, ?, ?, ?, 'new', ?)",
+                    (picture, engine, account, *size, self.clock()),
+                )
+            yield Record(self, self._entries("WHERE picture = ?", picture)[0])
+
+    @contextmanager
+    def claim_again(self, entry: Entry, sleep: Callable[[float], None]) -> Iterator[Record]:
+        """A removal that is known, for this holder alone. It is read anew: another may have gone on with it."""
+        with self._claimed(entry.picture, sleep):
+            found = self._entries("WHERE id = ?", entry.id)
+            yield Record(self, found[0] if found else entry)
+
+    def also(self, picture: str, entry: Entry) -> None:
+        """Remembers another digest that leads to the same removal."""
+        with self._database.writing() as writing:
+            writing.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?)", (picture, entry.id))
+
+    def known_as(self, picture: str) -> Entry | None:
+        """The removal to which that other digest leads."""
+        found = self._entries("WHERE id = (SELECT removal FROM pictures WHERE picture = ?)", picture)
+        return found[0] if found else None
+
+    def entries(self) -> list[Entry]:
+        """All removals, oldest first."""
+        return self._entries("")
+
+    def unfinished(self, account: str) -> list[Entry]:
+        """The account's removals for which something may have been paid, and whose alpha has not come back."""
+        return [entry for entry in self._entries("WHERE account = ?", account) if entry.state not in _ENDED]
+
+    def steps(self, entry: Entry) -> list[Step]:
+        """What was written down of a removal, oldest first."""
+        found = "SELECT time, step, request_id FROM steps WHERE removal = ? ORDER BY rowid"
+        return [Step(*row) for row in self._database.read(found, (entry.id,))]
+
+    def is_claimed(self, entry: Entry) -> bool:
+        """Whether somebody works on it at this moment."""
+        return locks.is_held(self._claims / entry.picture)
+
+    def task_ids(self) -> set[str]:
+        """All tasks that are known."""
+        return {entry.task_id for entry in self.entries() if entry.task_id}
+
+    def alpha(self, entry: Entry) -> NDArray[np.uint8] | None:
+        """The alpha that came back for a removal, at the upload's size, None where it is not kept."""
+        found = self.cache.get(entry.picture) if entry.state == "kept" else None
+        return found if found is not None and found.shape == (entry.height, entry.width) else None
+
+    def clear(self) -> tuple[int, int]:
+        """Forgets all removals but those that are worked on or whose task still runs, and all alphas; returns how many
+        of each.
+
+        Those whose charge is unknown are forgotten too: the same pictures are then started anew.
+        """
+        gone = 0
+        for entry in self.entries():
+            with contextlib.suppress(_Busy), self._claimed(entry.picture, _no_wait):
+                if self._entries("WHERE id = ?", entry.id)[0].state not in ("running", "done"):
+                    self._forget([entry])
+                    gone += 1
+        return gone, self.cache.clear()
+
+    def write(self, removal: int, step: str, request_id: str | None, fields: dict[str, object]) -> Entry:
+        """Writes a step and what it changes; returns the removal as it is then."""
+        with self._database.writing() as writing:
+            if fields:
+                changes = ", ".join(f"{name} = ?" for name in fields)
+                writing.execute(f"UPDATE removals SET {changes} WHERE id = ?", (*fields.values(), removal))
+            writing.execute("INSERT INTO steps VALUES (?, ?, ?, ?)", (removal, self.clock(), step, request_id))
+        return self._entries("WHERE id = ?", removal)[0]
+
+    @contextmanager
+    def _claimed(self, picture: str, sleep: Callable[[float], None]) -> Iterator[None]:
+        try:
+            self._claims.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = locks.held(self._claims / picture, sleep)
+            lock.__enter__()
+        except OSError as error:
+            raise errors.make("disk", f"{self._claims} ({error.strerror})") from error
+        try:
+            yield
+        finally:
+            lock.__exit__(None, None, None)
+
+    def _entries(self, where: str, *values: object) -> list[Entry]:
+        found = f"SELECT {', '.join(Entry.__dataclass_fields__)} FROM removals {where} ORDER BY id"
+        return [Entry(*row) for row in self._database.read(found, values)]
+
+    def _forget_old(self) -> None:
+        old = self._entries("WHERE created < ?", self.clock() - KEPT_SECONDS)
+        self._forget([entry for entry in old if entry.state in _ENDED and not self.cache.path(entry.picture).exists()])
+
+    def _forget(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        with self._database.writing() as writing:
+            for entry in entries:
+                writing.execute("DELETE FROM removals WHERE id = ?", (entry.id,))
+                writing.execute("DELETE FROM steps WHERE removal = ?", (entry.id,))
+                writing.execute("DELETE FROM pictures WHERE removal = ?", (entry.id,))

@@ -44,6 +44,8 @@ class Cancel:
         self._background = background
         self._guard = threading.Lock()
         self._paid = False
+        self.left: Callable[[], None] = lambda: None
+        """Is called where the user leaves work behind that ends without paying."""
 
     @property
     def wished(self) -> bool:
@@ -94,7 +96,9 @@ class Cancel:
                 if self._event.is_set() and self._paid and self._background is not None:
                     self._background.add(outcome)
                     raise errors.make("cancelled", "what was started is finished and kept, and the next run is free")
-            self.check()
+                if self._event.is_set():
+                    self.left()
+                    raise errors.make("cancelled")
         return outcome.result()
 
 

@@ -63,7 +63,7 @@ class Database:
         self._guard = threading.Lock()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with locks.held(folder / f"{_NAME}.lock", time.sleep):
+            with locks.Lock(folder / f"{_NAME}.lock", time.sleep):
                 self._connection = self._opened()
         except OSError as error:
             raise errors.make("disk", f"{folder} ({error.strerror})") from error

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,9 +101,18 @@ class Record:
     paid for, and goes on even then.
     """
 
-    def __init__(self, journal: Journal, entry: Entry) -> None:
+    def __init__(self, journal: Journal, entry: Entry, lock: locks.Lock) -> None:
         self._journal = journal
+        self._lock = lock
+        self._guard = threading.Lock()
+        self._released = False
         self.entry = entry
+
+    def release(self) -> None:
+        """Gives the claim up before the end of its block; what would be written down after that raises `Cancelled`."""
+        with self._guard:
+            self._released = True
+            self._lock.release()
 
     @property
     def file_id(self) -> str | None:
@@ -161,12 +171,15 @@ class Record:
     def _note(self, step: str, request_id: str | None, **fields: Any) -> None:
         try:
             self._write(step, request_id, **fields)
-        except errors.LayerliftError as error:
+        except errors.SetupError as error:
             _log.warning("The step '%s' of task %s was not written down: %s", step, self.entry.task_id, error.message)
             self.entry = replace(self.entry, **fields)
 
     def _write(self, step: str, request_id: str | None, **fields: Any) -> None:
-        self.entry = self._journal.write(self.entry.id, step, request_id, fields)
+        with self._guard:
+            if self._released:
+                raise errors.make("cancelled")
+            self.entry = self._journal.write(self.entry.id, step, request_id, fields)
 
 
 class Unrecorded(Record):
@@ -174,6 +187,9 @@ class Unrecorded(Record):
 
     def __init__(self, width: int, height: int) -> None:
         self.entry = Entry(0, "", "", "", width, height, "new", None, None, None, None, None, 0.0, 0.0)
+
+    def release(self) -> None:
+        pass
 
     @property
     def file_id(self) -> str | None:
@@ -225,21 +241,21 @@ class Journal:
         Args:
             size: width and height of the upload.
         """
-        with self._claimed(picture, sleep):
+        with self._claimed(picture, sleep) as lock:
             with self._database.writing() as writing:
                 writing.execute(
                     "INSERT OR IGNORE INTO removals (picture, engine, account, width, height, state, created)"
                     " VALUES (?, ?, ?, ?, ?, 'new', ?)",
                     (picture, engine, account, *size, self.clock()),
                 )
-            yield Record(self, self._entries("WHERE picture = ?", picture)[0])
+            yield Record(self, self._entries("WHERE picture = ?", picture)[0], lock)
 
     @contextmanager
     def claim_again(self, entry: Entry, sleep: Callable[[float], None]) -> Iterator[Record]:
         """A removal that is known, for this holder alone. It is read anew: another may have gone on with it."""
-        with self._claimed(entry.picture, sleep):
+        with self._claimed(entry.picture, sleep) as lock:
             found = self._entries("WHERE id = ?", entry.id)
-            yield Record(self, found[0] if found else entry)
+            yield Record(self, found[0] if found else entry, lock)
 
     def also(self, picture: str, entry: Entry) -> None:
         """Remembers another digest that leads to the same removal."""
@@ -300,18 +316,12 @@ class Journal:
             writing.execute("INSERT INTO steps VALUES (?, ?, ?, ?)", (removal, self.clock(), step, request_id))
         return self._entries("WHERE id = ?", removal)[0]
 
-    @contextmanager
-    def _claimed(self, picture: str, sleep: Callable[[float], None]) -> Iterator[None]:
+    def _claimed(self, picture: str, sleep: Callable[[float], None]) -> locks.Lock:
         try:
             self._claims.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = locks.held(self._claims / picture, sleep)
-            lock.__enter__()
+            return locks.Lock(self._claims / picture, sleep)
         except OSError as error:
             raise errors.make("disk", f"{self._claims} ({error.strerror})") from error
-        try:
-            yield
-        finally:
-            lock.__exit__(None, None, None)
 
     def _entries(self, where: str, *values: object) -> list[Entry]:
         found = f"SELECT {', '.join(Entry.__dataclass_fields__)} FROM removals {where} ORDER BY id"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
 _PAUSE_SECONDS = 0.1
@@ -25,35 +25,53 @@ def take(file: IO[bytes], *, wait: bool = False) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
-@contextmanager
-def held(path: Path, sleep: Callable[[float], None]) -> Iterator[None]:
-    """Holds the lock of that name, after waiting by `sleep` for whoever has it. The file goes with its last holder.
+class Lock:
+    """Holds the lock of that name until `release`; also a context manager. The file goes with its last holder.
+
+    Args:
+        sleep: waits for that many seconds while another has it.
 
     Raises:
         OSError: the file can't be made.
     """
-    while True:
-        # Not buffered: nothing is written, and closing must not fail.
-        file = path.open("ab", buffering=0)
-        try:
-            take(file)
-            if _is_at(path, file):
-                break
-        except OSError:
-            file.close()
+
+    def __init__(self, path: Path, sleep: Callable[[float], None]) -> None:
+        self._path = path
+        while True:
+            # Not buffered: nothing is written, and closing must not fail.
+            self._file = path.open("ab", buffering=0)
+            try:
+                if self._is_taken():
+                    return
+            except BaseException:
+                self._file.close()
+                raise
+            self._file.close()
             sleep(_PAUSE_SECONDS)
-        except BaseException:
-            file.close()
-            raise
-        else:
-            file.close()
-    try:
-        yield
-    finally:
-        # On Windows a file that others have open stays; the next holder removes it.
-        with contextlib.suppress(OSError):
-            path.unlink()
-        file.close()
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Frees the lock; once more does nothing."""
+        if not self._file.closed:
+            # On Windows a file that is open stays; the next holder removes it.
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            self._file.close()
+
+    def _is_taken(self) -> bool:
+        try:
+            take(self._file)
+            # Its last holder may have removed the file before the lock was free.
+            return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except OSError:
+            return False
 
 
 def is_held(path: Path) -> bool:
@@ -66,11 +84,3 @@ def is_held(path: Path) -> bool:
     except OSError:
         return True
     return False
-
-
-def _is_at(path: Path, file: IO[bytes]) -> bool:
-    """Whether the path still names the file: its last holder may have removed it before the lock was free."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except OSError:
-        return False

@@ -224,6 +224,7 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, ag
     upload = prepare.prepare(picture)
     stage(Stage.PREPARE, 1.0)
     with engine.claim(upload, cancel.sleep) as record:
+        cancel.left = record.release
         found = record.alpha()
         alpha = _paid(upload, record, engine, stage, cancel, again) if found is None else found
         if journal:

@@ -225,11 +225,11 @@ def test_the_result_goes_to_the_file_that_is_named(account: dict[str, str], phot
 def test_a_folder_and_single_photos_go_to_one_folder_told_as_json(
     account: dict[str, str], photos: Path, tmp_path: Path
 ) -> None:
-    for name in ("b.jpg", "a.PNG", "old-cutout.png"):
-        half_black().save(photos / name)
+    for width, name in enumerate(("b.jpg", "a.PNG", "old-cutout.png"), start=64):
+        half_black(width).save(photos / name)
     (photos / "notes.txt").write_text("no picture")
     (photos / "folder.jpg").mkdir()
-    half_black().save(tmp_path / "c.webp", lossless=True)
+    half_black(70).save(tmp_path / "c.webp", lossless=True)
     result = layerlift(account, "remove", photos, tmp_path / "c.webp", "--output-dir", tmp_path / "out", "--json")
     assert result.status == 0
     assert [Path(told["input"]).name for told in result.pictures] == ["a.PNG", "b.jpg", "c.webp"]
@@ -413,8 +413,8 @@ def test_an_empty_account_stops_the_batch_and_keeps_what_was_paid(
     environ: dict[str, str], make_twin: Any, photos: Path
 ) -> None:
     twin = make_twin(units=1)
-    for name in ("a.png", "b.png", "c.png"):
-        half_black().save(photos / name)
+    for width, name in enumerate(("a.png", "b.png", "c.png"), start=64):
+        half_black(width).save(photos / name)
     result = layerlift({**environ, **key_of(twin)}, "remove", "--json", photos)
     ends = [(told["status"], (told["error"] or {}).get("code")) for told in result.pictures]
     assert ends == [("done", None), ("failed", "CreditInsufficiency"), ("cancelled", "not_started")]
@@ -459,10 +459,10 @@ def test_an_address_that_can_not_be_used_is_refused(account: dict[str, str], pho
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_file(account: dict[str, str], photos: Path) -> None:
-    noise = Image.effect_noise((300, 300), 100)
-    noise.paste(0, (0, 0, 300, 100))
+    noise = Image.effect_noise((1000, 1000), 100)
+    noise.paste(0, (0, 0, 1000, 300))
     noise.save(photos / "a.png")
-    result = layerlift(account, "remove", "--json", photos, limit=20_000)
+    result = layerlift(account, "remove", "--json", photos, limit=400_000)
     assert (result.status, result.pictures[0]["error"]["code"]) == (2, "disk")
     assert names(photos) == ["a.png"]
 
@@ -481,7 +481,7 @@ def test_an_output_folder_that_takes_nothing_is_told_before_anything_is_paid(
 
 
 def test_ctrl_c_cancels_and_tells_of_every_picture(environ: dict[str, str], make_twin: Any, photos: Path) -> None:
-    twin = make_twin(run_seconds=60)
+    twin = make_twin(run_seconds=2)
     for name in ("a.png", "b.png"):
         half_black().save(photos / name)
     process = subprocess.Popen(
@@ -500,6 +500,9 @@ def test_ctrl_c_cancels_and_tells_of_every_picture(environ: dict[str, str], make
     ]
     assert (process.returncode, names(photos)) == (1, ["a.png", "b.png"])
     assert "Traceback" not in result.errors
+    again = layerlift({**environ, **key_of(twin)}, "remove", "--json", str(photos))
+    assert [(told["status"], told["units"]) for told in again.pictures] == [("cached", 0), ("cached", 0)]
+    assert (len(twin.calls("run")), twin.charged) == (1, 1.0)
 
 
 def test_a_reader_that_leaves_is_no_failure_of_ours(account: dict[str, str], photos: Path) -> None:

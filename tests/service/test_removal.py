@@ -314,8 +314,9 @@ def test_youcam_needs_a_key(tmp_path: Path) -> None:
 
 def test_auto_is_youcam_where_a_key_is_set_and_this_computer_needs_no_consent(tmp_path: Path, twin: Any) -> None:
     found = settings(tmp_path, YOUCAM_API_KEY=twin.key, YOUCAM_API_URL=twin.url)
-    engine = opened(found, "auto")
-    assert (engine.name, engine.units, engine.service.balance()) == ("youcam", 1, 1000.0)
+    with Engines(found) as engines_:
+        engine = engines_.open("auto", time.sleep)
+        assert (engine.name, engine.units, engine.service.balance()) == ("youcam", 1, 1000.0)
 
 
 def test_nothing_leaves_this_computer_before_the_user_has_agreed(tmp_path: Path) -> None:

@@ -289,7 +289,7 @@ def test_no_path_leads_out_of_the_folder(tmp_path: Path, twin: Twin, name: str) 
     job = {"pixels": name, "width": WIDTH, "height": HEIGHT, "channels": 3, "engine": "auto"}
     answers = said([json.dumps({"type": "job", "id": "1", **job})], folder, twin)
     assert answers[-1]["code"] == "pixels_missing"
-    assert secret.exists() and twin.requests == [] and list(folder.iterdir()) == []
+    assert secret.exists() and twin.requests == [] and [path.name for path in folder.iterdir()] == ["home"]
 
 
 def test_pixels_may_have_the_name_of_the_result(tmp_path: Path, twin: Twin) -> None:
@@ -391,20 +391,32 @@ def test_nothing_is_sent_before_the_user_has_agreed(start: Any) -> None:
     assert host.until_end("3")[1]["code"] == "cancelled"
 
 
-def test_a_cancel_is_answered_at_every_stage_and_the_next_job_works(start: Any, twin: Twin) -> None:
+@pytest.mark.parametrize("step", ["start", "declare", "upload", "run", "poll", "download"])
+def test_a_cancel_is_answered_at_every_stage_and_the_next_job_works(start: Any, twin: Twin, step: str) -> None:
     host = start(twin)
-    host.job("0")
-    host.send(type="cancel", id="0")
-    assert host.until_end("0")[1]["code"] == "cancelled"
-    for step in ("declare", "upload", "run", "poll", "download"):
-        before = len(twin.calls(step))
-        twin.inject(Fault(step, "hang", seconds=60))
-        host.job(step)
-        wait_for(lambda step=step, before=before: len(twin.calls(step)) > before)
-        host.send(type="cancel", id=step)
-        assert host.until_end(step)[1]["code"] == "cancelled"
-    host.job("last")
-    assert (host.folder / host.until_end("last")[1]["file"]).read_bytes() == expected()
+    if step != "start":
+        twin.inject(Fault(step, "hang", seconds=2))
+    host.job()
+    if step != "start":
+        wait_for(lambda: twin.calls(step))
+    host.send(type="cancel", id="1")
+    assert host.until_end()[1]["code"] == "cancelled"
+    host.job("2")
+    end = host.until_end("2")[1]
+    assert (host.folder / end["file"]).read_bytes() == expected()
+    assert end["cached"] == (step in ("run", "poll", "download"))
+    assert (len(twin.calls("run")), twin.charged) == (1, 1.0)
+
+
+def test_a_cancel_before_the_task_is_started_does_not_keep_the_next_job_waiting(start: Any, twin: Twin) -> None:
+    host = start(twin)
+    twin.inject(Fault("upload", "hang", seconds=60))
+    host.job()
+    wait_for(lambda: twin.calls("upload"))
+    host.send(type="cancel", id="1")
+    assert host.until_end()[1]["code"] == "cancelled"
+    host.job("2")
+    assert host.until_end("2")[1]["type"] == "result"
 
 
 def test_a_job_that_waits_in_line_can_be_cancelled(start: Any, twin: Twin) -> None:

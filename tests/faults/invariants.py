@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from world import World
@@ -55,8 +54,9 @@ def _polled_late(world: World, excused: Collection[int]) -> Iterator[str]:
 
 def _key_elsewhere(world: World) -> Iterator[str]:
     own = urlsplit(world.twin.url).netloc
+    key = f"Bearer {world.twin.key}"
     for call in world.twin.requests:
-        if "Authorization" in call.headers and (call.storage or call.headers.get("Host") != own):
+        if call.headers.get("Authorization") == key and (call.storage or call.headers.get("Host") != own):
             yield f"the key was sent to {call.headers.get('Host')} in {call.step}"
 
 
@@ -65,10 +65,6 @@ def _left_behind(world: World) -> Iterator[str]:
         for path in sorted(place.rglob("*")) if place.exists() else ():
             if path.is_file() and path != world.home / "work" / ".lock":
                 yield f"{path.relative_to(world.folder)} was left behind"
-    for path in sorted(world.folder.rglob(".*")):
-        if _is_partial(path):
+    for path in sorted(world.folder.rglob("*")):
+        if path.is_file() and (path.suffix == ".part" or (path.name.startswith(".") and path.name != ".lock")):
             yield f"{path.relative_to(world.folder)} was left half written"
-
-
-def _is_partial(path: Path) -> bool:
-    return path.is_file() and path.name != ".lock"

@@ -11,8 +11,7 @@ from typing import NamedTuple
 from invariants import violations
 from layerlift import errors
 from layerlift.offline import Fault
-from layerlift.service import Service
-from world import HASTE_SECONDS, World, wait_for
+from world import World, wait_for
 
 STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance")
 KINDS = (
@@ -127,12 +126,7 @@ def _closed_address() -> str:
 
 
 def _balance(world: World, seconds: float) -> errors.LayerliftError | None:
-    service = Service(
-        world.twin.url,
-        world.twin.key,
-        sleep=lambda _: threading.Event().wait(HASTE_SECONDS),
-        timeouts=(seconds, seconds),
-    )
+    service = world.service(seconds)
     try:
         assert service.balance() == world.twin.options.units
     except errors.LayerliftError as error:

@@ -13,16 +13,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from gate import Gate
 from layerlift import errors, offline, removal
+from layerlift.cancelling import Cancel
 from layerlift.offline import Fault, Options
 from layerlift.pictures import Picture
-from layerlift.removal import Cancel, Engine
+from layerlift.removal import Engines
 from layerlift.service import Service
+from layerlift.settings import Settings
 from PIL import Image
 
 WIDTH, HEIGHT, LEVELS = 96, 32, 6
@@ -159,6 +162,8 @@ class Host:
     def next(self) -> dict[str, Any]:
         """The next message; empty where the worker has ended."""
         message: dict[str, Any] = json.loads(self._lines.get(timeout=PATIENCE))
+        if not message:
+            self._lines.put(b"{}")
         return message
 
     def send(self, **message: Any) -> None:
@@ -256,21 +261,27 @@ class World:
             Image.fromarray(picture(number)).save(path)
         return path
 
+    def service(self, seconds: float, sleep: Callable[[float], None] = time.sleep) -> Service:
+        """A client that waits `seconds` for an answer, and hardly between its tries."""
+        return Service(
+            self.twin.url,
+            self.twin.key,
+            sleep=lambda pause: sleep(min(pause, HASTE_SECONDS)),
+            timeouts=(seconds, seconds),
+        )
+
     def remove(self, number: int, seconds: float) -> errors.LayerliftError | None:
         """One removal in this process; None where its alpha is the right one. Waits `seconds` for an answer."""
         cancel = Cancel(threading.Event())
-        service = Service(
-            self.twin.url,
-            self.twin.key,
-            sleep=lambda pause: cancel.sleep(min(pause, HASTE_SECONDS)),
-            timeouts=(seconds, seconds),
-        )
-        try:
-            found = removal.remove(Picture(picture(number)), Engine("youcam", service, 1), lambda *_: None, cancel)
-        except errors.LayerliftError as error:
-            return error
-        finally:
-            service.close()
+        with Engines(Settings(self.environ)) as engines:
+            service = self.service(seconds, cancel.sleep)
+            engine = replace(engines.open("youcam", cancel.sleep), service=service)
+            try:
+                found = removal.remove(Picture(picture(number)), engine, lambda *_: None, cancel)
+            except errors.LayerliftError as error:
+                return error
+            finally:
+                service.close()
         assert found.alpha.tobytes() == alpha(number)
         return None
 

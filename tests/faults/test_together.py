@@ -1,0 +1,65 @@
+"""Several processes of one user at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from subprocess import Popen
+
+from invariants import violations
+from PIL import Image
+from world import PATIENCE, World, alpha
+
+SHARED = range(15)
+FIRST, SECOND = [*SHARED, *range(15, 30)], [*SHARED, *range(30, 45)]
+RATE = (100, 5.0)
+
+
+def remove(world: World, numbers: list[int], folder: Path, **changes: str) -> Popen[str]:
+    photos = [world.photo(number) for number in numbers]
+    return world.command("remove", *photos, "--engine", "youcam", "--yes", "--output-dir", folder, **changes)
+
+
+def delivered(folder: Path, numbers: list[int]) -> list[int]:
+    found = []
+    for number in numbers:
+        path = folder / f"{number}-cutout.png"
+        if path.exists() and Image.open(path).getchannel("A").tobytes() == alpha(number):
+            found.append(number)
+    return found
+
+
+def test_two_commands_with_the_same_picture_share_one_task(tmp_path: Path) -> None:
+    with World(tmp_path, run_seconds=1.0) as world:
+        folders = [tmp_path / name for name in ("one", "two")]
+        commands = [remove(world, [0], folder) for folder in folders]
+        told = [command.communicate(timeout=PATIENCE)[1] for command in commands]
+        assert [delivered(folder, [0]) for folder in folders] == [[0], [0]], told
+        assert len(world.twin.calls("run")) == 1
+        assert violations(world, [0], [0]) == []
+
+
+def test_two_workers_with_the_same_picture_share_one_task(tmp_path: Path) -> None:
+    with World(tmp_path, run_seconds=1.0) as world:
+        hosts = [world.host(), world.host()]
+        for host in hosts:
+            host.job(0)
+        for host in hosts:
+            message = host.end_of(0)
+            assert host.delivered(0, message), message
+        assert len(world.twin.calls("run")) == 1
+        for host in hosts:
+            host.leave()
+            host.wait_for_end()
+        assert violations(world, [0], [0]) == []
+
+
+def test_two_processes_keep_one_budget_and_pay_shared_pictures_once(tmp_path: Path) -> None:
+    with World(tmp_path, rate=RATE) as world:
+        rate = f"{RATE[0]}/{RATE[1]:g}"
+        work = [(numbers, tmp_path / name) for numbers, name in ((FIRST, "one"), (SECOND, "two"))]
+        commands = [remove(world, numbers, folder, LAYERLIFT_RATE=rate) for numbers, folder in work]
+        told = [command.communicate(timeout=4 * PATIENCE)[1] for command in commands]
+        assert [delivered(folder, numbers) for numbers, folder in work] == [FIRST, SECOND], told
+        assert [call.step for call in world.twin.requests if call.status == 429] == []
+        assert len(world.twin.calls("run")) == len({*FIRST, *SECOND})
+        assert violations(world, {*FIRST, *SECOND}, {*FIRST, *SECOND}) == []

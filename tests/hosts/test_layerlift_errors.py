@@ -145,15 +145,3 @@ def test_a_document_that_is_closed_meanwhile_is_told(gimp_on_a_screen: Gimp, tmp
             window.key("Escape", box)
             window.wait_until_gone(box)
             assert window.python(describe) == [["other", True]]
-
-
-def test_a_killed_gimp_takes_its_worker_along(gimp_on_a_screen: Gimp, tmp_path: Path) -> None:
-    gimp, home = gimp_on_a_screen, tmp_path / "state"
-    with Twin(Options(run_seconds=600.0)) as twin:
-        install(gimp, home, twin)
-        with window_with_the_photo(gimp) as window:
-            start_from_the_dialog(window)
-            wait_for(lambda: twin.calls("poll"), "the first poll")
-            window.process.kill()
-            wait_for(lambda: not workers_of(home), "the worker to end")
-            assert not list((home / "work").glob("*/*"))

@@ -105,21 +105,6 @@ def test_the_dialog_runs_the_action_progress_moves_and_one_undo_reverts(
     assert not workers_of(home)
 
 
-def test_cancel_leaves_the_document_as_it_was_and_no_process_behind(gimp_on_a_screen: Gimp, home: Path) -> None:
-    gimp = gimp_on_a_screen
-    with Twin(Options(run_seconds=600.0)) as twin:
-        install(gimp, home, twin)
-        with window_with_the_photo(gimp) as window:
-            start_from_the_dialog(window)
-            wait_for(lambda: twin.calls("poll"), "the first poll")
-            assert workers_of(home)
-            window.click(*CANCEL_BUTTON)
-            wait_for(lambda: not workers_of(home), "the worker to end")
-            assert not list((home / "work").glob("*/*"))
-            assert window.python(describe) == [["astronaut.jpg", True]]
-            assert window.python(count_images) == 1
-
-
 def test_an_error_is_shown_once_in_a_box_and_nothing_changes(
     gimp_on_a_screen: Gimp, home: Path, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ are documented in the worker's own module, ``layerlift/worker.py``.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ PROTOCOL = 1
 HELLO_SECONDS = 60.0
 SILENCE_SECONDS = 90.0
 END_SECONDS = 5.0
+ALONE_SECONDS = 0.5
 
 # What a host sets for its own Python and libraries; the worker's Python must not see it.
 _HOST_VARIABLES = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "GI_TYPELIB_PATH", "QT_", "VIRTUAL_ENV")
@@ -166,17 +168,19 @@ class Worker:
                 return message
 
     def close(self) -> None:
-        """Ends the worker: the end of its input is its sign to clean up."""
+        """Ends the worker: the end of its input is its sign to clean up. One that has paid work to finish lets go of
+        its pipes, and goes on alone."""
         try:
             if self._process.stdin is not None:
                 self._process.stdin.close()
         except OSError:
             pass
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
+        for thread in self._threads:
+            thread.join(END_SECONDS)
+        if any(thread.is_alive() for thread in self._threads):
             self._process.kill()
-            self._process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(ALONE_SECONDS)
         for thread in self._threads:
             thread.join(END_SECONDS)
         for stream in (self._process.stdout, self._process.stderr):

@@ -23,6 +23,12 @@ class Background:
     def __init__(self) -> None:
         self._left: list[Future[Any]] = []
 
+    def start(self, call: Callable[[], _T]) -> Future[_T]:
+        """Begins a call in a thread of its own; returns its end."""
+        outcome = _begun(call)
+        self.add(outcome)
+        return outcome
+
     def add(self, work: Future[Any]) -> None:
         self._left.append(work)
 
@@ -80,17 +86,7 @@ class Cancel:
 
     def during(self, call: Callable[[], _T]) -> _T:
         """Does the call in a thread of its own, so that `Cancelled` does not wait for an answer that may never come."""
-        outcome: Future[_T] = Future()
-
-        def work() -> None:
-            try:
-                outcome.set_result(call())
-            except BaseException as error:  # noqa: BLE001 - raised again by `result`
-                outcome.set_exception(error)
-            finally:
-                self.unpay()
-
-        threading.Thread(target=work, daemon=True).start()
+        outcome = _begun(call, self.unpay)
         while not futures.wait([outcome], _CANCEL_SECONDS).done:
             with self._guard:
                 if self._event.is_set() and self._paid and self._background is not None:
@@ -113,3 +109,19 @@ def paying(cancel: Cancel) -> Iterator[None]:
     except BaseException:
         cancel.unpay()
         raise
+
+
+def _begun(call: Callable[[], _T], ended: Callable[[], None] = lambda: None) -> Future[_T]:
+    """The end of a call that was begun in a thread of its own."""
+    outcome: Future[_T] = Future()
+
+    def work() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - raised again by `result`
+            outcome.set_exception(error)
+        finally:
+            ended()
+
+    threading.Thread(target=work, daemon=True).start()
+    return outcome

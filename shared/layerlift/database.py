@@ -14,7 +14,7 @@ from pathlib import Path
 from . import errors, locks
 
 BUSY_SECONDS = 30.0
-_NAME = "journal.sqlite3"
+NAME = "journal.sqlite3"
 _log = logging.getLogger(__name__)
 
 # One entry a version of the schema; a database of an older version gets those that it lacks.
@@ -58,12 +58,12 @@ class Database:
     """
 
     def __init__(self, folder: Path, *, synced: bool) -> None:
-        self.path = folder / _NAME
+        self.path = folder / NAME
         self._synced = synced
         self._guard = threading.Lock()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with locks.Lock(folder / f"{_NAME}.lock", time.sleep):
+            with locks.Lock(folder / f"{NAME}.lock", time.sleep):
                 self._connection = self._opened()
         except OSError as error:
             raise errors.make("disk", f"{folder} ({error.strerror})") from error

@@ -272,8 +272,10 @@ class Journal:
         return self._entries("")
 
     def unfinished(self, account: str) -> list[Entry]:
-        """The account's removals for which something may have been paid, and whose alpha has not come back."""
-        return [entry for entry in self._entries("WHERE account = ?", account) if entry.state not in _ENDED]
+        """The account's removals of the last day for which something may have been paid, and whose alpha has not come
+        back. Older ones are no longer known to the service."""
+        recent = self._entries("WHERE account = ? AND run_time > ?", account, self.clock() - FILE_SECONDS)
+        return [entry for entry in recent if entry.state not in _ENDED]
 
     def steps(self, entry: Entry) -> list[Step]:
         """What was written down of a removal, oldest first."""

@@ -6,9 +6,13 @@ Every step is written down in the journal, and a removal goes on from the step t
 from __future__ import annotations
 
 import enum
+import functools
+import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
@@ -22,6 +26,7 @@ from . import errors, matte, polling, prepare, recovery
 from .answers import Task, TaskState
 from .cancelling import Background, Cancel, paying
 from .connection import is_loopback
+from .database import NAME as DATABASE
 from .database import Database
 from .journal import Entry, Journal, Record, Unrecorded, digest
 from .pacing import Pacer
@@ -36,6 +41,8 @@ TASKS = 3
 _WAITING_SECONDS = 8.0
 _FORGOTTEN = ("InvalidTaskId", "TaskTimeout")
 _FILE_GONE = ("not_found", "unknown_internal_error")
+
+_log = logging.getLogger(__name__)
 
 
 class Stage(enum.Enum):
@@ -102,6 +109,7 @@ class Engines:
         self._settings = settings
         self._twin: Twin | None = None
         self._services: list[Service] = []
+        self._guard = threading.Lock()
         self._journal: Journal | None = None
         self._requests: Database | None = None
         self.background = Background()
@@ -138,7 +146,8 @@ class Engines:
             host = self._settings.api_host
             if not is_loopback(self._settings.api_url) and not self._settings.has_agreed(host):
                 raise errors.make("consent_needed", f"to {host}")
-            self._journal = self._journal or Journal(self._settings.state_folder)
+            with self._guard:
+                self._journal = self._journal or Journal(self._settings.state_folder)
             account = digest("account", urlsplit(self._settings.api_url).netloc, key.value)[:16]
             return Engine("youcam", service, 1, self._journal, account)
         if choice == "youcam":
@@ -146,6 +155,16 @@ class Engines:
         if self._twin is None:
             self._twin = _offline_twin()
         return Engine("offline", self._connected(self._twin.url, self._twin.key, sleep), units=0)
+
+    def resume(self) -> None:
+        """Goes on, in the background, with what other processes have started and left, where that is possible."""
+        if not (self._settings.state_folder / DATABASE).exists():
+            return
+        try:
+            engine = self.open("youcam", time.sleep)
+            resume(engine, self.background, told=False)
+        except errors.LayerliftError as error:
+            _log.info("Nothing is taken up: %s", error.message)
 
     def agree(self) -> str:
         """Remembers that the user agrees to uploads; returns the host that will get them."""
@@ -157,7 +176,8 @@ class Engines:
     ) -> Service:
         pace = None
         if rate is not None:
-            self._requests = self._requests or Database(self._settings.state_folder, synced=False)
+            with self._guard:
+                self._requests = self._requests or Database(self._settings.state_folder, synced=False)
             pace = Pacer(self._requests, *rate, sleep=sleep)
         service = Service(url, key, sleep=sleep, pace=pace)
         self._services.append(service)
@@ -176,20 +196,38 @@ def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, *, 
     return cancel.during(lambda: _remove(picture, engine, report, cancel, again))
 
 
-def resume(entry: Entry, engine: Engine, cancel: Cancel) -> None:
-    """Fetches the result of a task that an earlier removal has started, for the next removal of that picture.
+def resume(engine: Engine, background: Background, *, told: bool) -> list[tuple[Entry, Future[None]]]:
+    """Goes on with the account's tasks that were started within the last day, whose results have not come back, and on
+    which nobody works, for the next removals of their pictures; returns each with its end, which may raise what
+    `remove` raises.
 
-    Raises:
-        LayerliftError: as `remove`; ``may_be_charged`` where no task is known.
+    Args:
+        told: whether the user hears of those that are lost. Else that is left for the next removal of the picture.
     """
     if engine.journal is None:
-        raise ValueError("nothing of this engine is written down")
+        return []
+    return [
+        (entry, background.start(functools.partial(_resume, entry, engine, background, told)))
+        for entry in engine.journal.unfinished(engine.account)
+        if not engine.journal.is_claimed(entry)
+    ]
+
+
+def _resume(entry: Entry, engine: Engine, background: Background, told: bool) -> None:
+    cancel = Cancel(threading.Event(), background)
+    if engine.journal is None:
+        return
     with engine.journal.claim_again(entry, cancel.sleep) as record:
-        if record.alpha() is not None:
+        if record.entry.state == "kept":
             return
         if record.task_id is None:
-            raise errors.make("may_be_charged")
-        _finished(record, engine, lambda of, fraction, text="": None, cancel)
+            raise errors.make("still_in_doubt")
+        try:
+            _finished(record, engine, lambda of, fraction, text="": None, cancel)
+        except errors.ServiceError as error:
+            if told and error.code in _FORGOTTEN:
+                record.lost(error.code, error.request_id)
+            raise
 
 
 _Tell = Callable[..., None]
@@ -250,9 +288,10 @@ def _paid(
         try:
             return _finished(record, engine, stage, cancel)
         except errors.ServiceError as error:
-            if not (delivered and error.code in _FORGOTTEN) and not (error.retry and record.task_id is None):
-                raise
-            if number == TASKS:
+            if error.code in _FORGOTTEN:
+                record.lost(error.code, error.request_id)
+            anew = delivered if error.code in _FORGOTTEN else error.retry and record.task_id is None
+            if number == TASKS or not anew:
                 raise
         cancel.sleep(number)
     raise AssertionError("unreachable")
@@ -311,7 +350,16 @@ def _finished(record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> N
     """The alpha of the record's task, polled to its end, fetched, and kept."""
     cancel.pay()
     task = Task(record.task_id or "")
-    state = _ended(task, record, engine.service, stage, cancel)
+    try:
+        state = polling.wait(
+            engine.service,
+            task,
+            sleep=cancel.sleep,
+            waiting=lambda seconds: stage(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s"),
+        )
+    except errors.ServiceError:
+        cancel.unpay()
+        raise
     if state.status == "error":
         failure = errors.reported(state.error_code or "unknown_internal_error", state.error_message or "")
         record.free(failure.code, state.request_id)
@@ -322,21 +370,6 @@ def _finished(record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> N
     record.keep(alpha)
     cancel.unpay()
     return alpha
-
-
-def _ended(task: Task, record: Record, service: Service, stage: _Tell, cancel: Cancel) -> TaskState:
-    try:
-        return polling.wait(
-            service,
-            task,
-            sleep=cancel.sleep,
-            waiting=lambda seconds: stage(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s"),
-        )
-    except errors.ServiceError as error:
-        if error.code in _FORGOTTEN:
-            record.lost(error.code, error.request_id)
-            cancel.unpay()
-        raise
 
 
 def _alpha(

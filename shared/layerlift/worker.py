@@ -8,7 +8,7 @@ From the worker::
     {"type": "hello", "protocol": 1, "version": "0.1.0", "folder": "/private/folder"}
     {"type": "progress", "id": "1", "stage": "upload", "fraction": 0.4, "text": "3.1 of 7.4 MB", "engine": "youcam"}
     {"type": "result", "id": "1", "file": "1.alpha", "engine": "youcam", "task_id": "...", "dst_id": "...",
-     "units": 1, "seconds": 3.2}
+     "units": 1, "seconds": 3.2, "cached": false}
     {"type": "error", "id": "1", "code": "no_key", "message": "...", "action": "...", "request_id": null}
 
 To the worker::
@@ -24,7 +24,8 @@ one byte a pixel, of the same size, not multiplied with the layer's own. `stage`
 pixels with the subject's own colours where the alpha is neither 0 nor 255; its result names the `file` of them. `agree`
 says that the user agrees to uploads to the service from now on; its result names the `host`. Every job, `clean` and
 `agree` ends with one result or one error. When standard input ends, the worker cancels what it does, removes its folder
-and exits.
+and exits. What is paid for by then, or when a job is cancelled, is first finished without the host, and kept for the
+next job with the same pixels, whose result is `cached`.
 """
 
 from __future__ import annotations
@@ -114,12 +115,20 @@ class Worker:
         self._jobs: queue.SimpleQueue[tuple[dict[str, Any], threading.Event] | None] = queue.SimpleQueue()
         self._cancels: dict[str, threading.Event] = {}
         self._guard = threading.Lock()
+        self._opened: Engines | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something goes on that is paid for, though its user has left."""
+        return self._opened is not None and self._opened.background.busy
 
     def serve(self, ended: Callable[[], None]) -> None:
         """Works until the input ends. `ended` is then called at once, from the thread that reads."""
         self._send(type="hello", protocol=PROTOCOL, version=__version__, folder=str(self._folder))
         threading.Thread(target=self._listen, args=(ended,), daemon=True).start()
         with self._engines() as engines:
+            self._opened = engines
+            threading.Thread(target=engines.resume, daemon=True).start()
             while (job := self._jobs.get()) is not None:
                 message, cancel = job
                 self._answer(message, cancel, engines)
@@ -288,6 +297,14 @@ def _message(line: str) -> dict[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
+def _leave(out: IO[str]) -> None:
+    """Lets go of the host's pipes, so that nobody waits for the end of a worker that goes on without them."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (out.fileno(), 1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+
+
 def _folder(settings: Settings) -> Folder:
     """A folder where the settings say, or among the temporary files where nothing can be written there."""
     try:
@@ -301,8 +318,10 @@ def main() -> int:
     """Serves one host on standard input and output."""
     from .settings import Settings
 
-    # Ctrl+C in the host's terminal reaches the worker too; it ends by the end of its input.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl+C in the host's terminal, and the terminal's end, reach the worker too; it ends by the end of its input.
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     settings = Settings()
     logging.getLogger("pyvips").addHandler(logging.NullHandler())
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -320,16 +339,20 @@ def main() -> int:
         return removal.Engines(settings)
 
     def ended() -> None:
-        """A step that does not see the cancel in time must not keep the process."""
-        done.wait(GRACE_SECONDS)
+        """The host is gone: its pixels go at once, and what is paid for goes on. A step that does not see the cancel
+        in time must not keep the process."""
         folder.remove()
+        _leave(out)
+        done.wait(GRACE_SECONDS)
+        while worker.busy and not done.wait(GRACE_SECONDS):
+            pass
         os._exit(0)
 
     done = threading.Event()
+    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+    worker = Worker(lines, out, folder.path, engines)
     try:
-        Worker(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace"), out, folder.path, engines).serve(
-            ended
-        )
+        worker.serve(ended)
     finally:
         done.set()
         folder.remove()

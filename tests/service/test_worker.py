@@ -431,8 +431,10 @@ def test_a_job_that_waits_in_line_can_be_cancelled(start: Any, twin: Twin) -> No
     assert len(twin.calls("declare")) == 1
 
 
-@pytest.mark.parametrize("step", ["idle", "declare", "upload", "run", "poll", "download"])
-def test_the_end_of_its_input_ends_it_in_every_stage_and_removes_its_folder(start: Any, twin: Twin, step: str) -> None:
+@pytest.mark.parametrize("step", ["idle", "declare", "upload"])
+def test_the_end_of_its_input_ends_it_before_anything_is_paid_and_removes_its_folder(
+    start: Any, twin: Twin, step: str
+) -> None:
     host = start(twin)
     if step != "idle":
         twin.inject(Fault(step, "hang", seconds=60))
@@ -441,6 +443,55 @@ def test_the_end_of_its_input_ends_it_in_every_stage_and_removes_its_folder(star
         wait_for(lambda: twin.calls(step))
     assert host.end() == 0
     assert not host.folder.exists()
+    assert twin.calls("run") == []
+
+
+@pytest.mark.parametrize("step", ["run", "poll", "download"])
+def test_what_is_paid_for_when_the_host_dies_is_finished_and_the_next_run_is_free(
+    start: Any, twin: Twin, step: str
+) -> None:
+    host = start(twin)
+    twin.inject(Fault(step, "hang", seconds=3))
+    host.job()
+    wait_for(lambda: twin.calls(step))
+    host.process.stdin.close()
+    wait_for(lambda: not host.folder.exists())
+    while host.next():
+        continue
+    assert host.process.poll() is None
+    assert host.process.wait(PATIENCE) == 0
+    following = start(twin)
+    following.job()
+    end = following.until_end()[1]
+    assert (end["cached"], end["units"]) == (True, 0)
+    assert (following.folder / end["file"]).read_bytes() == expected()
+    assert (len(twin.calls("run")), twin.charged, twin.late_polls) == (1, 1.0, 0)
+
+
+@pytest.mark.parametrize("step", ["poll", "download"])
+def test_the_next_worker_goes_on_with_what_a_killed_one_has_started(start: Any, twin: Twin, step: str) -> None:
+    host = start(twin)
+    twin.inject(Fault(step, "hang", seconds=60))
+    host.job()
+    wait_for(lambda: twin.calls(step))
+    host.close()
+    following = start(twin)
+    wait_for(lambda: twin.delivered)
+    following.job()
+    end = following.until_end()[1]
+    assert (end["cached"], end["units"]) == (True, 0)
+    assert (len(twin.calls("run")), twin.charged, twin.late_polls) == (1, 1.0, 0)
+
+
+def test_two_workers_with_the_same_picture_pay_once(start: Any, make_twin: Any) -> None:
+    twin = make_twin(run_seconds=0.5)
+    hosts = [start(twin), start(twin)]
+    for host in hosts:
+        host.job()
+    ends = [host.until_end()[1] for host in hosts]
+    assert sorted(end["cached"] for end in ends) == [False, True]
+    assert [(host.folder / end["file"]).read_bytes() for host, end in zip(hosts, ends)] == [expected()] * 2
+    assert (len(twin.calls("run")), twin.charged) == (1, 1.0)
 
 
 def test_the_end_of_its_input_cancels_what_it_does_and_what_waits(tmp_path: Path, make_twin: Any) -> None:

@@ -50,6 +50,7 @@ class Schedule(NamedTuple):
         deaths = [
             (random.choice(WAYS), random.randint(*REQUESTS_BETWEEN_DEATHS)) for _ in range(random.randint(*DEATHS))
         ]
+        explained = len(deaths) + sum(fault.times for fault in faults if fault.step == "run" or fault.kind == "expired")
         with World(folder, run_seconds=RUN_SECONDS, poll_within_seconds=60.0) as world:
             for fault in faults:
                 world.twin.inject(fault)
@@ -62,8 +63,7 @@ class Schedule(NamedTuple):
             told = {number: code for number, code in told.items() if code}
             delivered = [number for number in PICTURES if number not in told]
             excused = [number for number, code in told.items() if _is_excuse(code)]
-            unknown = sum(fault.times for fault in faults if fault.step == "run" or fault.kind == "expired")
-            return Ended(told, unknown + len(deaths), violations(world, PICTURES, delivered, excused))
+            return Ended(told, explained, violations(world, PICTURES, delivered, excused))
 
 
 def _fault(random: Random) -> Fault:

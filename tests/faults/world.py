@@ -36,7 +36,10 @@ WORKER = (sys.executable, "-I", "-m", "layerlift.worker")
 HOST = """
 import shutil, subprocess, sys, threading
 worker = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-threading.Thread(target=shutil.copyfileobj, args=(sys.stdin.buffer.raw, worker.stdin, 4096), daemon=True).start()
+def pass_on():
+    with worker.stdin:
+        shutil.copyfileobj(sys.stdin.buffer.raw, worker.stdin)
+threading.Thread(target=pass_on, daemon=True).start()
 while line := worker.stdout.readline():
     sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()

@@ -26,12 +26,13 @@ FOREVER = 600.0
 
 
 class Dead(NamedTuple):
-    """How a death ended: what was told, whether the picture came at last, tasks that were started before and after
-    the first removal had ended, what did not hold."""
+    """How a death ended: what was told, whether the picture came at last, tasks that were started until the death and
+    in all, uploads, what did not hold."""
 
     told: list[str]
     delivered: bool
     started: tuple[int, int]
+    uploads: int
     broken: list[str]
 
 
@@ -96,7 +97,7 @@ class Death(NamedTuple):
     def _dead(self, world: World, told: list[str], delivered: bool, started: int) -> Dead:
         excused = [0] if self.may_be_lost and not delivered else []
         broken = violations(world, [0], [0] if delivered else [], excused)
-        return Dead(told, delivered, (started, len(world.twin.calls("run"))), broken)
+        return Dead(told, delivered, (started, len(world.twin.calls("run"))), len(world.twin.calls("upload")), broken)
 
     @property
     def may_be_lost(self) -> bool:

@@ -13,7 +13,7 @@ from layerlift import errors
 from layerlift.offline import Fault
 from world import World, wait_for
 
-STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance")
+STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance", "history")
 KINDS = (
     "refused",
     "reset_before",
@@ -49,6 +49,9 @@ HANG_ANSWER_SECONDS = 2.0
 HOLD_SECONDS = 0.7
 RUN_SECONDS = 0.3
 
+BEFORE = {"upload": "declare", "run": "upload", "download": "poll", "delete": "download", "history": "run"}
+"""The step after which a gate closes, so that the next one is refused."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -58,6 +61,7 @@ class Found:
     told: list[errors.LayerliftError]
     delivered: bool
     met: bool
+    uploads: int
     broken: list[str]
 
 
@@ -73,7 +77,7 @@ class Cell(NamedTuple):
 
     def run(self, folder: Path) -> Found:
         """A removal that meets the fault, and another of the same picture when that is over."""
-        with World(folder, run_seconds=RUN_SECONDS) as world:
+        with World(folder, gated=self.kind == "refused", run_seconds=RUN_SECONDS) as world:
             seconds = HANG_ANSWER_SECONDS if self.kind == "hang" else ANSWER_SECONDS
             _break(world, self)
             first = _balance(world, seconds) if self.step == "balance" else world.remove(0, seconds)
@@ -82,12 +86,22 @@ class Cell(NamedTuple):
             second = world.remove(0, ANSWER_SECONDS)
             excused = [0] if second and self.may_be_lost else []
             broken = violations(world, [0], [] if second else [0], excused)
-            return Found([error for error in (first, second) if error], second is None, met, broken)
+            return Found(
+                [error for error in (first, second) if error],
+                second is None,
+                met,
+                len(world.twin.calls("upload")),
+                broken,
+            )
 
     @property
     def may_be_lost(self) -> bool:
         """Whether the service may have taken a unit for a result that nobody can ever get."""
-        return (self.step == "run" and self.kind in UNKNOWABLE) or (self.step, self.kind) == ("poll", "expired")
+        return (
+            (self.step == "run" and self.kind in UNKNOWABLE)
+            or self.step == "history"
+            or (self.step, self.kind) == ("poll", "expired")
+        )
 
 
 CELLS = [
@@ -100,6 +114,9 @@ CELLS = [
 
 
 def _break(world: World, cell: Cell) -> None:
+    if cell.step == "history":
+        # It is asked where nobody knows whether the task was started.
+        world.twin.inject(Fault("run", "reset_after"))
     if cell.kind != "refused":
         lasting = POLLS if cell.step == "poll" else 10**6
         world.twin.inject(Fault(cell.step, cell.kind, times=lasting if cell.lasting else 1, seconds=600.0))
@@ -107,11 +124,12 @@ def _break(world: World, cell: Cell) -> None:
         # The connection that polls is open already; a redirect makes it connect anew.
         world.twin.inject(Fault("poll", "redirect", times=POLLS, location=_closed_address()))
     elif cell.step in ("declare", "balance"):
-        world.twin.api.refuse()
+        world.twin.api_gate.refuse()
     else:
-        before = {"upload": "declare", "run": "upload", "download": "poll", "delete": "download"}[cell.step]
-        gate = world.twin.storage if cell.step in ("upload", "download") else world.twin.api
-        world.twin.inject(Fault(before, "hang", seconds=HOLD_SECONDS))
+        before = BEFORE[cell.step]
+        gate = world.twin.storage_gate if cell.step in ("upload", "download") else world.twin.api_gate
+        if before != "run":
+            world.twin.inject(Fault(before, "hang", seconds=HOLD_SECONDS))
 
         def close() -> None:
             wait_for(lambda: world.twin.calls(before))

@@ -15,6 +15,8 @@ def test_whatever_dies_the_picture_is_paid_once_and_delivered(cells: dict[Death,
     if not cell.may_be_lost:
         assert found.delivered, found.told
         assert found.started[1] == 1
+    if cell.step in ("poll", "download", "delete"):
+        assert found.uploads == 1, "a task that is known needs no other upload"
     if cell.step in FREE_STEPS:
         assert found.started[0] == 0, "the task was started after the user had stopped"
     if cell.way in ("cancel", "cancel_leave") and cell.step != "delete":

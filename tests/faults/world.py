@@ -80,29 +80,44 @@ class Clock:
 
 
 class Twin(offline.Twin):
-    """The service behind two gates, whose books also say which picture a task was for."""
+    """The service, whose books also say which picture a task was for; where it is `gated`, behind two gates."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, gated: bool = False, **options: Any) -> None:
         self.later = Clock()
+        self._gates: list[Gate] = []
+        self._gated = gated
         super().__init__(Options(**{"rate": (10**6, 1.0), **options}), clock=self.later)
-        self.api = Gate(self.url)
-        self.url = self.api.url
+        self.url = self._through_gate(self.url)
         self._faults: list[Fault] = []
         self._picture_of: dict[str, str] = {}
         self._start, self._state.run = self._state.run, self._noted  # type: ignore[method-assign]
 
     @property
     def storage_url(self) -> str:
-        return self.storage.url
+        return self._storage_url
 
     @storage_url.setter
     def storage_url(self, url: str) -> None:
-        self.storage = Gate(url)
+        self._storage_url = self._through_gate(url)
+
+    def _through_gate(self, url: str) -> str:
+        if not self._gated:
+            return url
+        self._gates.append(Gate(url))
+        return self._gates[-1].url
+
+    @property
+    def storage_gate(self) -> Gate:
+        return self._gates[0]
+
+    @property
+    def api_gate(self) -> Gate:
+        return self._gates[1]
 
     def close(self) -> None:
         super().close()
-        self.api.close()
-        self.storage.close()
+        for gate in self._gates:
+            gate.close()
 
     def inject(self, fault: Fault) -> None:
         self._faults.append(fault)
@@ -112,10 +127,9 @@ class Twin(offline.Twin):
         """Ends all faults."""
         for fault in self._faults:
             object.__setattr__(fault, "times", 0)
-        self.api.refuse()
-        self.api.admit()
-        self.storage.refuse()
-        self.storage.admit()
+        for gate in self._gates:
+            gate.refuse()
+            gate.admit()
 
     def _noted(self, file_id: str, fault: str = "") -> Any:
         task = self._start(file_id, fault)

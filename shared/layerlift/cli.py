@@ -1,4 +1,4 @@
-"""The ``layerlift`` command: remove, balance, key, serve.
+"""The ``layerlift`` command: remove, balance, key, jobs, serve.
 
 Results go to files, and with ``--json`` one object a picture to standard output; everything else goes to standard
 error. Exit status: 0 all done, 1 some picture failed, 2 usage or set-up.
@@ -83,8 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("action", choices=("set", "show", "forget"))
     key.set_defaults(run=_key)
 
+    from . import jobs
     from .offline import serve
 
+    jobs.add_arguments(commands.add_parser("jobs", help="show what was paid for, and what is still on its way"))
     server = commands.add_parser("serve", help="run the offline service on its own")
     serve.add_arguments(server)
     server.set_defaults(run=serve.run)

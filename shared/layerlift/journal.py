@@ -291,8 +291,9 @@ class Journal:
         return {entry.task_id for entry in self.entries() if entry.task_id}
 
     def alpha(self, entry: Entry) -> NDArray[np.uint8] | None:
-        """The alpha that came back for a removal, at the upload's size, None where it is not kept."""
-        found = self.cache.get(entry.picture) if entry.state == "kept" else None
+        """The alpha that came back for a removal, at the upload's size, None where it is not kept. Its name says whose
+        it is, so that it also serves where the record of it was lost."""
+        found = self.cache.get(entry.picture)
         return found if found is not None and found.shape == (entry.height, entry.width) else None
 
     def clear(self) -> tuple[int, int]:

@@ -218,7 +218,7 @@ def _resume(entry: Entry, engine: Engine, background: Background, told: bool) ->
     if engine.journal is None:
         return
     with engine.journal.claim_again(entry, cancel.sleep) as record:
-        if record.entry.state == "kept":
+        if record.alpha() is not None:
             return
         if record.task_id is None:
             raise errors.make("still_in_doubt")

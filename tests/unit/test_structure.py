@@ -30,7 +30,8 @@ LAYERS = (
     {"polling"},
     {"recovery"},
     {"removal"},
-    {"cli", "worker"},
+    {"jobs", "worker"},
+    {"cli"},
 )
 # The set-ups that offer the offline twin.
 OFFLINE_USERS = {"worker.py", "cli.py", "removal.py"}

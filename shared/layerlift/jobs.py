@@ -1,0 +1,80 @@
+"""``layerlift jobs``: what was paid for and what is still on its way."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from . import errors
+from .database import NAME
+from .journal import Entry, Journal
+from .settings import Settings
+
+_SAID = {
+    "new": "not started",
+    "uploaded": "not started",
+    "starting": "in doubt: may have been charged",
+    "unknown": "in doubt: may have been charged",
+    "running": "running: 'layerlift jobs resume' fetches it",
+    "done": "to be fetched: 'layerlift jobs resume' does it",
+    "kept": "done",
+    "lost": "lost: may have been charged",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION")
+    resume = actions.add_parser("resume", help="fetch the results of what was started and not fetched yet")
+    resume.set_defaults(run=_resume)
+    clear = actions.add_parser("clear", help="forget all but what still runs, and remove the kept results")
+    clear.set_defaults(run=_clear)
+    parser.set_defaults(run=_list)
+
+
+def _list(_: argparse.Namespace) -> int:
+    journal = _journal()
+    for entry in journal.entries() if journal else []:
+        print(_line(journal, entry))
+    if journal:
+        print(f"Kept results: {journal.cache.size() / 1e6:.1f} MB.", file=sys.stderr)
+    return 0
+
+
+def _line(journal: Journal | None, entry: Entry) -> str:
+    said = _SAID[entry.state]
+    if journal and journal.is_claimed(entry):
+        said = "worked on"
+    elif journal and entry.state == "kept" and journal.alpha(entry) is None:
+        said = "done, its result is no longer kept"
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.created))
+    task = f"task {entry.task_id}" if entry.task_id else "no task"
+    return f"{when}  {entry.width} x {entry.height}  {entry.units:g} units  {task}  {said}"
+
+
+def _resume(_: argparse.Namespace) -> int:
+    from .removal import Engines, resume
+
+    failed = False
+    with Engines(Settings()) as engines:
+        engine = engines.open("youcam", time.sleep)
+        for entry, end in resume(engine, engines.background, told=True):
+            error = end.exception()
+            if error is not None and not isinstance(error, errors.LayerliftError):
+                raise error
+            failed = failed or error is not None
+            print(f"{entry.task_id or 'no task'}: {error or 'fetched'}")
+    return 1 if failed else 0
+
+
+def _clear(_: argparse.Namespace) -> int:
+    journal = _journal()
+    forgotten, removed = journal.clear() if journal else (0, 0)
+    print(f"{forgotten} removals are forgotten, {removed} kept results removed.", file=sys.stderr)
+    return 0
+
+
+def _journal() -> Journal | None:
+    """The journal, None where nothing was ever written down."""
+    folder = Settings().state_folder
+    return Journal(folder) if (folder / NAME).exists() else None

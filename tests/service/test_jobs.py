@@ -1,0 +1,115 @@
+"""The `layerlift jobs` command: what was started is seen, fetched, and forgotten."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift.offline import Fault, Twin
+from test_cli import LAYERLIFT, half_black, key_of, layerlift, wait_for
+
+
+@pytest.fixture
+def account(tmp_path: Path, twin: Twin) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("YOUCAM_", "LAYERLIFT_"))}
+    return {**kept, "LAYERLIFT_HOME": str(tmp_path / "home"), **key_of(twin)}
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    half_black().save(tmp_path / "a.png")
+    return tmp_path / "a.png"
+
+
+def killed(account: dict[str, str], photo: Path, twin: Twin, step: str) -> None:
+    """A command that was killed in a step."""
+    twin.inject(Fault(step, "hang", seconds=60))
+    with subprocess.Popen([LAYERLIFT, "remove", str(photo)], env=account, stderr=subprocess.DEVNULL) as process:
+        wait_for(lambda: twin.calls(step))
+        process.send_signal(signal.SIGKILL)
+
+
+def test_where_nothing_was_started_there_is_nothing_to_see(account: dict[str, str], tmp_path: Path) -> None:
+    for action in ([], ["clear"]):
+        assert layerlift(account, "jobs", *action)[:2] == (0, "")
+    assert not (tmp_path / "home").exists()
+    assert layerlift(account, "jobs", "resume")[:2] == (0, "")
+
+
+def test_what_is_done_is_listed_and_forgotten(account: dict[str, str], photo: Path, twin: Twin) -> None:
+    assert layerlift(account, "remove", photo).status == 0
+    shown = layerlift(account, "jobs")
+    task_id = twin.ledger[0].task_id
+    assert (shown.status, shown.output.count("\n")) == (0, 1)
+    assert "64 x 32  1 units" in shown.output and f"task {task_id}  done" in shown.output
+    assert "MB" in shown.errors and twin.key not in shown.output + shown.errors
+    assert "1 removals are forgotten, 1 kept results" in layerlift(account, "jobs", "clear").errors
+    assert layerlift(account, "jobs").output == ""
+
+
+@pytest.mark.parametrize("step", ["poll", "download"])
+def test_what_a_killed_command_has_started_is_fetched(
+    account: dict[str, str], photo: Path, twin: Twin, step: str
+) -> None:
+    killed(account, photo, twin, step)
+    assert "resume" in layerlift(account, "jobs").output
+    resumed = layerlift(account, "jobs", "resume")
+    assert resumed[:2] == (0, f"{twin.ledger[0].task_id}: fetched\n")
+    (told,) = layerlift(account, "remove", "--json", photo).pictures
+    assert (told["status"], told["units"], told["task_id"]) == ("cached", 0, twin.ledger[0].task_id)
+    assert (len(twin.calls("run")), twin.charged) == (1, 1.0)
+
+
+def test_a_command_that_was_killed_in_the_run_call_has_paid_and_the_next_one_finds_it(
+    account: dict[str, str], photo: Path, twin: Twin
+) -> None:
+    killed(account, photo, twin, "run")
+    assert "in doubt" in layerlift(account, "jobs").output
+    (told,) = layerlift(account, "remove", "--json", photo).pictures
+    assert (told["status"], told["task_id"]) == ("done", twin.ledger[0].task_id)
+    assert (len(twin.calls("run")), twin.charged) == (1, 1.0)
+
+
+def test_in_doubt_the_user_is_asked_before_anything_is_paid_again(
+    account: dict[str, str], photo: Path, make_twin: Any
+) -> None:
+    twin = make_twin(faults=[Fault("run", "reset_before"), Fault("history", "401", times=2)])
+    environ = {**account, **key_of(twin)}
+    codes = [layerlift(environ, "remove", "--json", photo).pictures[0]["error"]["code"] for _ in range(2)]
+    assert codes == ["may_be_charged", "unauthorized"]
+    refused = layerlift(environ, "remove", "--json", photo)
+    assert refused.pictures[0]["error"]["code"] == "still_in_doubt" and "--again" in refused.errors
+    assert "still" not in layerlift(environ, "jobs", "resume").output or len(twin.calls("run")) == 1
+    (told,) = layerlift(environ, "remove", "--json", "--again", photo).pictures
+    assert (told["status"], twin.charged, len(twin.calls("run"))) == ("done", 1.0, 2)
+
+
+def test_a_lost_task_is_told_by_resume(account: dict[str, str], photo: Path, make_twin: Any) -> None:
+    twin = make_twin(poll_within_seconds=0.5, run_seconds=0.1)
+    environ = {**account, **key_of(twin)}
+    killed(environ, photo, twin, "poll")
+    wait_for(lambda: twin.late_polls)
+    resumed = layerlift(environ, "jobs", "resume")
+    assert resumed.status == 1 and "no longer knows this task" in resumed.output
+    assert "lost" in layerlift(environ, "jobs").output
+    assert layerlift(environ, "remove", photo).status == 0
+
+
+@pytest.mark.parametrize("rate", ["", "250", "0/300", "a/b", "5/0", "5/nan", "5/inf"])
+def test_a_rate_that_makes_no_sense_is_refused(account: dict[str, str], photo: Path, rate: str) -> None:
+    result = layerlift({**account, "LAYERLIFT_RATE": rate}, "remove", photo)
+    assert result.status == (2 if rate else 0)
+    assert ("LAYERLIFT_RATE" in result.errors) == bool(rate)
+
+
+def test_the_rate_is_kept_by_one_command_after_another(account: dict[str, str], tmp_path: Path, make_twin: Any) -> None:
+    twin = make_twin(rate=(12, 2.0))
+    environ = {**account, **key_of(twin), "LAYERLIFT_RATE": "12/2"}
+    for width in range(64, 72):
+        half_black(width).save(tmp_path / f"{width}.png")
+        assert layerlift(environ, "remove", tmp_path / f"{width}.png").status == 0
+    assert [call.status for call in twin.requests if call.status == 429] == []

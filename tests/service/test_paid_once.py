@@ -1,0 +1,305 @@
+"""What was paid for is delivered, and the same pixels are never paid for twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from layerlift import errors, prepare, recovery, removal
+from layerlift.cancelling import Background
+from layerlift.database import NAME
+from layerlift.journal import Journal
+from layerlift.offline import Fault, engines
+from layerlift.pictures import Picture
+from layerlift.removal import Engine, Engines, Stage
+from layerlift.settings import Settings
+from PIL import Image
+from test_removal import Hasty, Removal, half_dark, is_exact
+from wire import client
+
+
+class Paid(Removal):
+    """Removals that are written down in a journal of their own process."""
+
+    def __init__(self, twin: Any, folder: Path, account: str = "account") -> None:
+        super().__init__(twin)
+        self.background = Background()
+        self.cancel = Hasty(self.wish, self.background)
+        self.journal = Journal(folder)
+        self.service = client(twin)
+        self.engine = Engine("youcam", self.service, 1, self.journal, account)
+
+    def run(self, picture: Picture | None = None, **more: Any) -> removal.Outcome:
+        return removal.remove(picture or half_dark(64, 48), self.engine, self.report, self.cancel, **more)
+
+    @property
+    def states(self) -> list[str]:
+        return [entry.state for entry in self.journal.entries()]
+
+
+@pytest.fixture
+def paid(make_twin: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Paid]]:
+    """Makes processes with one twin and one journal."""
+    twins: list[Any] = []
+    with ExitStack() as stack:
+
+        def make(*faults: Fault, account: str = "account", **options: Any) -> Paid:
+            if not twins:
+                twins.append(make_twin(faults=faults, **options))
+            found = Paid(twins[0], tmp_path, account)
+            stack.callback(found.journal.close)
+            return found
+
+        yield make
+
+
+def test_the_same_pixels_again_are_free_and_send_nothing(paid: Callable[..., Paid]) -> None:
+    first = paid().run()
+    job = paid()
+    before = len(job.twin.requests)
+    second = job.run()
+    assert is_exact(second)
+    assert ((first.cached, first.units), (second.cached, second.units)) == ((False, 1), (True, 0))
+    assert (second.task_id, second.dst_id) == (first.task_id, first.dst_id)
+    assert len(job.twin.requests) == before
+
+
+def test_a_picture_is_the_same_with_an_opaque_alpha_and_at_another_depth(paid: Callable[..., Paid]) -> None:
+    job = paid()
+    job.run()
+    plain = half_dark(64, 48).pixels
+    opaque = np.concatenate([plain, np.full((48, 64, 1), 255, np.uint8)], axis=2)
+    assert job.run(Picture(opaque)).cached
+    assert job.run(Picture(plain.astype(np.uint16) * 257)).cached
+    assert job.counts == (1, 1.0)
+
+
+def test_other_pixels_and_other_accounts_are_not_the_same(paid: Callable[..., Paid]) -> None:
+    paid().run()
+    assert not paid().run(half_dark(62, 48)).cached
+    job = paid(account="another")
+    assert not job.run().cached
+    assert job.counts == (3, 3.0)
+
+
+def test_a_cut_out_at_the_uploads_size_serves_a_larger_picture(paid: Callable[..., Paid]) -> None:
+    job = paid()
+    first, second = job.run(half_dark(5000, 40)), job.run(half_dark(5000, 40))
+    assert second.cached and np.array_equal(first.alpha, second.alpha)
+
+
+def test_what_the_cache_has_let_go_is_fetched_again_without_paying(paid: Callable[..., Paid]) -> None:
+    job = paid()
+    job.run()
+    job.journal.cache.clear()
+    assert is_exact(job.run())
+    assert job.counts == (1, 1.0)
+
+
+def test_what_neither_the_cache_nor_the_service_has_is_made_anew(paid: Callable[..., Paid]) -> None:
+    job = paid()
+    job.run()
+    job.journal.cache.clear()
+    job.twin.inject(Fault("poll", "expired"))
+    assert is_exact(job.run())
+    assert job.counts == (2, 2.0)
+
+
+def test_a_failed_picture_is_not_uploaded_again_while_the_service_has_it(paid: Callable[..., Paid]) -> None:
+    job = paid(Fault("run", "400", code="CreditInsufficiency"))
+    job.fails("CreditInsufficiency")
+    assert is_exact(job.run())
+    assert (len(job.twin.calls("upload")), job.counts) == (1, (2, 1.0))
+
+
+def test_a_file_that_the_service_has_forgotten_is_uploaded_again(paid: Callable[..., Paid]) -> None:
+    job = paid(Fault("run", "400", code="CreditInsufficiency"))
+    job.fails("CreditInsufficiency")
+    job.twin.inject(Fault("run", "expired"))
+    assert is_exact(job.run())
+    assert (len(job.twin.calls("upload")), job.twin.charged) == (2, 1.0)
+
+
+def started(job: Paid) -> str:
+    """A task that another process has started, before it died."""
+    upload = prepare.prepare(half_dark(64, 48))
+    with job.engine.claim(upload, job.cancel.sleep) as record:
+        destination = job.service.declare([upload])[0]
+        job.service.upload(destination, upload.data)
+        record.uploaded(destination.file_id)
+        record.starting()
+        task = job.service.run(destination.file_id)
+        record.running(task.task_id, task.request_id)
+    return task.task_id
+
+
+def test_a_task_that_another_process_has_started_is_taken_up(paid: Callable[..., Paid]) -> None:
+    task_id = started(paid())
+    job = paid()
+    outcome = job.run()
+    assert is_exact(outcome) and outcome.task_id == task_id
+    assert (job.counts, len(job.twin.calls("upload"))) == ((1, 1.0), 1)
+
+
+def test_resume_fetches_what_was_started_for_the_next_removal(paid: Callable[..., Paid]) -> None:
+    started(paid())
+    job = paid()
+    ends = removal.resume(job.engine, job.background, told=True)
+    assert [end.result() for _, end in ends] == [None]
+    assert (job.run().cached, job.counts) == (True, (1, 1.0))
+    assert removal.resume(job.engine, job.background, told=True) == []
+
+
+def test_a_lost_task_is_told_to_the_user_before_anything_is_paid_anew(paid: Callable[..., Paid]) -> None:
+    started(paid(poll_within_seconds=0.05))
+    job = paid()
+    threading.Event().wait(0.1)
+    (end,) = [end for _, end in removal.resume(job.engine, job.background, told=False)]
+    assert isinstance(end.exception(), errors.ServiceError)
+    assert "charged" in job.fails("InvalidTaskId").action
+    assert (job.states, len(job.twin.calls("run"))) == (["lost"], 1)
+
+
+def test_a_task_of_which_no_answer_came_is_found_in_the_unit_history(paid: Callable[..., Paid]) -> None:
+    job = paid(Fault("run", "reset_after"))
+    assert is_exact(job.run())
+    assert (job.counts, job.twin.late_polls) == ((1, 1.0), 0)
+    assert job.run().cached
+
+
+def test_another_pictures_task_is_not_taken_for_it(paid: Callable[..., Paid], monkeypatch: pytest.MonkeyPatch) -> None:
+    job = paid(Fault("run", "reset_before"))
+    other = half_dark(64, 48)
+    other.pixels[:, :32] = 60
+    upload = prepare.prepare(other)
+    destination = job.service.declare([upload])[0]
+    job.service.upload(destination, upload.data)
+    job.fails("may_be_charged")
+    client(job.twin).run(destination.file_id)
+    job.fails("still_in_doubt")
+    monkeypatch.setattr(recovery, "SETTLED_SECONDS", 0.0)
+    job.fails("charged_in_vain")
+    assert job.states == ["unknown"]
+
+
+def test_what_may_be_charged_is_asked_for_again_only_by_the_users_own_wish(paid: Callable[..., Paid]) -> None:
+    job = paid(Fault("run", "reset_before"))
+    assert isinstance(job.fails("may_be_charged"), errors.MayBeCharged)
+    assert isinstance(job.fails("still_in_doubt"), errors.MayBeCharged)
+    assert len(job.twin.calls("run")) == 1
+    assert is_exact(job.run(again=True))
+    assert job.counts == (2, 1.0)
+
+
+def test_what_the_history_does_not_name_in_time_was_not_charged(
+    paid: Callable[..., Paid], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = paid(Fault("run", "reset_before"))
+    job.fails("may_be_charged")
+    monkeypatch.setattr(recovery, "SETTLED_SECONDS", 0.0)
+    assert is_exact(job.run())
+    assert job.twin.charged == 1
+
+
+def test_a_history_that_can_not_be_read_leaves_the_doubt(paid: Callable[..., Paid]) -> None:
+    job = paid(Fault("run", "reset_after"), Fault("history", "500", times=4))
+    job.fails("may_be_charged")
+    assert is_exact(job.run())
+    assert (job.counts, job.twin.late_polls) == ((1, 1.0), 0)
+
+
+def test_a_caller_that_died_in_the_run_call_leaves_the_same_doubt(paid: Callable[..., Paid]) -> None:
+    job = paid()
+    upload = prepare.prepare(half_dark(64, 48))
+    with job.engine.claim(upload, job.cancel.sleep) as record:
+        record.uploaded("file")
+        record.starting()
+    job.fails("still_in_doubt")
+    assert job.twin.calls("run") == []
+
+
+@pytest.mark.parametrize("stage", [Stage.WAITING, Stage.DOWNLOAD])
+def test_what_is_cancelled_after_the_payment_ends_in_the_background(paid: Callable[..., Paid], stage: Stage) -> None:
+    job = paid(run_seconds=0.3)
+    job.on_report = lambda found: job.wish.set() if found is stage else None
+    job.fails("cancelled")
+    reports = len(job.reports)
+    job.background.wait()
+    assert len(job.reports) <= reports + 1
+    job.wish.clear()
+    job.on_report = lambda found: None
+    assert job.run().cached
+    assert (job.counts, job.twin.late_polls) == ((1, 1.0), 0)
+
+
+def test_what_is_cancelled_before_the_payment_frees_the_picture_at_once(paid: Callable[..., Paid]) -> None:
+    job = paid(Fault("upload", "hang", seconds=60))
+
+    def cancel() -> None:
+        while not job.twin.calls("upload"):
+            time.sleep(0.005)
+        job.wish.set()
+
+    threading.Thread(target=cancel, daemon=True).start()
+    job.fails("cancelled")
+    assert not job.background.busy
+    assert is_exact(paid().run())
+
+
+def test_the_same_picture_in_many_threads_is_one_task(paid: Callable[..., Paid]) -> None:
+    jobs = [paid(run_seconds=0.3) for _ in range(4)]
+    outcomes: list[removal.Outcome] = []
+    threads = [threading.Thread(target=lambda job=job: outcomes.append(job.run())) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcome.cached for outcome in outcomes) == [False, True, True, True]
+    assert all(map(is_exact, outcomes)) and jobs[0].counts == (1, 1.0)
+
+
+def test_an_empty_cut_out_is_not_paid_for_twice(paid: Callable[..., Paid]) -> None:
+    def engine(picture: bytes) -> bytes:
+        image = engines.decode(picture)
+        return engines.cut_out(image, Image.new("L", image.size))
+
+    job = paid(engine=engine)
+    for _ in range(2):
+        assert isinstance(job.fails("result_empty"), errors.PictureError)
+    assert job.counts == (1, 1.0)
+
+
+def test_where_nothing_can_be_written_down_nothing_is_paid(make_twin: Callable[..., Any], tmp_path: Path) -> None:
+    twin = make_twin()
+    (tmp_path / "file").write_text("no folder")
+    settings = Settings(
+        {"LAYERLIFT_HOME": str(tmp_path / "file"), "YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key}
+    )
+    with Engines(settings) as opened, pytest.raises(errors.SetupError) as caught:
+        opened.open("auto", lambda seconds: None)
+    assert (caught.value.code, twin.requests) == ("disk", [])
+
+
+def test_drafts_of_the_offline_engine_are_not_written_down(tmp_path: Path) -> None:
+    with Engines(Settings({"LAYERLIFT_HOME": str(tmp_path)})) as opened:
+        assert opened.open("auto", lambda seconds: None).journal is None
+        opened.resume()
+    assert not (tmp_path / NAME).exists()
+
+
+def test_the_key_is_not_in_the_state(make_twin: Callable[..., Any], tmp_path: Path) -> None:
+    twin = make_twin()
+    settings = Settings({"LAYERLIFT_HOME": str(tmp_path), "YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key})
+    with Engines(settings) as opened:
+        job = Removal(twin)
+        engine = opened.open("auto", lambda seconds: None)
+        removal.remove(half_dark(64, 48), engine, job.report, job.cancel)
+        assert twin.key[:8].encode() not in b"".join(
+            path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+        )

@@ -1,0 +1,184 @@
+"""The budget of requests that all processes share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift import pacing
+from layerlift.database import Database
+from layerlift.pacing import Pacer
+
+SECONDS = 300.0
+
+
+class Time:
+    """A clock that is moved by sleeping alone."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+        self.slept = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept += seconds
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def make(tmp_path: Path, time: Time) -> Iterator[Callable[..., Pacer]]:
+    """Makes pacers as processes have them: each with a connection of its own."""
+    with ExitStack() as stack:
+
+        def pacer(requests: int = 100, seconds: float = SECONDS, **more: Any) -> Pacer:
+            database = Database(tmp_path, synced=False)
+            stack.callback(database.close)
+            options = {"sleep": time.sleep, "clock": time, "uniform": lambda low, high: high, **more}
+            return Pacer(database, requests, seconds, **options)
+
+        yield pacer
+
+
+def test_requests_of_all_processes_share_one_budget(make: Callable[..., Pacer], time: Time) -> None:
+    pacers = [make(), make()]
+    for number in range(100):
+        pacers[number % 2].work()
+    assert time.slept == 0
+    pacers[0].work()
+    assert SECONDS <= time.slept < SECONDS + 2
+
+
+def test_the_oldest_request_makes_room_as_its_time_has_passed(make: Callable[..., Pacer], time: Time) -> None:
+    pacer = make(4)
+    for _ in range(4):
+        pacer.work()
+        time.now += 50
+    pacer.work()
+    assert 100 <= time.slept < 103
+
+
+def test_a_poll_never_waits_and_counts(make: Callable[..., Pacer], time: Time) -> None:
+    pacer = make(10)
+    for _ in range(15):
+        pacer.poll("task")
+    assert time.slept == 0
+    pacer.ended("task")
+    pacer.work()
+    assert time.slept >= SECONDS
+
+
+def test_new_work_leaves_room_for_the_polls_of_what_runs(make: Callable[..., Pacer], time: Time) -> None:
+    pacer = make(100)
+    pacer.poll("task")
+    for _ in range(100 - 1 - pacing.POLLS):
+        pacer.work()
+    assert time.slept == 0
+    pacer.work()
+    assert time.slept > 0
+
+
+def test_a_task_starts_only_where_there_is_room_for_its_polls(make: Callable[..., Pacer], time: Time) -> None:
+    pacer = make(100)
+    for _ in range(100 - pacing.POLLS):
+        pacer.work()
+    with pacer.task():
+        assert time.slept == 0
+        pacer.poll("first")
+    time.now += 1
+    with make(100).task():
+        assert time.slept > SECONDS - pacing.HEARD_SECONDS
+
+
+def test_a_task_that_has_ended_needs_no_room(make: Callable[..., Pacer], time: Time) -> None:
+    pacer = make(60)
+    for number in range(3):
+        with pacer.task():
+            pacer.poll(str(number))
+        pacer.ended(str(number))
+    for _ in range(60 - 6):
+        pacer.work()
+    assert time.slept == 0
+
+
+def test_a_task_that_nobody_polls_any_more_needs_no_room(make: Callable[..., Pacer], time: Time) -> None:
+    pacer = make(100)
+    for number in range(4):
+        pacer.poll(str(number))
+    with pacer.task():
+        assert pacing.HEARD_SECONDS <= time.slept < pacing.HEARD_SECONDS + 3
+
+
+def test_a_budget_that_is_smaller_than_the_polls_of_a_task_still_starts_one(
+    make: Callable[..., Pacer], time: Time
+) -> None:
+    with make(4).task():
+        assert time.slept == 0
+
+
+def test_one_request_too_many_makes_everybody_wait(make: Callable[..., Pacer], time: Time) -> None:
+    make().limited(8)
+    make().poll("task")
+    assert time.slept == 0
+    make().work()
+    assert 8 <= time.slept <= 9
+
+
+def test_a_clock_that_was_set_back_blocks_nobody(make: Callable[..., Pacer], time: Time) -> None:
+    pacer = make(2)
+    pacer.work()
+    pacer.work()
+    pacer.limited(SECONDS)
+    time.now -= 1_000_000
+    pacer.work()
+    assert time.slept == 0
+
+
+def test_a_wait_can_be_cancelled(make: Callable[..., Pacer]) -> None:
+    def sleep(seconds: float) -> None:
+        raise InterruptedError
+
+    pacer = make(2, sleep=sleep)
+    pacer.work()
+    pacer.work()
+    with pytest.raises(InterruptedError):
+        pacer.work()
+
+
+def test_many_threads_never_pass_the_limit(make: Callable[..., Pacer], time: Time) -> None:
+    waits: list[float] = []
+
+    class Enough(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        raise Enough
+
+    done: list[int] = []
+
+    def work() -> None:
+        pacer = make(50, sleep=sleep)
+        try:
+            while True:
+                pacer.work()
+                done.append(1)
+        except Enough:
+            return
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(done), len(waits)) == (50, 4)

@@ -95,7 +95,8 @@ def _round(world: World, numbers: Iterable[int], way: str = "", requests: int = 
     for number in numbers:
         current[0] = number
         message = host.end_of(number)
-        told[number] = "" if host.delivered(number, message) else message.get("code", "gone")
+        other = "wrong" if message.get("type") == "result" else "gone"
+        told[number] = "" if host.delivered(number, message) else message.get("code", other)
     over.set()
     host.leave()
     host.wait_for_end()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import Popen
 
 from invariants import violations
+from layerlift import errors
+from layerlift.offline import Fault
 from PIL import Image
-from world import PATIENCE, World, alpha
+from world import ALIKE, PATIENCE, World, alpha
 
 SHARED = range(15)
 FIRST, SECOND = [*SHARED, *range(15, 30)], [*SHARED, *range(30, 45)]
@@ -63,3 +66,13 @@ def test_two_processes_keep_one_budget_and_pay_shared_pictures_once(tmp_path: Pa
         assert [call.step for call in world.twin.requests if call.status == 429] == []
         assert len(world.twin.calls("run")) == len({*FIRST, *SECOND})
         assert violations(world, {*FIRST, *SECOND}, {*FIRST, *SECOND}) == []
+
+
+def test_pictures_that_look_alike_never_get_each_others_result(tmp_path: Path) -> None:
+    pair = (0, ALIKE)
+    with World(tmp_path, run_seconds=0.3, faults=(Fault("run", "reset_after", times=2),)) as world:
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(lambda number: world.remove(number, PATIENCE), pair))
+        assert all(error is None or isinstance(error, errors.MayBeCharged) for error in found), found
+        came = [number for number, error in zip(pair, found, strict=True) if error is None]
+        assert violations(world, pair, came, [number for number in pair if number not in came]) == []

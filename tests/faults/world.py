@@ -28,7 +28,7 @@ from layerlift.service import Service
 from layerlift.settings import Settings
 from PIL import Image
 
-WIDTH, HEIGHT, LEVELS = 96, 32, 6
+WIDTH, HEIGHT, BANDS = 96, 32, 12
 PATIENCE = 60.0
 HASTE_SECONDS = 0.02
 LAYERLIFT = str(Path(sys.executable).with_name("layerlift"))
@@ -45,13 +45,18 @@ while line := worker.stdout.readline():
     sys.stdout.buffer.flush()
 """
 """A host as a process of its own, which passes all lines on; killed, it leaves its worker without one."""
-_ORDERS = list(itertools.permutations(range(0, 256, 51)))
+_BLACK = list(itertools.combinations(range(BANDS), 2))
+ALIKE = len(_BLACK)
+"""This much on from a picture's number is one that looks the same where it is opaque, and has another alpha."""
 
 
 def picture(number: int) -> Any:
-    """Gray bands (height, width, 3), each a flat area, in an order of their own for every number below 720."""
-    bands = np.array(_ORDERS[number], np.uint8).repeat(WIDTH // LEVELS)
-    return np.broadcast_to(bands[None, :, None], (HEIGHT, WIDTH, 3))
+    """Gray bands (height, width, 3), each a flat area; two of them are black, and in every picture others."""
+    levels = [51 * (1 + (band + number // ALIKE) % 5) for band in range(BANDS)]
+    for band in _BLACK[number % ALIKE]:
+        levels[band] = 0
+    row = np.array(levels, np.uint8).repeat(WIDTH // BANDS)
+    return np.broadcast_to(row[None, :, None], (HEIGHT, WIDTH, 3))
 
 
 def alpha(number: int) -> bytes:
@@ -133,7 +138,9 @@ class Twin(offline.Twin):
 
     def _noted(self, file_id: str, fault: str = "") -> Any:
         task = self._start(file_id, fault)
-        self._picture_of[task.id] = _bands(np.asarray(Image.open(io.BytesIO(self.uploads[file_id])).convert("L")))
+        sent = self._state._files[file_id].data
+        assert sent
+        self._picture_of[task.id] = _bands(np.asarray(Image.open(io.BytesIO(sent)).convert("L")))
         return task
 
     def units(self, number: int) -> float:
@@ -144,7 +151,7 @@ class Twin(offline.Twin):
 
 def _bands(luma: Any) -> str:
     """What a picture's upload keeps of its bands."""
-    middle = luma[HEIGHT // 2, WIDTH // LEVELS // 2 :: WIDTH // LEVELS]
+    middle = luma[HEIGHT // 2, WIDTH // BANDS // 2 :: WIDTH // BANDS]
     return str([round(int(level) / 51) for level in middle])
 
 

@@ -1,7 +1,9 @@
 """A run call of which nobody knows whether it was heard: what the account's unit history says of it.
 
 A task that was started all the same is charged under its id, and that id is all that was missing: its result can be
-polled. Other tasks of the account are in the history too, so a result counts only if it shows the picture's colours.
+polled. Other tasks of the account, of other computers, are in the history too. So nothing is guessed: a task counts
+only where it is the one that nobody here has started, no other picture here is in doubt, and its result shows the
+picture's colours.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ SETTLED_SECONDS = 900.0
 _SKEW_SECONDS = 120.0
 _OPAQUE = 250
 _LEAST_PIXELS = 16
-_ALIKE = 12.0
+_ALIKE = 4.0
+_IN_DOUBT = ("starting", "unknown")
 
 
 def found(record: Record, upload: Upload, service: Service, journal: Journal, sleep: Callable[[float], None]) -> bool:
@@ -59,15 +62,27 @@ def settle(
 
 
 def _look(record: Record, upload: Upload, service: Service, journal: Journal) -> bool:
-    for task_id in _candidates(record, service, journal):
-        try:
-            state = service.poll(task_id)
-            if state.status == "success" and _shows(service.download(state.result_url or ""), upload):
-                record.running(task_id, state.request_id)
-                return True
-        except errors.ServiceError:
-            continue
-    return False
+    candidates = _candidates(record, service, journal)
+    if len(candidates) != 1 or _has_rivals(record, journal):
+        return False
+    (task_id,) = candidates
+    try:
+        state = service.poll(task_id)
+        if state.status != "success" or not _shows(service.download(state.result_url or ""), upload):
+            return False
+    except errors.ServiceError:
+        return False
+    record.running(task_id, state.request_id)
+    return True
+
+
+def _has_rivals(record: Record, journal: Journal) -> bool:
+    """Whether the task may be another picture's, whose run call has not been answered either."""
+    since = (record.entry.run_time or 0.0) - SETTLED_SECONDS
+    return any(
+        entry.id != record.entry.id and entry.state in _IN_DOUBT and (entry.run_time or 0.0) > since
+        for entry in journal.entries()
+    )
 
 
 def _candidates(record: Record, service: Service, journal: Journal) -> list[str]:

@@ -188,6 +188,17 @@ def test_another_pictures_task_is_not_taken_for_it(paid: Callable[..., Paid], mo
     assert job.states == ["unknown"]
 
 
+def test_where_two_pictures_are_in_doubt_nothing_is_guessed(paid: Callable[..., Paid]) -> None:
+    job = paid(Fault("run", "reset_after"), Fault("history", "500", times=4))
+    job.fails("may_be_charged")
+    with job.journal.claim("another", "youcam", "account", (64, 48), job.cancel.sleep) as record:
+        record.starting()
+        job.fails("still_in_doubt")
+        record.free("refused", None)
+    assert is_exact(job.run())
+    assert job.counts == (1, 1.0)
+
+
 def test_what_may_be_charged_is_asked_for_again_only_by_the_users_own_wish(paid: Callable[..., Paid]) -> None:
     job = paid(Fault("run", "reset_before"))
     assert isinstance(job.fails("may_be_charged"), errors.MayBeCharged)

@@ -61,19 +61,16 @@ class Death(NamedTuple):
             if self.way != "cancel":
                 host = world.host()
             host.job(0)
-            message = host.end_of(0)
-            told.append(message.get("code", message.get("type", "")))
-            delivered = host.delivered(0, message)
+            told.append(host.came(0, host.end_of(0)))
             host.leave()
             host.wait_for_end()
-            return self._dead(world, told, delivered, started)
+            return self._dead(world, told, told[-1] == "", started)
 
     def _stop(self, host: Host) -> list[str]:
         told = []
         if self.way in ("cancel", "cancel_leave"):
             host.cancel(0)
-            message = host.end_of(0)
-            told.append(message.get("code", message["type"]))
+            told.append(host.came(0, host.end_of(0)))
         if self.way in ("kill", "host"):
             host.kill()
         if self.way in ("leave", "cancel_leave"):

@@ -55,13 +55,14 @@ BEFORE = {"upload": "declare", "run": "upload", "download": "poll", "delete": "d
 
 @dataclass(frozen=True)
 class Found:
-    """How a cell ended: what the user was told, whether the picture came, whether the fault was met, what did not
-    hold."""
+    """How a cell ended: what the user was told, whether the picture came, whether the fault was met, uploads in all,
+    requests of the second removal, what did not hold."""
 
     told: list[errors.LayerliftError]
     delivered: bool
     met: bool
     uploads: int
+    again: int
     broken: list[str]
 
 
@@ -83,15 +84,18 @@ class Cell(NamedTuple):
             first = _balance(world, seconds) if self.step == "balance" else world.remove(0, seconds)
             met = self.kind == "refused" or any(call.fault == self.kind for call in world.twin.calls(self.step))
             world.twin.mend()
+            before = len(world.twin.requests)
             second = world.remove(0, ANSWER_SECONDS)
+            again = len(world.twin.requests) - before
             excused = [0] if second and self.may_be_lost else []
             broken = violations(world, [0], [] if second else [0], excused)
             return Found(
-                [error for error in (first, second) if error],
-                second is None,
-                met,
-                len(world.twin.calls("upload")),
-                broken,
+                told=[error for error in (first, second) if error],
+                delivered=second is None,
+                met=met,
+                uploads=len(world.twin.calls("upload")),
+                again=again,
+                broken=broken,
             )
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -17,8 +17,9 @@ from world import Host, World
 
 PICTURES = range(20)
 FAULTS = (4, 16)
-DEATHS = (1, 4)
-REQUESTS_BETWEEN_DEATHS = (1, 60)
+ENDS = (1, 4)
+REQUESTS = (1, 60)
+PAUSE_SECONDS = 0.05
 WAYS = ("kill", "host", "leave", "cancel")
 LOST = ("InvalidTaskId", "TaskTimeout")
 STEPS = ("declare", "upload", "run", "poll", "download", "delete", "history")
@@ -36,6 +37,23 @@ class Ended:
     broken: list[str]
 
 
+class End(NamedTuple):
+    """How a worker's time ends, and when: `pause` seconds after so many requests."""
+
+    way: str
+    requests: int
+    pause: float
+
+    def come(self, host: Host, number: int) -> None:
+        """Comes to a host whose worker is at that picture."""
+        if self.way == "cancel":
+            host.cancel(number)
+        elif self.way == "leave":
+            host.leave()
+        else:
+            host.kill()
+
+
 class Schedule(NamedTuple):
     """A seed, and all that follows from it."""
 
@@ -47,16 +65,14 @@ class Schedule(NamedTuple):
     def run(self, folder: Path) -> Ended:
         random = Random(self.seed)
         faults = [_fault(random) for _ in range(random.randint(*FAULTS))]
-        deaths = [
-            (random.choice(WAYS), random.randint(*REQUESTS_BETWEEN_DEATHS)) for _ in range(random.randint(*DEATHS))
-        ]
-        explained = len(deaths) + sum(fault.times for fault in faults if fault.step == "run" or fault.kind == "expired")
+        ends = [_end(random) for _ in range(random.randint(*ENDS))]
+        explained = len(ends) + sum(fault.times for fault in faults if fault.step == "run" or fault.kind == "expired")
         with World(folder, run_seconds=RUN_SECONDS, poll_within_seconds=60.0) as world:
             for fault in faults:
                 world.twin.inject(fault)
             pending = list(PICTURES)
-            for way, requests in deaths:
-                told = _round(world, pending, way, requests)
+            for end in ends:
+                told = _round(world, pending, end)
                 pending = [number for number in pending if told[number]]
             world.twin.mend()
             told = _round(world, PICTURES)
@@ -74,42 +90,34 @@ def _fault(random: Random) -> Fault:
             return Fault(step, kind, times=times, after=after, seconds=HANG_SECONDS)
 
 
-def _round(world: World, numbers: Iterable[int], way: str = "", requests: int = 0) -> dict[int, str]:
-    """Asks a new worker for the pictures, which dies after so many requests; the code that each ended with, "" where
-    it came."""
-    host = world.host(apart=way == "host")
+def _end(random: Random) -> End:
+    return End(random.choice(WAYS), random.randint(*REQUESTS), random.uniform(0, PAUSE_SECONDS))
+
+
+def _round(world: World, numbers: Sequence[int], end: End | None = None) -> dict[int, str]:
+    """Asks a new worker for the pictures until its end comes; the code that each ended with, "" where it came."""
+    host = world.host(apart=end is not None and end.way == "host")
     for number in numbers:
         host.job(number)
     over = threading.Event()
     start = len(world.twin.requests)
-    current = [next(iter(numbers), 0)]
+    told: dict[int, str] = {}
 
-    def die() -> None:
+    def watch(end: End) -> None:
         while not over.wait(0.005):
-            if len(world.twin.requests) - start >= requests:
-                _end(host, way, current[0])
+            if len(world.twin.requests) - start >= end.requests:
+                over.wait(end.pause)
+                end.come(host, numbers[min(len(told), len(numbers) - 1)])
                 return
 
-    threading.Thread(target=die, daemon=True).start() if way else None
-    told = {}
+    if end is not None and numbers:
+        threading.Thread(target=watch, args=(end,), daemon=True).start()
     for number in numbers:
-        current[0] = number
-        message = host.end_of(number)
-        other = "wrong" if message.get("type") == "result" else "gone"
-        told[number] = "" if host.delivered(number, message) else message.get("code", other)
+        told[number] = host.came(number, host.end_of(number))
     over.set()
     host.leave()
     host.wait_for_end()
     return told
-
-
-def _end(host: Host, way: str, number: int) -> None:
-    if way == "cancel":
-        host.cancel(number)
-    elif way == "leave":
-        host.leave()
-    else:
-        host.kill()
 
 
 def _is_excuse(code: str) -> bool:

@@ -214,9 +214,14 @@ class Host:
                 return message
         return {}
 
-    def delivered(self, number: int, message: dict[str, Any]) -> bool:
-        """Whether the message is the result, and its alpha is the right one."""
-        return message.get("type") == "result" and (self.folder / message["file"]).read_bytes() == alpha(number)
+    def came(self, number: int, message: dict[str, Any]) -> str:
+        """What a picture's last message comes to: "" with the right alpha in place, else the error's code, "wrong", or
+        "gone" where there is no answer."""
+        try:
+            alike = message["type"] == "result" and (self.folder / message["file"]).read_bytes() == alpha(number)
+        except (KeyError, FileNotFoundError):  # after the host's end
+            return "gone"
+        return "" if alike else str(message.get("code", "wrong"))
 
     def leave(self) -> None:
         """The host's end: it closes the worker's input, and reads no more."""

@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 class Background:
-    """The work that its user has left, and that has to end all the same."""
+    """The work for which no user waits, and that has to end all the same."""
 
     def __init__(self) -> None:
         self._left: list[Future[Any]] = []
@@ -37,9 +37,9 @@ class Background:
         """Whether some of it has not ended."""
         return not all(work.done() for work in self._left)
 
-    def wait(self) -> None:
-        """Returns when all of it has ended."""
-        futures.wait(self._left)
+    def wait(self, seconds: float | None = None) -> None:
+        """Returns when all of it has ended, or after so long."""
+        futures.wait(self._left, seconds)
 
 
 class Cancel:

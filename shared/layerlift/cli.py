@@ -27,7 +27,8 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .cancelling import Cancel
-    from .removal import Engine, Engines, Outcome, Stage
+    from .engines import Engine, Engines
+    from .removal import Outcome, Stage
 
 _SUFFIX = "-cutout.png"
 _FORMATS = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"}
@@ -95,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _remove(options: argparse.Namespace) -> int:
     from .cancelling import Cancel
-    from .removal import Engines
+    from .engines import Engines
 
     pairs = _pairs(options.photos, options.output, options.output_dir)
     event = threading.Event()

@@ -19,6 +19,7 @@ _SAID = {
     "running": "running: 'layerlift jobs resume' fetches it",
     "done": "to be fetched: 'layerlift jobs resume' does it",
     "kept": "done",
+    "deleted": "done",
     "lost": "lost: may have been charged",
 }
 
@@ -45,7 +46,7 @@ def _line(journal: Journal | None, entry: Entry) -> str:
     said = _SAID[entry.state]
     if journal and journal.is_claimed(entry):
         said = "worked on"
-    elif journal and entry.state == "kept" and journal.alpha(entry) is None:
+    elif journal and entry.state in ("kept", "deleted") and journal.alpha(entry) is None:
         said = "done, its result is no longer kept"
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.created))
     task = f"task {entry.task_id}" if entry.task_id else "no task"
@@ -53,7 +54,8 @@ def _line(journal: Journal | None, entry: Entry) -> str:
 
 
 def _resume(_: argparse.Namespace) -> int:
-    from .removal import Engines, resume
+    from .engines import Engines
+    from .removal import resume
 
     failed = False
     with Engines(Settings()) as engines:

@@ -30,15 +30,16 @@ FILE_SECONDS = 23 * 3600.0
 KEPT_SECONDS = 90 * 86400.0
 """How long a removal that has ended is remembered after its alpha has gone."""
 
-State = Literal["new", "uploaded", "starting", "unknown", "running", "done", "kept", "lost"]
+State = Literal["new", "uploaded", "starting", "unknown", "running", "done", "kept", "deleted", "lost"]
 """How far a removal is.
 
 new: nothing was sent, or what was sent has failed without a charge. uploaded: the service has the file. starting: the
 run call is under way, or its caller died in it. unknown: nobody can say whether the run call was heard. running: the
-task is known. done: the task has succeeded, and was charged. kept: its alpha has come back. lost: the service has
-forgotten the task, which may have been charged, and the user was told.
+task is known. done: the task has succeeded, and was charged. kept: its alpha has come back. deleted: so it has,
+and the service has deleted its files. lost: the service has forgotten the task, which may have been charged, and the
+user was told.
 """
-_ENDED = ("new", "uploaded", "kept", "lost")
+_ENDED = ("new", "uploaded", "kept", "deleted", "lost")
 
 
 @dataclass(frozen=True)
@@ -276,6 +277,18 @@ class Journal:
         back. Older ones are no longer known to the service."""
         recent = self._entries("WHERE account = ? AND run_time > ?", account, self.clock() - FILE_SECONDS)
         return [entry for entry in recent if entry.state not in _ENDED]
+
+    def undeleted(self, account: str) -> list[Entry]:
+        """The account's removals of the last day whose alpha is here, and whose files the service still has."""
+        recent = self._entries("WHERE account = ? AND run_time > ?", account, self.clock() - FILE_SECONDS)
+        return [entry for entry in recent if entry.state == "kept"]
+
+    def deleted(self, entry: Entry) -> None:
+        """The service has deleted the files of a removal whose alpha is here."""
+        with self._database.writing() as writing:
+            found = "UPDATE removals SET state = 'deleted', file_id = NULL WHERE id = ? AND state = 'kept'"
+            if writing.execute(found, (entry.id,)).rowcount:
+                writing.execute("INSERT INTO steps VALUES (?, ?, 'deleted', NULL)", (entry.id, self.clock()))
 
     def steps(self, entry: Entry) -> list[Step]:
         """What was written down of a removal, oldest first."""

@@ -8,16 +8,12 @@ from __future__ import annotations
 import enum
 import functools
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,21 +21,13 @@ from numpy.typing import NDArray
 from . import errors, matte, polling, prepare, recovery
 from .answers import Task, TaskState
 from .cancelling import Background, Cancel, paying
-from .connection import is_loopback
-from .database import NAME as DATABASE
-from .database import Database
-from .journal import Entry, Journal, Record, Unrecorded, digest
-from .pacing import Pacer
+from .engines import FORGOTTEN, Engine, Engines
+from .journal import Entry, Record
 from .pictures import Picture
 from .service import Service
-from .settings import Settings
-
-if TYPE_CHECKING:
-    from .offline import Twin
 
 TASKS = 3
 _WAITING_SECONDS = 8.0
-_FORGOTTEN = ("InvalidTaskId", "TaskTimeout")
 _FILE_GONE = ("not_found", "unknown_internal_error")
 
 _log = logging.getLogger(__name__)
@@ -61,31 +49,6 @@ Report = Callable[[Stage, float, str], None]
 
 
 @dataclass(frozen=True)
-class Engine:
-    """Who does the work: the service with the user's key, or its offline twin."""
-
-    name: Literal["youcam", "offline"]
-    service: Service
-    units: int
-    """What one picture costs the user."""
-    journal: Journal | None = None
-    """Where paid work is written down; None where nothing is charged."""
-    account: str = ""
-    """A fingerprint of the key and of the host that it is for."""
-
-    def picture(self, *parts: bytes | NDArray[np.generic]) -> str:
-        """The journal's name for what this engine and account make of a picture."""
-        return digest(self.name, self.account, *parts)
-
-    def claim(self, upload: prepare.Upload, sleep: Callable[[float], None]) -> AbstractContextManager[Record]:
-        """The upload's record, after waiting for whoever else works on the same."""
-        if self.journal is None:
-            return nullcontext(Unrecorded(upload.width, upload.height))
-        size = (upload.width, upload.height)
-        return self.journal.claim(self.picture(upload.data), self.name, self.account, size, sleep)
-
-
-@dataclass(frozen=True)
 class Outcome:
     """A removal that went well.
 
@@ -100,88 +63,6 @@ class Outcome:
     units: int
     seconds: float
     cached: bool
-
-
-class Engines:
-    """Opens the engine that a removal asks for. The offline one starts at its first use and ends with this object."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._twin: Twin | None = None
-        self._services: list[Service] = []
-        self._guard = threading.Lock()
-        self._journal: Journal | None = None
-        self._requests: Database | None = None
-        self.background = Background()
-        """What goes on after its user has cancelled, since it is paid for. Leaving the `with` block waits for it."""
-
-    def __enter__(self) -> Engines:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.background.wait()
-        for service in self._services:
-            service.close()
-        for database in (self._journal, self._requests):
-            if database is not None:
-                database.close()
-        if self._twin is not None:
-            self._twin.close()
-
-    def open(self, choice: str, sleep: Callable[[float], None]) -> Engine:
-        """The engine for "auto" (youcam where a key is set, else offline), "youcam" or "offline".
-
-        Args:
-            sleep: waits for that many seconds between retries, and may raise `Cancelled`.
-
-        Raises:
-            ConsentNeeded: pictures would leave this computer, and nobody has agreed to that.
-            SetupError: ``no_key``, ``no_engine``, ``no_model``, or an address that can't be used.
-        """
-        key = self._settings.key() if choice != "offline" else None
-        if key is not None:
-            service = self._connected(self._settings.api_url, key.value, sleep, self._settings.rate)
-            host = self._settings.api_host
-            if not is_loopback(self._settings.api_url) and not self._settings.has_agreed(host):
-                raise errors.make("consent_needed", f"to {host}")
-            with self._guard:
-                self._journal = self._journal or Journal(self._settings.state_folder)
-            account = digest("account", urlsplit(self._settings.api_url).netloc, key.value)[:16]
-            return Engine("youcam", service, 1, self._journal, account)
-        if choice == "youcam":
-            raise errors.make("no_key")
-        if self._twin is None:
-            self._twin = _offline_twin()
-        return Engine("offline", self._connected(self._twin.url, self._twin.key, sleep), units=0)
-
-    def resume(self) -> None:
-        """Goes on, in the background, with what other processes have started and left, where that is possible."""
-        if not (self._settings.state_folder / DATABASE).exists():
-            return
-        try:
-            engine = self.open("youcam", time.sleep)
-            resume(engine, self.background, told=False)
-        except errors.LayerliftError as error:
-            _log.info("Nothing is taken up: %s", error.message)
-
-    def agree(self) -> str:
-        """Remembers that the user agrees to uploads; returns the host that will get them."""
-        self._settings.agree(self._settings.api_host)
-        return self._settings.api_host
-
-    def _connected(
-        self, url: str, key: str, sleep: Callable[[float], None], rate: tuple[int, float] | None = None
-    ) -> Service:
-        pace = None
-        if rate is not None:
-            with self._guard:
-                self._requests = self._requests or Database(self._settings.state_folder, synced=False)
-            pace = Pacer(self._requests, *rate, sleep=sleep)
-        service = Service(url, key, sleep=sleep, pace=pace)
-        self._services.append(service)
-        return service
 
 
 def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, *, again: bool = False) -> Outcome:
@@ -213,6 +94,19 @@ def resume(engine: Engine, background: Background, *, told: bool) -> list[tuple[
     ]
 
 
+def take_up(engines: Engines) -> None:
+    """Goes on, in the background, with what other processes have started and left, where that is possible."""
+    if not engines.ever_paid:
+        return
+    try:
+        engine = engines.open("youcam", time.sleep)
+        resume(engine, engines.background, told=False)
+        for entry in engine.journal.undeleted(engine.account) if engine.journal else []:
+            engine.delivered(entry)
+    except errors.LayerliftError as error:
+        _log.info("Nothing is taken up: %s", error.message)
+
+
 def _resume(entry: Entry, engine: Engine, background: Background, told: bool) -> None:
     cancel = Cancel(threading.Event(), background)
     if engine.journal is None:
@@ -225,7 +119,7 @@ def _resume(entry: Entry, engine: Engine, background: Background, told: bool) ->
         try:
             _finished(record, engine, lambda of, fraction, text="": None, cancel)
         except errors.ServiceError as error:
-            if told and error.code in _FORGOTTEN:
+            if told and error.code in FORGOTTEN:
                 record.lost(error.code, error.request_id)
             raise
 
@@ -288,9 +182,9 @@ def _paid(
         try:
             return _finished(record, engine, stage, cancel)
         except errors.ServiceError as error:
-            if error.code in _FORGOTTEN:
+            if error.code in FORGOTTEN:
                 record.lost(error.code, error.request_id)
-            anew = delivered if error.code in _FORGOTTEN else error.retry and record.task_id is None
+            anew = delivered if error.code in FORGOTTEN else error.retry and record.task_id is None
             if number == TASKS or not anew:
                 raise
         cancel.sleep(number)
@@ -369,6 +263,8 @@ def _finished(record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> N
     alpha = _alpha(task, record, state, engine.service, stage, cancel)
     record.keep(alpha)
     cancel.unpay()
+    if record.entry.state == "kept":
+        engine.delivered(record.entry)
     return alpha
 
 
@@ -389,10 +285,3 @@ def _alpha(
                 raise
         state = polling.wait(service, task, sleep=cancel.sleep)
     raise AssertionError("unreachable")
-
-
-def _offline_twin() -> Twin:
-    from . import offline
-    from .offline import model, u2net
-
-    return offline.Twin(offline.Options(engine=u2net.u2netp(model.default_path()), units=math.inf, rate=(10_000, 1.0)))

@@ -73,6 +73,11 @@ class Settings:
         return host
 
     @property
+    def delete_delivered(self) -> bool:
+        """Whether the service is to delete a picture and its result once the result is here."""
+        return self._preferences().get("delete_delivered") is not False
+
+    @property
     def rate(self) -> tuple[int, float]:
         """How many requests to the API, in how many seconds, all processes of this user may send.
 

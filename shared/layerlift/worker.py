@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .removal import Engines
+    from .engines import Engines
     from .settings import Settings
 
 PROTOCOL = 1
@@ -128,7 +128,7 @@ class Worker:
         threading.Thread(target=self._listen, args=(ended,), daemon=True).start()
         with self._engines() as engines:
             self._opened = engines
-            threading.Thread(target=engines.resume, daemon=True).start()
+            threading.Thread(target=_take_up, args=(engines,), daemon=True).start()
             while (job := self._jobs.get()) is not None:
                 message, cancel = job
                 self._answer(message, cancel, engines)
@@ -265,6 +265,13 @@ class _Beat:
                 self._send(last)
 
 
+def _take_up(engines: Engines) -> None:
+    """What a killed process has left goes on beside the jobs."""
+    from . import removal
+
+    removal.take_up(engines)
+
+
 def _name(value: object) -> str:
     """The name of a file in the folder. Raises SetupError `bad_job`."""
     if not (isinstance(value, str) and value.isprintable() and Path(value).name):
@@ -334,9 +341,9 @@ def main() -> int:
         return 2
 
     def engines() -> Engines:
-        from . import removal
+        from .engines import Engines
 
-        return removal.Engines(settings)
+        return Engines(settings)
 
     def ended() -> None:
         """The host is gone: its pixels go at once, and what is paid for goes on. A step that does not see the cancel

@@ -14,10 +14,11 @@ import pytest
 from layerlift import errors, prepare, recovery, removal
 from layerlift.cancelling import Background
 from layerlift.database import NAME
+from layerlift.engines import Engine, Engines
 from layerlift.journal import Journal
 from layerlift.offline import Fault, engines
 from layerlift.pictures import Picture
-from layerlift.removal import Engine, Engines, Stage
+from layerlift.removal import Stage
 from layerlift.settings import Settings
 from PIL import Image
 from test_removal import Hasty, Removal, half_dark, is_exact
@@ -300,7 +301,7 @@ def test_where_nothing_can_be_written_down_nothing_is_paid(make_twin: Callable[.
 def test_drafts_of_the_offline_engine_are_not_written_down(tmp_path: Path) -> None:
     with Engines(Settings({"LAYERLIFT_HOME": str(tmp_path)})) as opened:
         assert opened.open("auto", lambda seconds: None).journal is None
-        opened.resume()
+        removal.take_up(opened)
     assert not (tmp_path / NAME).exists()
 
 

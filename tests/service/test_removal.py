@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from layerlift import errors, removal
+from layerlift.cancelling import Cancel
+from layerlift.engines import Engine, Engines
 from layerlift.offline import Fault, engines
 from layerlift.pictures import Picture
-from layerlift.removal import Cancel, Engine, Engines, Outcome, Stage
+from layerlift.removal import Outcome, Stage
 from layerlift.settings import Settings
 from PIL import Image
 from wire import client

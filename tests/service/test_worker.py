@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import pytest
 from layerlift import __version__, worker
+from layerlift.engines import Engines
 from layerlift.offline import Fault, Twin
-from layerlift.removal import Engines
 from layerlift.settings import Settings
 from PIL import Image
 

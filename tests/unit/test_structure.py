@@ -27,14 +27,13 @@ LAYERS = (
     {"answers", "cache", "cancelling", "locks", "offline", "pictures", "settings"},
     {"connection", "database", "foreground", "matte", "prepare"},
     {"journal", "pacing", "service"},
-    {"polling"},
-    {"recovery"},
+    {"engines", "polling", "recovery"},
     {"removal"},
     {"jobs", "worker"},
     {"cli"},
 )
 # The set-ups that offer the offline twin.
-OFFLINE_USERS = {"worker.py", "cli.py", "removal.py"}
+OFFLINE_USERS = {"worker.py", "cli.py", "engines.py"}
 
 
 def relative(path: Path) -> str:

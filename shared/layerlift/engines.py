@@ -1,0 +1,166 @@
+"""Who removes backgrounds: the service with the user's key, or its offline twin, ready to be used."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import errors
+from .cancelling import Background
+from .connection import is_loopback
+from .database import NAME as DATABASE
+from .database import Database
+from .journal import Entry, Journal, Record, Unrecorded, digest
+from .pacing import Pacer
+from .prepare import Upload
+from .service import Service
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .offline import Twin
+
+FORGOTTEN = ("InvalidTaskId", "TaskTimeout")
+"""How the service says that it does not know a task (any more)."""
+_DELETING_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Who does the work: the service with the user's key, or its offline twin."""
+
+    name: Literal["youcam", "offline"]
+    service: Service
+    units: int
+    """What one picture costs the user."""
+    journal: Journal | None = None
+    """Where paid work is written down; None where nothing is charged."""
+    account: str = ""
+    """A fingerprint of the key and of the host that it is for."""
+    delivered: Callable[[Entry], None] = lambda entry: None
+    """Is told of a removal whose alpha has come back and is kept."""
+
+    def picture(self, *parts: bytes | NDArray[np.generic]) -> str:
+        """The journal's name for what this engine and account make of a picture."""
+        return digest(self.name, self.account, *parts)
+
+    def claim(self, upload: Upload, sleep: Callable[[float], None]) -> AbstractContextManager[Record]:
+        """The upload's record, after waiting for whoever else works on the same."""
+        if self.journal is None:
+            return nullcontext(Unrecorded(upload.width, upload.height))
+        size = (upload.width, upload.height)
+        return self.journal.claim(self.picture(upload.data), self.name, self.account, size, sleep)
+
+
+class Engines:
+    """Opens the engine that a removal asks for. The offline one starts at its first use and ends with this object."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._twin: Twin | None = None
+        self._services: list[Service] = []
+        self._guard = threading.Lock()
+        self._journal: Journal | None = None
+        self._requests: Database | None = None
+        self.background = Background()
+        """What goes on after its user has cancelled, since it is paid for. Leaving the `with` block waits for it."""
+        self._deleting = Background()
+
+    def __enter__(self) -> Engines:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.background.wait()
+        self._deleting.wait(_DELETING_SECONDS)
+        for service in self._services:
+            service.close()
+        for database in (self._journal, self._requests):
+            if database is not None:
+                database.close()
+        if self._twin is not None:
+            self._twin.close()
+
+    def open(self, choice: str, sleep: Callable[[float], None]) -> Engine:
+        """The engine for "auto" (youcam where a key is set, else offline), "youcam" or "offline".
+
+        Args:
+            sleep: waits for that many seconds between retries, and may raise `Cancelled`.
+
+        Raises:
+            ConsentNeeded: pictures would leave this computer, and nobody has agreed to that.
+            SetupError: ``no_key``, ``no_engine``, ``no_model``, or an address that can't be used.
+        """
+        key = self._settings.key() if choice != "offline" else None
+        if key is not None:
+            service = self._connected(self._settings.api_url, key.value, sleep, self._settings.rate)
+            host = self._settings.api_host
+            if not is_loopback(self._settings.api_url) and not self._settings.has_agreed(host):
+                raise errors.make("consent_needed", f"to {host}")
+            with self._guard:
+                self._journal = self._journal or Journal(self._settings.state_folder)
+            account = digest("account", urlsplit(self._settings.api_url).netloc, key.value)[:16]
+            delivered = functools.partial(self._delete, service, self._journal)
+            return Engine("youcam", service, 1, self._journal, account, delivered)
+        if choice == "youcam":
+            raise errors.make("no_key")
+        if self._twin is None:
+            self._twin = _offline_twin()
+        return Engine("offline", self._connected(self._twin.url, self._twin.key, sleep), units=0)
+
+    @property
+    def ever_paid(self) -> bool:
+        """Whether any process of this user has ever opened the youcam engine."""
+        return (self._settings.state_folder / DATABASE).exists()
+
+    def agree(self) -> str:
+        """Remembers that the user agrees to uploads; returns the host that will get them."""
+        self._settings.agree(self._settings.api_host)
+        return self._settings.api_host
+
+    def _delete(self, service: Service, journal: Journal, entry: Entry) -> None:
+        """Lets the service delete, in the background, what it has of a picture whose alpha is kept here."""
+
+        def delete() -> None:
+            try:
+                service.delete(entry.task_id or "")
+            except errors.LayerliftError as error:
+                if error.code not in FORGOTTEN:
+                    _log.info("Task %s is not deleted: %s", entry.task_id, error.message)
+                    return
+            journal.deleted(entry)
+
+        if self._settings.delete_delivered:
+            self._deleting.start(delete)
+
+    def _connected(
+        self, url: str, key: str, sleep: Callable[[float], None], rate: tuple[int, float] | None = None
+    ) -> Service:
+        pace = None
+        if rate is not None:
+            with self._guard:
+                self._requests = self._requests or Database(self._settings.state_folder, synced=False)
+            pace = Pacer(self._requests, *rate, sleep=sleep)
+        service = Service(url, key, sleep=sleep, pace=pace)
+        self._services.append(service)
+        return service
+
+
+def _offline_twin() -> Twin:
+    from . import offline
+    from .offline import model, u2net
+
+    return offline.Twin(offline.Options(engine=u2net.u2netp(model.default_path()), units=math.inf, rate=(10_000, 1.0)))

@@ -202,7 +202,14 @@ def _offline_twin() -> Twin:
     from . import offline
     from .offline import model, u2net
 
-    return offline.Twin(offline.Options(engine=u2net.u2netp(model.default_path()), units=math.inf, rate=(10_000, 1.0)))
+    # The service's limits would only be in the way.
+    options = offline.Options(
+        engine=u2net.u2netp(model.default_path()),
+        units=math.inf,
+        rate=(10_000, 1.0),
+        poll_within_seconds=polling.DEADLINE_SECONDS,
+    )
+    return offline.Twin(options)
 
 
 def _run(

@@ -114,6 +114,7 @@ def copy_of(image: Any, layer: Any) -> Any:
 
 def clean(copy: Any, worker: Any, alpha: str) -> None:
     """Give the edges the subject's own colours, without the old background's."""
+    pdb.gimp_progress_set_text("Cleaning the edges")
     pixels = Path(worker.folder, "copy.raw")
     answer = worker.clean(dict(save(copy, pixels), alpha=alpha))
     row = copy.width * copy.bpp

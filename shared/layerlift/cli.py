@@ -214,6 +214,8 @@ def _pairs(photos: Sequence[Path], output: Path | None, folder: Path | None) -> 
             raise errors.make("usage", "-o takes one picture; use --output-dir for several")
         if output.is_dir():
             raise errors.make("usage", f"{output} is a folder; use --output-dir for that")
+        if output.suffix.lower() != ".png":
+            raise errors.make("usage", f"{output} should end in .png: a cut-out is a PNG file")
     pairs = [(source, output or (folder or source.parent) / (source.stem + _SUFFIX)) for source in sources]
     originals = {source.resolve() for source in sources}
     taken: dict[Path, Path] = {}

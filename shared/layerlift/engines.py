@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from . import errors
+from . import errors, polling
 from .cancelling import Background
 from .connection import is_loopback
 from .database import NAME as DATABASE
@@ -163,4 +163,11 @@ def _offline_twin() -> Twin:
     from . import offline
     from .offline import model, u2net
 
-    return offline.Twin(offline.Options(engine=u2net.u2netp(model.default_path()), units=math.inf, rate=(10_000, 1.0)))
+    # The service's limits would only be in the way.
+    options = offline.Options(
+        engine=u2net.u2netp(model.default_path()),
+        units=math.inf,
+        rate=(10_000, 1.0),
+        poll_within_seconds=polling.DEADLINE_SECONDS,
+    )
+    return offline.Twin(options)

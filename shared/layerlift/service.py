@@ -293,4 +293,4 @@ def _refused(answer: requests.Response, body: object, status: int = 0) -> errors
             code, words = general, ": ".join(part for part in (code, words) if part)
         elif code is None:
             code = "proxy_answer" if body is None else "BadRequest"
-    return errors.reported(code, words, status=status, request_id=connection.request_id(answer))
+    return errors.reported(code, words, status=status)

@@ -154,7 +154,7 @@ class Worker:
             if message["type"] == "agree":
                 result = {"host": engines.agree()}
             elif message["type"] == "clean":
-                result = self._clean(message)
+                result = self._clean(message, cancel)
             else:
                 result = self._work(name, message, cancel, engines)
             self._send(type="result", id=name, **result)
@@ -212,19 +212,21 @@ class Worker:
             "seconds": round(outcome.seconds, 3),
         }
 
-    def _clean(self, message: dict[str, Any]) -> dict[str, Any]:
+    def _clean(self, message: dict[str, Any], cancel: threading.Event) -> dict[str, Any]:
         import numpy as np
 
         from . import foreground, pictures
+        from .cancelling import Cancel
 
         pixels, matte = (self._folder / _name(message.get(field)) for field in ("pixels", "alpha"))
         width, height, channels = _shape(message)
         picture = pictures.read_raw(pixels, width, height, channels)
         alpha = pictures.read_raw(matte, width, height, 1).pixels[:, :, 0].astype(np.uint8, copy=False)
-        picture = foreground.clean_edges(picture, alpha)
+        picture = Cancel(cancel).during(lambda: foreground.clean_edges(picture, alpha))
+        with contextlib.suppress(PermissionError):  # Windows keeps what is still mapped
+            pixels.unlink()
         target = pixels.with_suffix(".clean")
         _write(target, picture.pixels)
-        pixels.unlink()
         return {"file": target.name}
 
     def _send(self, **message: Any) -> None:

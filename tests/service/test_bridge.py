@@ -89,6 +89,23 @@ def test_a_job_goes_through_with_growing_progress_and_nothing_is_left(bridge: An
     assert not Path(worker.folder).exists()
 
 
+def test_edges_are_cleaned_after_a_job(bridge: Any, with_twin: Twin) -> None:
+    with bridge.Worker() as worker:
+        job = black(worker.folder)
+        answer = worker.remove(job, lambda text, fraction: None)
+        Path(worker.folder, "copy.raw").write_bytes(bytes(64 * 32 * 3))
+        cleaned = worker.clean({"pixels": "copy.raw", "alpha": answer["file"], **SIZE})
+        assert Path(worker.folder, cleaned["file"]).read_bytes() == bytes(64 * 32 * 3)
+
+
+def test_the_users_agreement_is_kept_and_names_the_host(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOUCAM_API_URL", "https://service.example")
+    with bridge.Worker() as worker:
+        assert worker.agree() == "service.example"
+    settings = Path(os.environ["LAYERLIFT_HOME"], "settings.json").read_text(encoding="utf-8")
+    assert json.loads(settings) == {"upload_agreed": ["service.example"]}
+
+
 def test_an_error_of_the_worker_is_told_with_what_to_do(bridge: Any, with_twin: Twin) -> None:
     with bridge.Worker() as worker:
         Path(worker.folder, "layer.raw").write_bytes(b"\xff" * 64 * 32 * 3)

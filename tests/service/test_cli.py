@@ -349,6 +349,7 @@ def test_a_failure_that_nobody_foresaw_does_not_end_the_batch(
         (["{photos}/a.png", "-o", "{photos}/a.png"], "would replace the picture"),
         (["{photos}/a.png", "{photos}/a-cutout.png"], "would replace the picture"),
         (["{photos}/a.png", "-o", "{photos}"], "is a folder"),
+        (["{photos}/a.png", "-o", "x.jpg"], "should end in .png"),
         (["{photos}/empty"], "no picture is in"),
         (["{photos}/a.png", "-o", "x.png", "--output-dir", "y"], "not allowed with"),
         (["{photos}/a.png", "--engine", "other"], "invalid choice"),

@@ -165,15 +165,17 @@ def test_a_run_that_never_connects_is_unreachable_and_not_charged() -> None:
     assert len(waits.seconds) == ATTEMPTS - 1
 
 
+@pytest.mark.parametrize("last_bytes", [b"", b"nothing that TLS knows" * 10])
 def test_a_run_whose_tls_connection_breaks_after_it_was_sent_may_be_charged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last_bytes: bytes
 ) -> None:
     pem = certificate(tmp_path)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(pem))
 
     def answer(request: Any) -> None:
         request.close_connection = True
-        request.connection.close()
+        with socket.socket(fileno=request.connection.detach()) as plain:
+            plain.sendall(last_bytes)
 
     with server(answer, pem) as api:
         with pytest.raises(errors.MayBeCharged):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ def test_in_doubt_the_user_is_asked_before_anything_is_paid_again(
     assert codes == ["may_be_charged", "unauthorized"]
     refused = layerlift(environ, "remove", "--json", photo)
     assert refused.pictures[0]["error"]["code"] == "still_in_doubt" and "--again" in refused.errors
-    assert "still" not in layerlift(environ, "jobs", "resume").output or len(twin.calls("run")) == 1
+    assert layerlift(environ, "jobs", "resume").status == 1
+    assert len(twin.calls("run")) == 1
     (told,) = layerlift(environ, "remove", "--json", "--again", photo).pictures
     assert (told["status"], twin.charged, len(twin.calls("run"))) == ("done", 1.0, 2)
 
@@ -113,3 +115,30 @@ def test_the_rate_is_kept_by_one_command_after_another(account: dict[str, str], 
         half_black(width).save(tmp_path / f"{width}.png")
         assert layerlift(environ, "remove", tmp_path / f"{width}.png").status == 0
     assert [call.status for call in twin.requests if call.status == 429] == []
+
+
+def test_what_was_delivered_is_deleted_from_the_service(account: dict[str, str], photo: Path, twin: Twin) -> None:
+    assert layerlift(account, "remove", photo).status == 0
+    assert [call.status for call in twin.calls("delete")] == [200]
+    assert layerlift(account, "jobs").output.endswith("done\n")
+    (told,) = layerlift(account, "remove", "--json", photo).pictures
+    assert (told["status"], len(twin.calls("delete"))) == ("cached", 1)
+
+
+def test_the_user_may_leave_it_to_the_service_to_delete(account: dict[str, str], photo: Path, twin: Twin) -> None:
+    settings = Path(account["LAYERLIFT_HOME"]) / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"delete_delivered": false}')
+    assert layerlift(account, "remove", photo).status == 0
+    assert twin.calls("delete") == []
+
+
+def test_what_could_not_be_deleted_is_delivered_all_the_same_and_deleted_by_the_next_worker(
+    account: dict[str, str], photo: Path, twin: Twin
+) -> None:
+    twin.inject(Fault("delete", "400", code="BadRequest"))
+    assert layerlift(account, "remove", photo).status == 0
+    worker = [sys.executable, "-m", "layerlift.worker"]
+    with subprocess.Popen(worker, env=account, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        wait_for(lambda: len(twin.calls("delete")) == 2)
+    assert (process.returncode, [call.status for call in twin.calls("delete")]) == (0, [400, 200])

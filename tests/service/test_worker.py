@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift import __version__, worker
+from layerlift import __version__, foreground, worker
 from layerlift.engines import Engines
 from layerlift.offline import Fault, Twin
 from layerlift.settings import Settings
@@ -207,6 +207,54 @@ def test_several_jobs_wait_in_line(start: Any, twin: Twin) -> None:
         host.job(name)
     ends = [host.until_end(name)[1] for name in ("a", "b", "c")]
     assert [end["file"] for end in ends] == ["a.alpha", "b.alpha", "c.alpha"]
+
+
+def clean(folder: Path, **changes: Any) -> list[dict[str, Any]]:
+    """What a worker says to a request for clean edges: black beside white, half opaque between them."""
+    alpha = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    alpha[:, 40:56], alpha[:, 56:] = 128, 0
+    pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    pixels[:, 40:56], pixels[:, 56:] = 127, 255
+    (folder / "1.alpha").write_bytes(alpha.tobytes())
+    (folder / "1.raw").write_bytes(pixels.tobytes())
+    (folder / "1.clean").write_bytes(pixels.tobytes())
+    job = {"pixels": "1.raw", "alpha": "1.alpha", "width": WIDTH, "height": HEIGHT, "channels": 3, **changes}
+    return said([json.dumps({"type": "clean", "id": "1", **job})], folder)
+
+
+@pytest.mark.parametrize("name", ["1.raw", "1.clean"])
+def test_clean_edges_lose_the_old_backgrounds_colour_and_all_else_keeps_its_own(tmp_path: Path, name: str) -> None:
+    end = clean(tmp_path, pixels=name)[-1]
+    assert end == {"type": "result", "id": "1", "file": "1.clean"}
+    pixels = np.fromfile(tmp_path / "1.clean", np.uint8).reshape(HEIGHT, WIDTH, 3)
+    assert (pixels[:, :40] == 0).all() and (pixels[:, 56:] == 255).all()
+    assert pixels[:, 40:56].mean() < 64
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"alpha": None}, "bad_job"),
+        ({"alpha": "gone.alpha"}, "pixels_missing"),
+        ({"alpha": "1.raw"}, "pixels_missing"),
+        ({"pixels": "../1.gone"}, "pixels_missing"),
+        ({"width": "wide"}, "bad_job"),
+        ({"channels": 4}, "pixels_missing"),
+        ({"height": 0}, "picture_empty"),
+    ],
+    ids=str,
+)
+def test_a_malformed_request_for_clean_edges_is_refused(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
+    assert clean(tmp_path, **changes)[-1].get("code") == code
+
+
+def test_clean_edges_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreground, "clean_edges", lambda *_: threading.Event().wait(PATIENCE))
+    (tmp_path / "1.raw").write_bytes(bytes(3))
+    (tmp_path / "1.alpha").write_bytes(bytes(1))
+    job = {"type": "clean", "pixels": "1.raw", "alpha": "1.alpha", "width": 1, "height": 1, "channels": 3}
+    lines = [json.dumps({**job, "id": "1"}), json.dumps({"type": "cancel", "id": "1"})]
+    assert said(lines, tmp_path, until=lambda: None)[-1]["code"] == "cancelled"
 
 
 def test_garbage_between_the_lines_is_ignored(start: Any, twin: Twin) -> None:

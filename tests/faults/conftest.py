@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import kills
 import matrix
 import pytest
 
@@ -25,5 +26,6 @@ def cells(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     wanted = config.stash.get(_CELLS, [])
-    faults = sum(isinstance(cell, matrix.Cell) for cell in wanted)
-    terminalreporter.write_line(f"fault matrix: {faults} cells of faults, {len(wanted) - faults} of deaths")
+    faults, deaths = (sum(isinstance(cell, kind) for cell in wanted) for kind in (matrix.Cell, kills.Death))
+    schedules = len(wanted) - faults - deaths
+    terminalreporter.write_line(f"fault matrix: {faults} cells of faults, {deaths} of deaths, {schedules} schedules")

@@ -92,14 +92,8 @@ class Death(NamedTuple):
         return dead._replace(broken=[*dead.broken, *["the cut-out was written by half"] * partial])
 
     def _dead(self, world: World, told: list[str], delivered: bool, started: int) -> Dead:
-        excused = [0] if self.may_be_lost and not delivered else []
-        broken = violations(world, [0], [0] if delivered else [], excused)
+        broken = violations(world, [0], [0] if delivered else [])
         return Dead(told, delivered, (started, len(world.twin.calls("run"))), len(world.twin.calls("upload")), broken)
-
-    @property
-    def may_be_lost(self) -> bool:
-        """Whether the run call's answer may have been on its way to a process that is dead."""
-        return self.step == "run" and self.way in ("kill", "command")
 
 
 DEATHS = [Death(way, step) for way in WAYS for step in STEPS]

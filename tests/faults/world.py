@@ -299,14 +299,14 @@ class World:
             timeouts=(seconds, seconds),
         )
 
-    def remove(self, number: int, seconds: float) -> errors.LayerliftError | None:
+    def remove(self, number: int, seconds: float, *, again: bool = False) -> errors.LayerliftError | None:
         """One removal in this process; None where its alpha is the right one. Waits `seconds` for an answer."""
         cancel = Cancel(threading.Event())
         with Engines(Settings(self.environ)) as engines:
             service = self.service(seconds, cancel.sleep)
             engine = replace(engines.open("youcam", cancel.sleep), service=service)
             try:
-                found = removal.remove(Picture(picture(number)), engine, lambda *_: None, cancel)
+                found = removal.remove(Picture(picture(number)), engine, lambda *_: None, cancel, again=again)
             except errors.LayerliftError as error:
                 return error
             finally:

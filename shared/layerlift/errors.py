@@ -214,7 +214,7 @@ TABLE: dict[str, _Entry] = {
     "may_be_charged": _Entry(
         MayBeCharged,
         "The connection broke while the service was being asked to start, so it may have started.",
-        "It was not asked again. Run it again to see whether the result can still be had; nothing is paid for that.",
+        "It was not asked again. Run it again: the unit history may name the result, and nothing is paid for that.",
     ),
     "still_in_doubt": _Entry(
         MayBeCharged,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
-import logging
 import os
 import shutil
 import signal
@@ -22,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__, errors
+from . import __version__, errors, log
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ _BAR = 24
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     options = _parser().parse_args(arguments)
-    logging.getLogger("pyvips").addHandler(logging.NullHandler())
     try:
+        log.start(Settings().state_folder)
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except errors.LayerliftError as error:
@@ -84,7 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("action", choices=("set", "show", "forget"))
     key.set_defaults(run=_key)
 
-    from . import jobs
+    from . import doctor, jobs
+
+    examined = commands.add_parser("doctor", help="report on this installation, safe to show to others")
+    examined.set_defaults(run=doctor.run)
+
     from .offline import serve
 
     jobs.add_arguments(commands.add_parser("jobs", help="show what was paid for, and what is still on its way"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import ipaddress
+import logging
 import math
 import ssl
 import time
@@ -24,6 +25,7 @@ from urllib3.util import parse_url
 from . import answers, errors
 
 _REDIRECTS = 3
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[float], None]
 
@@ -106,6 +108,7 @@ class Connection:
         for _ in range(_REDIRECTS):
             self._check_url(url)
             broken: errors.LayerliftError | None = None
+            begin = time.monotonic()
             try:
                 answer = (session or self._session).request(
                     method,
@@ -120,6 +123,7 @@ class Connection:
                 )
             except (OSError, HTTPError, ValueError) as error:
                 broken = _broken(error, url)
+            _logged(method, url, with_key, time.monotonic() - begin, broken or answer)
             if broken is not None:
                 raise broken  # here, not in the handler: the first error would stay with it, and holds key and address
             with answer:
@@ -146,6 +150,13 @@ class Connection:
             raise errors.make("bad_url") from None
         if scheme == "http" and not (self._plain and is_loopback(url)):
             raise errors.make("insecure_url", f"http://{host}")
+
+
+def _logged(method: str, url: str, api: bool, seconds: float, end: requests.Response | errors.LayerliftError) -> None:
+    """One line an exchange. Addresses of the storage are signed in their path too."""
+    parts = parse_url(url)
+    told = f"{end.status_code}, request {request_id(end)}" if isinstance(end, requests.Response) else end.code
+    _log.info("%s %s%s: %s, %.0f ms", method, parts.host, parts.path if api else "", told, seconds * 1000)
 
 
 class _Body(io.BytesIO):

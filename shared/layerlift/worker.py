@@ -34,7 +34,6 @@ import contextlib
 import errno
 import io
 import json
-import logging
 import os
 import queue
 import shutil
@@ -48,7 +47,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import __version__, errors, locks
+from . import __version__, errors, locks, log
 
 if TYPE_CHECKING:
     import numpy as np
@@ -332,10 +331,10 @@ def main() -> int:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     settings = Settings()
-    logging.getLogger("pyvips").addHandler(logging.NullHandler())
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     # What a library prints must not mix with the protocol.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    log.start(settings.state_folder)
     try:
         folder = _folder(settings)
     except OSError as error:

@@ -24,17 +24,17 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 # The core's modules from the ground up: each may import from the layers below its own.
 LAYERS = (
     {"__init__", "errors"},
-    {"answers", "cache", "cancelling", "locks", "offline", "pictures", "settings"},
+    {"answers", "cache", "cancelling", "locks", "log", "offline", "pictures", "settings"},
     {"connection", "database", "foreground", "matte", "prepare"},
     {"journal", "pacing", "service"},
     {"polling", "recovery"},
     {"engines"},
     {"removal"},
-    {"jobs", "worker"},
+    {"doctor", "jobs", "worker"},
     {"cli"},
 )
 # The set-ups that offer the offline twin.
-OFFLINE_USERS = {"worker.py", "cli.py", "engines.py"}
+OFFLINE_USERS = {"cli.py", "doctor.py", "engines.py"}
 
 
 def relative(path: Path) -> str:

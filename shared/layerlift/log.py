@@ -1,0 +1,45 @@
+"""What happened, in a file of the state folder: requests with their ids and times.
+
+Nothing secret gets there: no key, no pixels, and of addresses the host, with the path where it is the API's.
+"""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+NAME = "layerlift.log"
+MAX_BYTES = 1_000_000
+OLDER_FILES = 3
+
+
+def start(folder: Path) -> None:
+    """Writes this process's log to the folder, and warnings to standard error too.
+
+    A folder that can't be written to costs the log alone.
+    """
+    logger = logging.getLogger(__package__)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    told = logging.StreamHandler()
+    told.setLevel(logging.WARNING)
+    logger.addHandler(told)
+    # libvips' own warnings on odd files are no news for the user.
+    logging.getLogger("pyvips").addHandler(logging.NullHandler())
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = RotatingFileHandler(folder / NAME, maxBytes=MAX_BYTES, backupCount=OLDER_FILES, encoding="utf-8")
+        (folder / NAME).chmod(0o600)
+    except OSError:
+        return
+    file.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    logger.addHandler(file)
+
+
+def last_lines(folder: Path, count: int) -> list[str]:
+    """The newest lines, oldest first."""
+    try:
+        return (folder / NAME).read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+    except OSError:
+        return []

@@ -1,0 +1,101 @@
+"""The log and the doctor's report tell what helps, and nothing that is secret."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from layerlift import log
+from layerlift.offline import Fault, Options, Twin
+
+PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
+
+
+def layerlift(home: Path, *arguments: str | Path, twin: Twin | None = None) -> subprocess.CompletedProcess[str]:
+    environ = {"PATH": os.environ["PATH"], "HOME": str(home.parent), "LAYERLIFT_HOME": str(home)}
+    if twin is not None:
+        environ |= {"YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key}
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("layerlift")), *map(str, arguments)],
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "user" / "state"
+
+
+def test_each_request_is_logged_with_its_id_and_without_anything_secret(home: Path, tmp_path: Path) -> None:
+    with Twin(Options()) as twin:
+        assert layerlift(home, "remove", PHOTO, "-o", tmp_path / "out.png", twin=twin).returncode == 0
+        paths = [call.path for call in twin.calls("upload", "download")]
+        text = (home / log.NAME).read_text()
+        assert "POST 127.0.0.1/s2s/v2.0/task/sod: 200, request " in text
+        assert text.count("PUT 127.0.0.1: 200") == 1
+        assert twin.key not in text
+        assert not [path for path in paths if path in text]
+        assert stat.S_IMODE((home / log.NAME).stat().st_mode) == 0o600
+
+
+def test_a_failed_request_is_logged_with_its_code(home: Path, tmp_path: Path) -> None:
+    with Twin(Options(faults=(Fault("declare", "reset_before", times=9),))) as twin:
+        assert layerlift(home, "remove", PHOTO, "-o", tmp_path / "out.png", twin=twin).returncode == 1
+        assert "POST 127.0.0.1/s2s/v2.0/file/sod: network" in (home / log.NAME).read_text()
+
+
+def test_the_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "MAX_BYTES", 1000)
+    logger = logging.getLogger("layerlift")
+    before = list(logger.handlers)
+    try:
+        log.start(tmp_path)
+        for number in range(200):
+            logger.info("line %d", number)
+        assert log.last_lines(tmp_path, 2)[-1].endswith("line 199")
+    finally:
+        for handler in [handler for handler in logger.handlers if handler not in before]:
+            logger.removeHandler(handler)
+            handler.close()
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 1 + log.OLDER_FILES
+    assert all(file.stat().st_size <= 1000 for file in files)
+
+
+def test_a_folder_that_can_not_be_written_to_costs_the_log_alone(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    run = layerlift(tmp_path / "file" / "state", "key", "show")
+    assert (run.returncode, "No API key is set" in run.stderr) == (2, True)
+    assert "Traceback" not in run.stderr
+
+
+def test_the_report_names_what_helps_and_neither_key_nor_user(home: Path, tmp_path: Path) -> None:
+    with Twin(Options()) as twin:
+        layerlift(home, "remove", PHOTO, "-o", tmp_path / "out.png", twin=twin)
+        run = layerlift(home, "doctor", twin=twin)
+        assert run.returncode == 0, run.stdout + run.stderr
+        for part in (
+            "layerlift: 0.",
+            "pyvips",
+            "the key comes from the environment",
+            "~/state",
+            "MB of results",
+            "POST",
+        ):
+            assert part in run.stdout
+        for secret in (twin.key, twin.key[-4:], str(home.parent)):
+            assert secret not in run.stdout
+
+
+def test_the_report_says_what_has_to_be_mended(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    run = layerlift(tmp_path / "file" / "state", "doctor")
+    assert run.returncode == 1
+    assert "can't be written to" in run.stdout

@@ -51,7 +51,8 @@ class Database:
 
     Args:
         folder: where it is; made where it is missing, for the user alone.
-        synced: whether a write is on the disk when it returns.
+        synced: whether a write is on the disk when it returns; for what must not be lost, which is also looked over for
+            damage first.
 
     All methods raise SetupError: ``disk`` where the file can't be written, ``journal_newer`` where a newer version of
     Layerlift has written it, ``journal_damaged`` where it was damaged while it was open.
@@ -111,7 +112,7 @@ class Database:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={'FULL' if self._synced else 'NORMAL'}")
-            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            if self._synced and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("quick_check failed")
             self._migrate(connection)
         except BaseException:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
+from invariants import violations
 from kills import DEATHS, FREE_STEPS, Dead, Death
+from world import PATIENCE, World, wait_for
 
 
 @pytest.mark.parametrize("cell", DEATHS, ids=str)
@@ -20,3 +24,35 @@ def test_whatever_dies_the_picture_is_paid_once_and_delivered(cells: dict[Death,
         assert found.started[0] == 0, "the task was started after the user had stopped"
     if cell.way in ("cancel", "cancel_leave") and cell.step != "delete":
         assert found.told[0] == "cancelled"
+
+
+def resume_by_command(world: World) -> None:
+    command = world.command("jobs", "resume")
+    told = command.communicate(timeout=PATIENCE)[1]
+    assert command.returncode == 0, told
+
+
+def resume_by_worker(world: World) -> None:
+    host = world.host()
+    wait_for(lambda: world.twin.calls("delete"))
+    host.leave()
+    host.wait_for_end()
+
+
+@pytest.mark.parametrize("resume", [resume_by_command, resume_by_worker])
+def test_what_a_killed_worker_has_left_is_finished_without_its_picture(
+    tmp_path: Path, resume: Callable[[World], None]
+) -> None:
+    with World(tmp_path, run_seconds=1.0, poll_within_seconds=30.0) as world:
+        host = world.host()
+        host.job(0)
+        wait_for(lambda: world.twin.calls("poll"))
+        host.kill()
+        resume(world)
+        before = len(world.twin.requests)
+        command = world.command("remove", world.photo(0), "--engine", "youcam", "--yes")
+        told = command.communicate(timeout=PATIENCE)[1]
+        assert world.has(0), told
+        assert [call.step for call in world.twin.requests[before:]] == []
+        world.sweep()
+        assert violations(world, [0], [0]) == []

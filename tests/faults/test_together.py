@@ -10,7 +10,7 @@ from invariants import violations
 from layerlift import errors
 from layerlift.offline import Fault
 from PIL import Image
-from world import ALIKE, PATIENCE, World, alpha
+from world import ALIKE, PATIENCE, World, alpha, wait_for
 
 SHARED = range(15)
 FIRST, SECOND = [*SHARED, *range(15, 30)], [*SHARED, *range(30, 45)]
@@ -52,6 +52,23 @@ def test_two_workers_with_the_same_picture_share_one_task(tmp_path: Path) -> Non
         for host in hosts:
             host.leave()
             host.wait_for_end()
+        assert violations(world, [0], [0]) == []
+
+
+def test_who_waits_for_a_picture_takes_it_over_from_a_process_that_is_killed(tmp_path: Path) -> None:
+    with World(tmp_path, run_seconds=3.0, poll_within_seconds=30.0) as world:
+        first, second = world.host(), world.host()
+        first.job(0)
+        wait_for(lambda: world.twin.calls("poll"))
+        second.job(0)
+        while second.next().get("stage") != "prepare":
+            continue
+        first.kill()
+        assert second.came(0, second.end_of(0)) == ""
+        second.leave()
+        second.wait_for_end()
+        world.sweep()
+        assert (len(world.twin.calls("upload")), len(world.twin.calls("run"))) == (1, 1)
         assert violations(world, [0], [0]) == []
 
 

@@ -191,9 +191,9 @@ class Host:
         return message
 
     def send(self, **message: Any) -> None:
-        """One message; a worker that has ended does not get it."""
+        """One message; a worker that has ended does not get it, nor one whose host has left."""
         assert self.process.stdin
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self.process.stdin.write(json.dumps(message).encode() + b"\n")
             self.process.stdin.flush()
 
@@ -282,6 +282,12 @@ class World:
         """A host that has just started its worker."""
         self._hosts.append(Host(self.environ, apart=apart))
         return self._hosts[-1]
+
+    def sweep(self) -> None:
+        """Lets a worker come and go: the folder of one that was killed goes with the next."""
+        host = self.host()
+        host.leave()
+        host.wait_for_end()
 
     def photo(self, number: int) -> Path:
         """A picture as a file."""

@@ -524,7 +524,7 @@ def test_the_next_worker_goes_on_with_what_a_killed_one_has_started(start: Any, 
     wait_for(lambda: twin.calls(step))
     host.close()
     following = start(twin)
-    wait_for(lambda: [call for call in twin.calls("download") if call.fault is None])
+    wait_for(lambda: [call for call in twin.calls("download") if not call.fault])
     following.job()
     end = following.until_end()[1]
     assert (end["cached"], end["units"]) == (True, 0)

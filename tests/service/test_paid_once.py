@@ -71,6 +71,15 @@ def test_the_same_pixels_again_are_free_and_send_nothing(paid: Callable[..., Pai
     assert len(job.twin.requests) == before
 
 
+def test_the_same_pixels_again_are_not_even_prepared(
+    paid: Callable[..., Paid], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = paid()
+    job.run()
+    monkeypatch.delattr(prepare, "prepare")
+    assert job.run().cached
+
+
 def test_a_picture_is_the_same_with_an_opaque_alpha_and_at_another_depth(paid: Callable[..., Paid]) -> None:
     job = paid()
     job.run()
@@ -250,6 +259,15 @@ def test_what_is_cancelled_after_the_payment_ends_in_the_background(paid: Callab
     assert (job.counts, job.twin.late_polls) == ((1, 1.0), 0)
 
 
+def test_a_task_that_was_taken_up_is_not_dropped_by_a_cancel_either(paid: Callable[..., Paid]) -> None:
+    started(paid(run_seconds=0.5))
+    job = paid()
+    job.on_report = lambda found: job.wish.set() if found is Stage.WAITING else None
+    job.fails("cancelled")
+    job.background.wait()
+    assert (job.states, job.twin.late_polls) == (["kept"], 0)
+
+
 def test_what_is_cancelled_before_the_payment_frees_the_picture_at_once(paid: Callable[..., Paid]) -> None:
     job = paid(Fault("upload", "hang", seconds=60))
 
@@ -261,6 +279,7 @@ def test_what_is_cancelled_before_the_payment_frees_the_picture_at_once(paid: Ca
     threading.Thread(target=cancel, daemon=True).start()
     job.fails("cancelled")
     assert not job.background.busy
+    assert not job.journal.is_claimed(job.journal.entries()[0])
     assert is_exact(paid().run())
 
 

@@ -178,6 +178,20 @@ def test_the_claim_is_handed_on_without_a_gap(tmp_path: Path) -> None:
     assert (most, turns, (tmp_path / "name").exists()) == (1, 80, False)
 
 
+def test_a_lock_whose_file_was_removed_meanwhile_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, take = locks.Lock(tmp_path / "name", busy), locks.take
+
+    def take_after_the_release(file: Any) -> None:
+        first.release()
+        take(file)
+
+    monkeypatch.setattr(locks, "take", take_after_the_release)
+    with locks.Lock(tmp_path / "name", lambda seconds: None):
+        monkeypatch.undo()
+        with pytest.raises(Busy):
+            locks.Lock(tmp_path / "name", busy)
+
+
 def test_a_claim_that_was_given_up_writes_nothing_more(journal: Journal) -> None:
     with claim(journal) as record:
         record.release()

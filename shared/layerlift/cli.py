@@ -125,7 +125,7 @@ def _remove(options: argparse.Namespace) -> int:
                     "dst_id": outcome.dst_id,
                     "units": outcome.units,
                 }
-                bar.close(str(target))
+                bar.close(f"{target} (kept from an earlier run: free)" if outcome.cached else str(target))
             except BrokenPipeError:
                 raise
             except Exception as found:  # noqa: BLE001 - a bad picture fails alone

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from layerlift.database import NAME
 from layerlift.offline import Fault, Twin
 from test_cli import LAYERLIFT, half_black, key_of, layerlift, wait_for
 
@@ -37,7 +38,7 @@ def killed(account: dict[str, str], photo: Path, twin: Twin, step: str) -> None:
 def test_where_nothing_was_started_there_is_nothing_to_see(account: dict[str, str], tmp_path: Path) -> None:
     for action in ([], ["clear"]):
         assert layerlift(account, "jobs", *action)[:2] == (0, "")
-    assert not (tmp_path / "home").exists()
+    assert not (tmp_path / "home" / NAME).exists()
     assert layerlift(account, "jobs", "resume")[:2] == (0, "")
 
 
@@ -121,8 +122,9 @@ def test_what_was_delivered_is_deleted_from_the_service(account: dict[str, str],
     assert layerlift(account, "remove", photo).status == 0
     assert [call.status for call in twin.calls("delete")] == [200]
     assert layerlift(account, "jobs").output.endswith("done\n")
-    (told,) = layerlift(account, "remove", "--json", photo).pictures
-    assert (told["status"], len(twin.calls("delete"))) == ("cached", 1)
+    again = layerlift(account, "remove", "--json", photo)
+    assert (again.pictures[0]["status"], len(twin.calls("delete"))) == ("cached", 1)
+    assert "free" in again.errors
 
 
 def test_the_user_may_leave_it_to_the_service_to_delete(account: dict[str, str], photo: Path, twin: Twin) -> None:

@@ -57,7 +57,7 @@ def ring() -> Iterator[Memory]:
 @pytest.fixture
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The home of a user without LAYERLIFT_HOME; where the settings go in it."""
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
@@ -226,3 +226,29 @@ def test_an_address_without_a_host_is_refused(url: str) -> None:
     with pytest.raises(errors.SetupError) as caught:
         _ = Settings({"YOUCAM_API_URL": url}).api_host
     assert caught.value.code == "bad_url"
+
+
+def test_the_state_is_in_the_users_state_folder_or_in_the_home_that_is_set(user: Path, tmp_path: Path) -> None:
+    assert Settings({}).state_folder == user / ".local" / "state" / "layerlift"
+    assert Settings({"LAYERLIFT_HOME": str(tmp_path)}).state_folder == tmp_path
+
+
+def test_the_rate_is_the_services_own_or_another(tmp_path: Path) -> None:
+    assert Settings({}).rate == (250, 300.0)
+    assert Settings({"LAYERLIFT_RATE": "12/2.5"}).rate == (12, 2.5)
+
+
+@pytest.mark.parametrize("rate", ["250", "1/300", "a/b", "5/0", "5/-1", "5/nan", "5/inf", "/", "5.5/3"])
+def test_a_rate_that_makes_no_sense_is_an_error(rate: str) -> None:
+    with pytest.raises(errors.SetupError) as caught:
+        _ = Settings({"LAYERLIFT_RATE": rate}).rate
+    assert caught.value.code == "bad_rate"
+
+
+@pytest.mark.parametrize(
+    ("text", "deletes"),
+    [("", True), ("{}", True), ('{"delete_delivered": false}', False), ('{"delete_delivered": "broken"}', True)],
+)
+def test_delivered_pictures_are_deleted_unless_the_settings_say_no(tmp_path: Path, text: str, deletes: bool) -> None:
+    (tmp_path / "settings.json").write_text(text)
+    assert Settings({"LAYERLIFT_HOME": str(tmp_path)}).delete_delivered is deletes

@@ -136,7 +136,8 @@ class Worker:
         """Does one job and returns its result message.
 
         Args:
-            job: pixels (a file in `folder`), width, height, channels, engine.
+            job: pixels (a file in `folder`), width, height, channels, engine, and `again` to pay again where an earlier
+                start may have been charged in vain.
             progress: is told a line for the user and the fraction of the whole, several times a second.
 
         Raises:

@@ -18,7 +18,8 @@ from gimpfu import *
 
 STRIP = 512
 AS_ALPHA, AS_MASK = 0, 1
-ENGINES = ("auto", "youcam", "offline")
+ENGINES = ("auto", "youcam", "offline", "youcam")
+PAY_AGAIN = 3
 
 
 def remove_background(
@@ -30,7 +31,9 @@ def remove_background(
     with bridge.Worker() as worker:
         folder = Path(worker.folder)
         job = export(layer, folder / "layer.raw")
-        answer = worker.remove(dict(job, engine=ENGINES[engine]), show_progress)
+        answer = worker.remove(dict(job, engine=ENGINES[engine], again=engine == PAY_AGAIN), show_progress)
+        if answer["cached"]:
+            pdb.gimp_progress_set_text("Free: this picture was paid for already")
         check_unchanged(layer, job)
         copy = copy_of(image, layer)
         # Above 8 bits only an alpha comes back: colours of 8 bits would show as bands.
@@ -203,7 +206,7 @@ register(
         (PF_OPTION, "result", "_Result", AS_ALPHA, ("New layer with alpha", "New layer with a layer mask")),
         (PF_TOGGLE, "clean-edges", "_Clean edge colours (8-bit images)", True),
         (PF_TOGGLE, "hide-original", "_Hide the original layer", True),
-        (PF_OPTION, "engine", "_Engine", 0, ("Automatic", "YouCam service", "Offline engine")),
+        (PF_OPTION, "engine", "_Engine", 0, ("Automatic", "YouCam service", "Offline engine", "YouCam, pay again")),
     ],
     [],
     remove_background,

@@ -219,12 +219,14 @@ TABLE: dict[str, _Entry] = {
     "still_in_doubt": _Entry(
         MayBeCharged,
         "The connection broke in an earlier start of this picture: it may have been charged, and has no result yet.",
-        "In 15 minutes the unit history will tell. To pay for a new start now, run 'layerlift remove --again'.",
+        "In 15 minutes the unit history will tell. To pay for a new start now, choose to pay again: the engine "
+        "'YouCam, pay again' in the dialog, or --again.",
     ),
     "charged_in_vain": _Entry(
         MayBeCharged,
         "The connection broke in an earlier start of this picture, and the unit history names a task that may be it.",
-        "Its result is not found. To pay for a new start, run 'layerlift remove --again' or 'layerlift jobs clear'.",
+        "Its result is not found. To pay for a new start, choose to pay again: the engine 'YouCam, pay again' in the "
+        "dialog, or --again.",
     ),
     "result_empty": _Entry(
         PictureError,

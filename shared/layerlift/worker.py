@@ -13,19 +13,21 @@ From the worker::
 
 To the worker::
 
-    {"type": "job", "id": "1", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "engine": "auto"}
+    {"type": "job", "id": "1", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "engine": "auto",
+     "again": false}
     {"type": "clean", "id": "2", "pixels": "2.raw", "alpha": "1.alpha", "width": 6000, "height": 4000, "channels": 4}
     {"type": "agree", "id": "3"}
     {"type": "cancel", "id": "1"}
 
 `pixels` and `file` are names in the folder: rows of 8-bit Y, YA, RGB or RGBA from the top left, sRGB; and the alpha,
 one byte a pixel, of the same size, not multiplied with the layer's own. `stage` is one of `removal.Stage`, `fraction`
-0 to 1 of that stage; where there are no news, the last progress comes again every `BEAT_SECONDS`. `clean` asks for the
-pixels with the subject's own colours where the alpha is neither 0 nor 255; its result names the `file` of them. `agree`
-says that the user agrees to uploads to the service from now on; its result names the `host`. Every job, `clean` and
-`agree` ends with one result or one error. When standard input ends, the worker cancels what it does, removes its folder
-and exits. What is paid for by then, or when a job is cancelled, is first finished without the host, and kept for the
-next job with the same pixels, whose result is `cached`.
+0 to 1 of that stage; `again` pays again where an earlier start may have been charged in vain; where there are no
+news, the last progress comes again every `BEAT_SECONDS`. `clean` asks for the pixels with the subject's own colours
+where the alpha is neither 0 nor 255; its result names the `file` of them. `agree` says that the user agrees to
+uploads to the service from now on; its result names the `host`. Every job, `clean` and `agree` ends with one result
+or one error. When standard input ends, the worker cancels what it does, removes its folder and exits. What is paid
+for by then, or when a job is cancelled, is first finished without the host, and kept for the next job with the same
+pixels, whose result is `cached`.
 """
 
 from __future__ import annotations
@@ -195,7 +197,9 @@ class Worker:
 
         with _Beat(lambda fields: self._send(type="progress", id=name, engine=engine.name, **fields)) as beat:
             try:
-                outcome = removal.remove(pictures.read_raw(pixels, width, height, channels), engine, report, wish)
+                picture = pictures.read_raw(pixels, width, height, channels)
+                again = message.get("again") is True
+                outcome = removal.remove(picture, engine, report, wish, again=again)
             finally:
                 engine.service.close()
         pixels.unlink(missing_ok=True)

@@ -78,5 +78,7 @@ def test_an_unclear_start_is_told_and_not_paid_again_without_a_word(gimp: Gimp, 
         assert "may have" in said
         assert (visible, images) == ([True], 1)
         said, _, _ = gimp.python(attempt, str(PHOTO), 1)
-        assert said
+        assert "pay again" in said
         assert len(twin.calls("run")) == 1
+        assert gimp.python(attempt, str(PHOTO), 3) == DELIVERED
+        assert (twin.charged, len(twin.calls("run"))) == (1, 2)

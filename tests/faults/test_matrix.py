@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from layerlift import errors
+from layerlift.offline import Fault
 from matrix import CELLS, Cell, Found
+from world import PATIENCE, World, wait_for
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -27,3 +30,15 @@ def test_whatever_fails_the_picture_is_paid_once_and_delivered(cells: dict[Cell,
         assert [isinstance(error, errors.MayBeCharged) for error in found.told] == [True, True]
     if not found.told and cell.step != "balance":
         assert found.again == 0, "what was delivered comes from the cache"
+
+
+def test_a_task_that_the_service_has_charged_and_lost_is_not_paid_again_unasked(tmp_path: Path) -> None:
+    # The second poll comes after the charge, which happens as soon as anybody looks at the account.
+    with World(tmp_path, run_seconds=0.1, faults=(Fault("poll", "expired", after=1),)) as world:
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(world.remove, 0, PATIENCE)
+            wait_for(lambda: world.twin.charged)
+            assert first.result() is not None
+        assert isinstance(world.remove(0, PATIENCE), errors.MayBeCharged)
+        assert world.twin.charged == 1
+        assert world.remove(0, PATIENCE, again=True) is None

@@ -40,15 +40,15 @@ def remove_background(
         if clean_edges and result == AS_ALPHA and image.precision == PRECISION_U8_GAMMA and not layer.is_indexed:
             clean(copy, worker, answer["file"])
         alpha = (folder / answer["file"]).read_bytes()
-    check_unchanged(layer, job)
-    pdb.gimp_image_undo_group_start(image)
-    try:
-        insert(image, layer, copy, alpha, result)
-        if hide_original:
-            layer.visible = False
-    finally:
-        pdb.gimp_image_undo_group_end(image)
-    gimp.displays_flush()
+        check_unchanged(layer, job)
+        pdb.gimp_image_undo_group_start(image)
+        try:
+            insert(image, layer, copy, alpha, result)
+            if hide_original:
+                layer.visible = False
+        finally:
+            pdb.gimp_image_undo_group_end(image)
+        gimp.displays_flush()
 
 
 def check_unchanged(layer: Any, job: dict[str, Any]) -> None:

@@ -222,6 +222,11 @@ TABLE: dict[str, _Entry] = {
         "In 15 minutes the unit history will tell. To pay for a new start now, choose to pay again: the engine "
         "'YouCam, pay again' in the dialog, or --again.",
     ),
+    "charged_and_lost": _Entry(
+        MayBeCharged,
+        "The service has lost an earlier task of this picture, which may have been charged.",
+        "To pay for a new start, run 'layerlift remove --again' or 'layerlift jobs clear'.",
+    ),
     "charged_in_vain": _Entry(
         MayBeCharged,
         "The connection broke in an earlier start of this picture, and the unit history names a task that may be it.",

@@ -9,6 +9,7 @@ picture's colours.
 from __future__ import annotations
 
 import io
+import itertools
 import time
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from . import errors, matte
+from .answers import Charge
 from .journal import Journal, Record
 from .prepare import Upload
 from .service import Service
@@ -51,12 +53,18 @@ def settle(
     Raises:
         MayBeCharged: that can't be told (yet).
     """
-    if journal is None or _look(record, upload, service, journal):
+    if journal is None:
         return
-    since = journal.clock() - (record.entry.run_time or 0.0)
-    if since < SETTLED_SECONDS:
+    entry = record.entry
+    settled = journal.clock() - (entry.run_time or 0.0) >= SETTLED_SECONDS
+    if entry.state == "lost":
+        if not settled or any(charge.target_id == entry.task_id for charge in _charges(record, service)):
+            raise errors.make("charged_and_lost")
+    elif _look(record, upload, service, journal):
+        return
+    elif not settled:
         raise errors.make("still_in_doubt")
-    if _candidates(record, service, journal):
+    elif _candidates(record, service, journal):
         raise errors.make("charged_in_vain")
     record.free("not in the unit history", None)
 
@@ -87,15 +95,16 @@ def _has_rivals(record: Record, journal: Journal) -> bool:
 
 def _candidates(record: Record, service: Service, journal: Journal) -> list[str]:
     """Tasks that were charged since the run call, and that nobody on this computer has started."""
-    since = ((record.entry.run_time or time.time()) - _SKEW_SECONDS) * 1000
     known = journal.task_ids()
-    candidates = []
-    for charge in service.history():
-        if charge.time < since:
-            break
-        if charge.target_id and charge.target_id not in known:
-            candidates.append(charge.target_id)
-    return candidates
+    return [
+        charge.target_id for charge in _charges(record, service) if charge.target_id and charge.target_id not in known
+    ]
+
+
+def _charges(record: Record, service: Service) -> list[Charge]:
+    """What was charged since the run call."""
+    since = ((record.entry.run_time or time.time()) - _SKEW_SECONDS) * 1000
+    return list(itertools.takewhile(lambda charge: charge.time >= since, service.history()))
 
 
 def _shows(data: bytes, upload: Upload) -> bool:

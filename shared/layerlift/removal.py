@@ -173,7 +173,7 @@ def _paid(
     """
     if again and record.entry.state != "running":
         record.free("asked for anew", None)
-    if record.entry.state in ("starting", "unknown"):
+    if record.entry.state in ("starting", "unknown", "lost"):
         recovery.settle(record, upload, engine.service, engine.journal, cancel.sleep)
     for number in range(1, TASKS + 1):
         delivered = record.entry.state == "kept"

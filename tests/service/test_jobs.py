@@ -99,7 +99,9 @@ def test_a_lost_task_is_told_by_resume(account: dict[str, str], photo: Path, mak
     resumed = layerlift(environ, "jobs", "resume")
     assert resumed.status == 1 and "no longer knows this task" in resumed.output
     assert "lost" in layerlift(environ, "jobs").output
-    assert layerlift(environ, "remove", photo).status == 0
+    refused = layerlift(environ, "remove", "--json", photo)
+    assert (refused.pictures[0]["error"]["code"], len(twin.calls("run"))) == ("charged_and_lost", 1)
+    assert layerlift(environ, "remove", "--again", photo).status == 0
 
 
 @pytest.mark.parametrize("rate", ["", "250", "0/300", "a/b", "5/0", "5/nan", "5/inf"])

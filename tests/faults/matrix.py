@@ -106,7 +106,7 @@ class Cell(NamedTuple):
     @property
     def in_doubt(self) -> bool:
         """Whether the user has to say that the picture may be paid again."""
-        return self.step == "run" and self.kind in NEVER_HEARD
+        return (self.step == "run" and self.kind in NEVER_HEARD) or (self.step, self.kind) == ("poll", "expired")
 
 
 CELLS = [

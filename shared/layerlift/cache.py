@@ -1,17 +1,19 @@
-"""The alphas that came back: gray PNG files in a folder of bounded size, the least recently used going first."""
+"""The alphas that came back: packed files in a folder of bounded size, the least recently used going first."""
 
 from __future__ import annotations
 
 import os
+import struct
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 MAX_BYTES = 1_000_000_000
-_ENDING = ".png"
+_ENDING = ".alpha"
+_SIZE = struct.Struct(">II")
 _UNFINISHED = ".part"
 _FORGOTTEN_SECONDS = 3600.0
 
@@ -32,15 +34,14 @@ class Cache:
         return self._folder / f"{name}{_ENDING}"
 
     def get(self, name: str) -> NDArray[np.uint8] | None:
-        """The alpha (height, width) as it was put, None where it is not there or damaged."""
+        """The alpha (height, width) as it was put, read-only; None where it is not there or damaged."""
         path = self.path(name)
         try:
-            with Image.open(path, formats=["PNG"]) as image:
-                if image.mode != "L":
-                    return None
-                alpha = np.array(image)
+            data = path.read_bytes()
+            size = _SIZE.unpack_from(data)
+            alpha = np.frombuffer(zlib.decompress(memoryview(data)[_SIZE.size :]), np.uint8).reshape(size)
             os.utime(path)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        except (OSError, ValueError, struct.error, zlib.error):
             return None
         return alpha
 
@@ -54,7 +55,8 @@ class Cache:
         unfinished = self._folder / f"{name}{_UNFINISHED}"
         try:
             with unfinished.open("wb") as file:
-                Image.fromarray(alpha).save(file, "PNG", compress_level=1)
+                file.write(_SIZE.pack(*alpha.shape))
+                file.write(zlib.compress(np.ascontiguousarray(alpha).data, 1))
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(self.path(name))

@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,6 +72,7 @@ class Step:
     request_id: str | None
 
 
+_PIECE = 16_000_000
 _log = logging.getLogger(__name__)
 
 
@@ -83,12 +85,16 @@ def _no_wait(seconds: float) -> None:
 
 
 def digest(*parts: bytes | str | NDArray[np.generic]) -> str:
-    """A name for a picture and what is asked for it: SHA-256 in hexadecimal digits."""
+    """A name for a picture and what is asked for it: SHA-256 in hexadecimal digits; of pixels, of their pieces'."""
     found = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
             found.update(f"{part.dtype}{part.shape}".encode())
-            found.update(np.ascontiguousarray(part).data)
+            pixels = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
+            pieces = [pixels[begin : begin + _PIECE] for begin in range(0, pixels.size, _PIECE)]
+            with ThreadPoolExecutor() as pool:
+                for piece in pool.map(lambda pixels: hashlib.sha256(pixels).digest(), pieces):
+                    found.update(piece)
         else:
             found.update(part.encode() if isinstance(part, str) else part)
         found.update(b"\0")
@@ -162,11 +168,7 @@ class Record:
 
     def keep(self, alpha: NDArray[np.uint8]) -> None:
         """Keeps the alpha that came back."""
-        try:
-            self._journal.cache.put(self.entry.picture, alpha)
-        except OSError as error:
-            _log.warning("The alpha of task %s could not be kept: %s", self.entry.task_id, error.strerror)
-        else:
+        if self._journal.keep(self.entry.picture, alpha):
             self._note("kept", None, state="kept")
 
     def _note(self, step: str, request_id: str | None, **fields: Any) -> None:
@@ -308,6 +310,15 @@ class Journal:
         it is, so that it also serves where the record of it was lost."""
         found = self.cache.get(entry.picture)
         return found if found is not None and found.shape == (entry.height, entry.width) else None
+
+    def keep(self, name: str, alpha: NDArray[np.uint8]) -> bool:
+        """Keeps an alpha under a `digest`; a disk that can't take it is told in the log alone."""
+        try:
+            self.cache.put(name, alpha)
+        except OSError as error:
+            _log.warning("An alpha could not be kept: %s", error.strerror)
+            return False
+        return True
 
     def clear(self) -> tuple[int, int]:
         """Forgets all removals but those that are worked on or whose task still runs, and all alphas; returns how many

@@ -14,6 +14,8 @@ from .pictures import Picture, decode_png
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BLOCK_ROWS = 256
+METHOD = b"bicubic"
+"""Names what `refine` does: a kept alpha is of use only to the method that made it."""
 
 
 def decode(data: bytes, sent: tuple[int, int]) -> NDArray[np.uint8]:

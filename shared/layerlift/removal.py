@@ -141,7 +141,10 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, ag
             raise errors.make("result_empty")
         stage(Stage.REFINE, 0.5)
         height, width = picture.pixels.shape[:2]
-        alpha = matte.refine(alpha, width, height)
+        if alpha.shape != (height, width):
+            alpha = matte.refine(alpha, width, height)
+            if journal:
+                journal.keep(name, alpha)
         stage(Stage.REFINE, 1.0)
         units = 0 if cached else engine.units
         seconds = time.monotonic() - started
@@ -149,10 +152,13 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, ag
 
     stage(Stage.PREPARE, 0.0)
     journal = engine.journal
-    name = engine.picture(picture.pixels, picture.icc_profile or b"") if journal else ""
+    name = engine.picture(matte.METHOD, picture.pixels, picture.icc_profile or b"") if journal else ""
     known = journal.known_as(name) if journal else None
-    if journal and known and (alpha := journal.alpha(known)) is not None:
-        return outcome(known, alpha, cached=True)
+    if journal and known:
+        refined = journal.cache.get(name)
+        alpha = journal.alpha(known) if refined is None else refined
+        if alpha is not None:
+            return outcome(known, alpha, cached=True)
     upload = prepare.prepare(picture)
     stage(Stage.PREPARE, 1.0)
     with engine.claim(upload, cancel.sleep) as record:

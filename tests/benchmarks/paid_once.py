@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from layerlift import matte, pictures, prepare, removal
 from layerlift.cancelling import Cancel
+from layerlift.engines import Engines
 from layerlift.journal import Journal
 from layerlift.offline import Options, Twin
 from layerlift.settings import Settings
@@ -49,7 +50,7 @@ def removals(megapixels: int, home: str) -> tuple[list[float], list[float]]:
     fresh, free = [], []
     with Twin(Options(engine=lambda _: answer, rate=(10_000, 1.0))) as twin:
         settings = Settings({"LAYERLIFT_HOME": home, "YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key})
-        with removal.Engines(settings) as engines:
+        with Engines(settings) as engines:
             for number in range(REPEAT):
                 changed = picture.pixels.copy()
                 changed[:64, :64] = 40 * number

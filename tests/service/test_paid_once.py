@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift import errors, prepare, recovery, removal
+from layerlift import errors, matte, prepare, recovery, removal
 from layerlift.cancelling import Background
 from layerlift.database import NAME
 from layerlift.engines import Engine, Engines
@@ -102,6 +102,20 @@ def test_a_cut_out_at_the_uploads_size_serves_a_larger_picture(paid: Callable[..
     job = paid()
     first, second = job.run(half_dark(5000, 40)), job.run(half_dark(5000, 40))
     assert second.cached and np.array_equal(first.alpha, second.alpha)
+
+
+def test_a_larger_pictures_alpha_is_not_refined_twice(
+    paid: Callable[..., Paid], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = paid()
+    first = job.run(half_dark(5000, 40))
+    with monkeypatch.context() as patch:
+        patch.delattr(matte, "refine")
+        assert np.array_equal(job.run(half_dark(5000, 40)).alpha, first.alpha)
+    monkeypatch.setattr(matte, "METHOD", b"a better one")
+    third = job.run(half_dark(5000, 40))
+    assert (third.cached, job.counts) == (True, (1, 1.0))
+    assert np.array_equal(third.alpha, first.alpha)
 
 
 def test_what_the_cache_has_let_go_is_fetched_again_without_paying(paid: Callable[..., Paid]) -> None:

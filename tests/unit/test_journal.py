@@ -360,8 +360,9 @@ def test_a_damaged_alpha_is_as_good_as_none(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.put("a", alpha())
     whole = cache.path("a").read_bytes()
-    flipped = whole.replace(b"IDAT", b"IDAT" + b"\0\0\0")
-    for broken in (b"", b"no picture", whole[:40], whole[:-30], flipped):
+    flipped = whole[:-1] + bytes([whole[-1] ^ 1])
+    larger = bytes([1]) + whole[1:]
+    for broken in (b"", b"no picture", whole[:9], whole[:-2], flipped, larger):
         cache.path("a").write_bytes(broken)
         assert cache.get("a") is None
 

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 MAX_BYTES = 1_000_000_000
 _ENDING = ".alpha"
 _SIZE = struct.Struct(">II")
+_CHECKSUM = struct.Struct(">I")
+"""A file is height and width, the alpha as raw deflate, and the CRC-32 of both: what is packed is summed sooner."""
+_RAW = -zlib.MAX_WBITS
 _UNFINISHED = ".part"
 _FORGOTTEN_SECONDS = 3600.0
 
@@ -38,8 +41,12 @@ class Cache:
         path = self.path(name)
         try:
             data = path.read_bytes()
-            size = _SIZE.unpack_from(data)
-            alpha = np.frombuffer(zlib.decompress(memoryview(data)[_SIZE.size :]), np.uint8).reshape(size)
+            packed = memoryview(data)[: -_CHECKSUM.size]
+            if _CHECKSUM.pack(zlib.crc32(packed)) != data[-_CHECKSUM.size :]:
+                return None
+            height, width = _SIZE.unpack_from(packed)
+            flat = zlib.decompress(packed[_SIZE.size :], _RAW, height * width)
+            alpha = np.frombuffer(flat, np.uint8).reshape(height, width)
             os.utime(path)
         except (OSError, ValueError, struct.error, zlib.error):
             return None
@@ -55,8 +62,9 @@ class Cache:
         unfinished = self._folder / f"{name}{_UNFINISHED}"
         try:
             with unfinished.open("wb") as file:
-                file.write(_SIZE.pack(*alpha.shape))
-                file.write(zlib.compress(np.ascontiguousarray(alpha).data, 1))
+                packer = zlib.compressobj(1, wbits=_RAW)
+                packed = _SIZE.pack(*alpha.shape) + packer.compress(np.ascontiguousarray(alpha).data) + packer.flush()
+                file.write(packed + _CHECKSUM.pack(zlib.crc32(packed)))
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(self.path(name))

@@ -21,11 +21,9 @@ In a window, with the fixture `gimp_on_a_screen`, which is the same GIMP but ask
 
     gimp.bind("python-fu-layerlift", "F9")
     with gimp.window(str(photo)) as window:
-        window.key("F9")                        # to the image window
-        dialog = window.wait_for("Remove Background")
+        dialog = window.summon("F9", "Remove Background")
         window.screenshot(tmp_path / "dialog.png")
-        window.key("Return", dialog)
-        window.wait_until_gone(dialog)
+        window.dismiss("Return", dialog)
         layers = window.python(body)             # a body, inside this GIMP
 
 The window's GIMP is asked to quit at the end; what is left of its process group after that is killed.
@@ -52,6 +50,7 @@ GIMPFU = Path(__file__).resolve().parents[2] / "plugin" / "gimp" / "gimpfu"
 DRIVER = Path(__file__).resolve().parent / "gimpfu" / "driver.py"
 PROGRAMS = ("gimp-console-2.10", "gimp-2.10")
 WINDOW_PROGRAMS = ("Xvfb", "xdotool", "import")
+INSIST_SECONDS = 8.0
 MAIN_WINDOW = "GNU Image Manipulation Program|GIMP$"
 RUN_KEY, QUIT_KEY = "ctrl+shift+F11", "ctrl+shift+F12"
 RUN_ACCELERATOR, QUIT_ACCELERATOR = "<Primary><Shift>F11", "<Primary><Shift>F12"
@@ -311,6 +310,25 @@ class Window:
         """Wait until a window is closed."""
         wait_for(lambda: not self._is_visible(window), f"window {window} to close", timeout)
 
+    def insist(self, act: Callable[[], Any], effect: Callable[[], Any], what: str, timeout: float = 60.0) -> Any:
+        """Do what a busy GIMP may miss, such as pressing a key, again and again until its effect is true."""
+        deadline = time.monotonic() + timeout
+        while True:
+            act()
+            try:
+                return wait_for(effect, what, INSIST_SECONDS)
+            except HostTimeout:
+                if time.monotonic() > deadline:
+                    raise
+
+    def summon(self, key: str, title: str, timeout: float = 60.0) -> str:
+        """Press a key in the main window until the window that it opens is there."""
+        return str(self.insist(lambda: self.key(key), lambda: self.find(title), f"a window called {title!r}", timeout))
+
+    def dismiss(self, key: str, window: str, timeout: float = 60.0) -> None:
+        """Press a key in a window until it is gone."""
+        self.insist(lambda: self.key(key, window), lambda: not self._is_visible(window), "a window to close", timeout)
+
     def _is_visible(self, window: str) -> bool:
         return window in self._xdotool("search", "--onlyvisible", "--name", "").split()
 
@@ -339,16 +357,12 @@ class Window:
     def python(self, body: Callable[..., Any], *arguments: Any, timeout: float = 60.0) -> Any:
         """Run a function's source inside this GIMP; returns what it returns."""
         self.gimp.request(body, *arguments)
-        self.key(RUN_KEY)
+        self.insist(lambda: self.key(RUN_KEY), self.gimp._outcome.exists, "the driver's answer", timeout)
         return self.gimp.outcome(timeout)
 
     def quit(self, timeout: float = 20.0) -> None:
         """Let GIMP quit without questions, and wait until it has."""
-        self.key(QUIT_KEY)
-        try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise HostTimeout(f"GIMP did not quit in {timeout:.0f} s") from None
+        self.insist(lambda: self.key(QUIT_KEY), lambda: self.process.poll() is not None, "GIMP to quit", timeout)
 
 
 def _ready() -> bool:

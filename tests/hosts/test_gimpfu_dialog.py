@@ -45,8 +45,7 @@ def values() -> Any:
 
 
 def open_dialog(window: Window, key: str = "F9") -> str:
-    window.key(key)
-    return window.wait_for("^Every Kind$")
+    return window.summon(key, "^Every Kind$")
 
 
 def run_values(window: Window) -> Any:
@@ -68,8 +67,7 @@ def test_the_dialog_shows_every_kind_and_passes_the_values_on(every_kind: Gimp, 
         window.python(show_an_image)
         dialog = open_dialog(window)
         window.screenshot(tmp_path / "every kind.png")
-        window.key("Return", dialog)
-        window.wait_until_gone(dialog)
+        window.dismiss("Return", dialog)
         assert run_values(window) == DEFAULTS
 
 
@@ -77,8 +75,7 @@ def test_cancel_runs_nothing_and_remembers_nothing(every_kind: Gimp) -> None:
     with every_kind.window(size="1280x1100") as window:
         window.python(show_an_image)
         dialog = open_dialog(window)
-        window.key("Escape", dialog)
-        window.wait_until_gone(dialog)
+        window.dismiss("Escape", dialog)
         assert window.python(values) == "never run"
         assert not (every_kind.profile / "plug-in-settings" / "python-fu-every-kind.json").exists()
         assert window.titles() == [title for title in window.titles() if "GIMP" in title], "no box is left open"
@@ -97,8 +94,7 @@ def test_what_was_entered_is_remembered_over_a_restart_and_reset_brings_the_defa
         window.key("alt+p", dialog)  # Spinner
         window.key("ctrl+a", dialog)
         window.type("12", dialog)
-        window.key("Return", dialog)
-        window.wait_until_gone(dialog)
+        window.dismiss("Return", dialog)
         text = run_values(window)
         assert "'new words'" in text and " False, 0.5, 12, " in text
     assert json.loads(saved.read_text())["string"] == "new words"
@@ -106,16 +102,14 @@ def test_what_was_entered_is_remembered_over_a_restart_and_reset_brings_the_defa
     with every_kind.window(size="1280x1100") as window:
         window.python(show_an_image)
         dialog = open_dialog(window)
-        window.key("Return", dialog)
-        window.wait_until_gone(dialog)
+        window.dismiss("Return", dialog)
         text = run_values(window)
         assert "'new words'" in text and " False, 0.5, 12, " in text
 
         window.python(forget)
         dialog = open_dialog(window)
         window.key("alt+r", dialog)  # Reset
-        window.key("Return", dialog)
-        window.wait_until_gone(dialog)
+        window.dismiss("Return", dialog)
         assert run_values(window) == DEFAULTS
 
 
@@ -136,8 +130,7 @@ def test_a_repeated_run_takes_the_last_values_without_a_dialog(every_kind: Gimp)
         window.key("alt+s", dialog)
         window.key("ctrl+a", dialog)
         window.type("again", dialog)
-        window.key("Return", dialog)
-        window.wait_until_gone(dialog)
+        window.dismiss("Return", dialog)
         assert "'again'" in run_values(window)
         window.python(forget)
         window.key("ctrl+f")
@@ -168,8 +161,7 @@ def test_a_failure_opens_one_box_with_its_text(every_kind: Gimp, tmp_path: Path)
         box = window.wait_for("GIMP Message")
         window.screenshot(tmp_path / "failure.png")
         others = [title for title in window.titles() if "GIMP Message" in title]
-        window.key("Escape", box)
-        window.wait_until_gone(box)
+        window.dismiss("Escape", box)
         window.key("F4")
         window.python(values)
         assert len(others) == 1

@@ -122,8 +122,7 @@ def test_a_killed_worker_is_told_and_the_document_stays(gimp_on_a_screen: Gimp, 
             for process in workers_of(home):
                 os.kill(process, signal.SIGKILL)
             box = window.wait_for("GIMP Message|Error")
-            window.key("Escape", box)
-            window.wait_until_gone(box)
+            window.dismiss("Escape", box)
             assert window.python(describe) == [["astronaut.jpg", True]]
 
 
@@ -142,6 +141,5 @@ def test_a_document_that_is_closed_meanwhile_is_told(gimp_on_a_screen: Gimp, tmp
 
             window.python(delete_the_layer)
             box = window.wait_for("GIMP Message|Error")
-            window.key("Escape", box)
-            window.wait_until_gone(box)
+            window.dismiss("Escape", box)
             assert window.python(describe) == [["other", True]]

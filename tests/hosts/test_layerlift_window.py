@@ -42,10 +42,7 @@ def window_with_the_photo(gimp: Gimp) -> Iterator[Window]:
 
 
 def start_from_the_dialog(window: Window) -> None:
-    window.key("F9")
-    dialog = window.wait_for("Remove Background")
-    window.key("alt+o", dialog)
-    window.wait_until_gone(dialog)
+    window.dismiss("alt+o", window.summon("F9", "Remove Background"))
 
 
 def describe() -> Any:
@@ -115,8 +112,7 @@ def test_an_error_is_shown_once_in_a_box_and_nothing_changes(
             start_from_the_dialog(window)
             box = window.wait_for("GIMP Message|Error")
             window.screenshot(tmp_path / "error.png")
-            window.key("Escape", box)
-            window.wait_until_gone(box)
+            window.dismiss("Escape", box)
             assert window.python(describe) == [["astronaut.jpg", True]]
 
 

@@ -39,8 +39,13 @@ def ours(photo: str, repeat: int, clean: bool) -> Any:
     import time
 
     spans = []
-    for _ in range(repeat):
+    for number in range(repeat):
         image = pdb.gimp_file_load(photo, photo)
+        # Another picture each time: what was paid for once is free.
+        pdb.gimp_image_select_rectangle(image, CHANNEL_OP_REPLACE, 0, 0, 200, 200)
+        pdb.gimp_context_set_foreground((40 * number, 255 * clean, 0))
+        pdb.gimp_drawable_edit_fill(image.active_layer, FILL_FOREGROUND)
+        pdb.gimp_selection_none(image)
         begin = time.monotonic()
         pdb.python_fu_layerlift(image, image.active_layer, 0, clean, True, 1)
         spans.append((begin, time.monotonic()))

@@ -196,13 +196,13 @@ def _strands(
     outline = _outline(width, height, side * 0.27, random)
     lines = []
     for start in random.integers(0, len(outline), count):
-        x, y = outline[start]
-        direction = np.arctan2(y - height / 2, x - width / 2) + random.normal(0, 0.5)
+        begin = outline[start]
+        direction = np.arctan2(begin[1] - height / 2, begin[0] - width / 2) + random.normal(0, 0.5)
         reach = side * length * random.uniform(0.4, 1.0)
         t = np.linspace(0, 1, 16)
         bend = direction + curl * random.normal() * t + 0.3 * curl * np.sin(t * random.uniform(3, 9))
         steps = np.stack([np.cos(bend), np.sin(bend)], -1) * reach / len(t)
-        points = (x, y) + np.cumsum(steps, axis=0) - steps[0]
+        points = begin + np.cumsum(steps, axis=0) - steps[0]
         fat = random.uniform(*thick)
         middle = len(t) // 2 + 1
         lines += [(points[:middle], fat), (points[middle - 1 :], fat * 0.6)]

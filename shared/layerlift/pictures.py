@@ -19,7 +19,15 @@ from PIL import Image
 
 from .errors import make
 
-Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+Pixels: TypeAlias = (
+    NDArray[np.uint8]
+    | NDArray[np.uint16]
+    | NDArray[np.uint32]
+    | NDArray[np.float16]
+    | NDArray[np.float32]
+    | NDArray[np.float64]
+)
+Sample: TypeAlias = type[np.uint8 | np.uint16 | np.uint32 | np.float16 | np.float32 | np.float64]
 
 MAX_PIXELS = 400_000_000
 """The largest picture that is decoded; checked on the header alone."""
@@ -44,8 +52,9 @@ class Picture:
     """Pixels as an application shows them, upright.
 
     Attributes:
-        pixels: (height, width, channels), uint8 or uint16; 1 channel is gray, 2 gray + alpha, 3 RGB, 4 RGBA;
-            alpha is not premultiplied.
+        pixels: (height, width, channels), uint8, uint16, uint32, float16, float32 or float64; 1 channel is gray, 2 gray
+            + alpha, 3 RGB, 4 RGBA, 5 CMYK + alpha; alpha is not premultiplied. What is read from files, and what goes
+            to libvips, is uint8 or uint16 of at most 4 channels.
         icc_profile: the profile of the colours; None means sRGB (gray: its tone curve).
     """
 
@@ -65,7 +74,7 @@ class Picture:
     @property
     def alpha(self) -> Pixels | None:
         """(height, width), a view; None where the picture has no alpha channel."""
-        return self.pixels[..., -1] if self.pixels.shape[2] in (2, 4) else None
+        return self.pixels[..., -1] if self.pixels.shape[2] in (2, 4, 5) else None
 
 
 def read(path: str | os.PathLike[str]) -> Picture:
@@ -103,19 +112,19 @@ def decode_png(data: bytes) -> Picture:
     return _decoded(_open("pngload_source", pyvips.Source.new_from_memory(data)), "PNG")
 
 
-def read_raw(path: str | os.PathLike[str], width: int, height: int, channels: int) -> Picture:
-    """A host's raw file, mapped into memory: rows from the top, interleaved channels of 8 bits, no padding.
+def read_raw(path: str | os.PathLike[str], width: int, height: int, channels: int, dtype: Sample = np.uint8) -> Picture:
+    """A host's raw file, mapped into memory: rows from the top, interleaved channels, no padding, the machine's bytes.
 
     Raises PictureError: `picture_empty` (no pixels), `pixels_missing` (no such file, or not of that length).
     """
     if width < 1 or height < 1:
         raise make("picture_empty", f"{width} x {height} pixels")
-    expected = width * height * channels
+    expected = width * height * channels * np.dtype(dtype).itemsize
     try:
         found = Path(path).stat().st_size
         if found != expected:
             raise make("pixels_missing", f"{found} of {expected} bytes")
-        return Picture(np.memmap(path, np.uint8, mode="r", shape=(height, width, channels)))
+        return Picture(np.memmap(path, dtype, mode="r", shape=(height, width, channels)))
     except OSError as error:
         raise make("pixels_missing", error.strerror or str(error)) from None
 

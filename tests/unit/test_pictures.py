@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -263,16 +264,28 @@ def test_floating_point_samples_are_refused_and_named(tmp_path: Path) -> None:
     assert "float" in str(error)
 
 
-def test_raw_pixels_are_taken_as_they_are(tmp_path: Path) -> None:
-    truth = noise(7, 9, 4)
-    picture = pictures.read_raw(stored(tmp_path, truth.tobytes()), 9, 7, 4)
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.float16, np.float32, np.float64])
+def test_raw_pixels_of_every_depth_are_taken_as_they_are(tmp_path: Path, dtype: Any, channels: int) -> None:
+    truth = noise(7, 9, channels, np.uint16).astype(dtype)
+    picture = pictures.read_raw(stored(tmp_path, truth.tobytes()), 9, 7, channels, dtype)
+    assert picture.pixels.dtype == dtype
     np.testing.assert_array_equal(picture.pixels, truth)
 
 
-@pytest.mark.parametrize("length", [0, 251, 253, 300])
-def test_raw_pixels_of_another_length_are_refused(tmp_path: Path, length: int) -> None:
+@pytest.mark.parametrize(("channels", "last"), {1: False, 2: True, 3: False, 4: True, 5: True}.items())
+def test_the_last_of_2_4_or_5_channels_is_alpha(channels: int, last: bool) -> None:
+    picture = Picture(noise(7, 9, channels))
+    assert (picture.alpha is not None) == last
+    if picture.alpha is not None:
+        np.testing.assert_array_equal(picture.alpha, picture.pixels[..., channels - 1])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("length", [0, 251, 253, 300, 1007, 1009])
+def test_raw_pixels_of_another_length_are_refused(tmp_path: Path, length: int, dtype: Any) -> None:
     with pytest.raises(LayerliftError) as caught:
-        pictures.read_raw(stored(tmp_path, bytes(length)), 9, 7, 4)
+        pictures.read_raw(stored(tmp_path, bytes(length)), 9, 7, 4, dtype)
     assert caught.value.code == "pixels_missing"
 
 

@@ -112,12 +112,22 @@ def make(kind: str, background: str, width: int, height: int) -> Scene:
     return Scene(picture, alpha, foreground)
 
 
-def delivered(alpha: Alpha, longest: int, flaw: str = "clean") -> Alpha:
-    """What a service returns for the true alpha: reduced to a longest side, with a flaw of `FLAWS`."""
+def delivered(alpha: Alpha, longest: int, flaw: str = "clean", detail: int | None = None) -> Alpha:
+    """What a service returns for the true alpha: reduced to a longest side, with a flaw of `FLAWS`.
+
+    With `detail` it was made at that longest side and enlarged by the service, as most of them do.
+    """
+    small = FLAWS[flaw](_vips_resized(alpha, *_within(alpha, detail or longest)))
+    if detail is None:
+        return small
+    return np.asarray(Image.fromarray(small).resize(_within(alpha, longest), Image.Resampling.BICUBIC))
+
+
+def _within(alpha: Alpha, longest: int) -> tuple[int, int]:
+    """The (width, height) of the alpha's shape that has this longest side at most."""
     height, width = alpha.shape
-    side = max(width, height)
-    size = tuple(max(1, round(one * min(1, longest / side))) for one in (width, height))
-    return FLAWS[flaw](_vips_resized(alpha, *size))
+    scale = min(1, longest / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _vips_resized(alpha: Alpha, width: int, height: int) -> Alpha:
@@ -159,20 +169,24 @@ FLAWS: dict[str, Callable[[Alpha], Alpha]] = {
 }
 
 
-def _drawn(width: int, height: int, lines: list[tuple[NDArray[Any], float]], shape: Any = None) -> Alpha:
-    """Polylines (points of (x, y), width in pixels) and a closed shape, antialiased."""
+def _drawn(width: int, height: int, lines: list[tuple[NDArray[Any], float]], shapes: list[NDArray[Any]]) -> Alpha:
+    """Polylines (points of (x, y), width in pixels) and closed shapes, antialiased."""
     scale = _OVERSAMPLED
     out = np.empty((height, width), np.uint8)
-    spans = [(points[:, 1].min() - thick, points[:, 1].max() + thick) for points, thick in lines]
+    # a closed shape has no width
+    items = [(points, None) for points in shapes] + lines
+    spans = [(points[:, 1].min() - (thick or 0), points[:, 1].max() + (thick or 0)) for points, thick in items]
     for top in range(0, height, _BAND_ROWS):
         rows = min(_BAND_ROWS, height - top)
         band = Image.new("L", (width * scale, rows * scale))
         draw = ImageDraw.Draw(band)
-        if shape is not None:
-            draw.polygon([((x) * scale, (y - top) * scale) for x, y in shape], fill=255)
-        for (points, thick), (low, high) in zip(lines, spans, strict=True):
-            if low < top + rows and high > top:
-                flat = ((points - (0, top)) * scale).ravel().tolist()
+        for (points, thick), (low, high) in zip(items, spans, strict=True):
+            if low >= top + rows or high <= top:
+                continue
+            flat = ((points - (0, top)) * scale).ravel().tolist()
+            if thick is None:
+                draw.polygon(flat, fill=255)
+            else:
                 draw.line(flat, fill=255, width=max(1, round(thick * scale)))
         out[top : top + rows] = np.asarray(band.reduce(scale))
     return out
@@ -194,19 +208,22 @@ def _strands(
     """A body from whose outline curved strands grow."""
     side = min(width, height)
     outline = _outline(width, height, side * 0.27, random)
+    middle = np.array([width / 2, height / 2])
     lines = []
     for start in random.integers(0, len(outline), count):
-        begin = outline[start]
-        direction = np.arctan2(begin[1] - height / 2, begin[0] - width / 2) + random.normal(0, 0.5)
+        # the roots are under the skin, and between the corners of the outline
+        near = random.uniform(0, 1) * (outline[(start + 1) % len(outline)] - outline[start])
+        begin = middle + (outline[start] + near - middle) * 0.98
+        direction = np.arctan2(*(begin - middle)[::-1]) + random.normal(0, 0.5)
         reach = side * length * random.uniform(0.4, 1.0)
         t = np.linspace(0, 1, 16)
         bend = direction + curl * random.normal() * t + 0.3 * curl * np.sin(t * random.uniform(3, 9))
         steps = np.stack([np.cos(bend), np.sin(bend)], -1) * reach / len(t)
         points = begin + np.cumsum(steps, axis=0) - steps[0]
         fat = random.uniform(*thick)
-        middle = len(t) // 2 + 1
-        lines += [(points[:middle], fat), (points[middle - 1 :], fat * 0.6)]
-    return _drawn(width, height, lines, outline)
+        half = len(t) // 2 + 1
+        lines += [(points[:half], fat), (points[half - 1 :], fat * 0.6)]
+    return _drawn(width, height, lines, [outline])
 
 
 def _hair(width: int, height: int, random: np.random.Generator) -> Alpha:
@@ -219,26 +236,27 @@ def _fur(width: int, height: int, random: np.random.Generator) -> Alpha:
 
 def _leaves(width: int, height: int, random: np.random.Generator) -> Alpha:
     side = min(width, height)
-    lines = []
+    twigs, leaves = [], []
+    along = np.linspace(0, 1, 9)
+    fat = np.sin(np.pi * along**0.8) * 0.28
+    blade = np.concatenate([np.stack([along, fat], -1), np.stack([along, -fat], -1)[::-1]])
     for _ in range(60):
         begin, direction = random.uniform(0, 1, 2) * (width, height), random.uniform(0, 6.28)
         t = np.linspace(0, 1, 24)[:, None]
         bend = direction + 1.0 * random.normal() * t
         twig = begin + np.cumsum(np.concatenate([np.cos(bend), np.sin(bend)], -1) * side * 0.4 / 24, axis=0)
-        lines.append((twig, side * 0.0012))
+        twigs.append((twig, side * 0.0012))
         for point in twig:
             for angle in random.uniform(0, 6.28, 3):
-                # a leaf is a short line that is thick in its middle
-                tip = np.array([np.cos(angle), np.sin(angle)]) * side * random.uniform(0.008, 0.02)
-                for low, high, fat in ((0.0, 1.0, 0.15), (0.15, 0.85, 0.35), (0.3, 0.7, 0.5)):
-                    lines.append((np.stack([point + tip * low, point + tip * high]), fat * np.hypot(*tip)))
-    return _drawn(width, height, lines)
+                turned = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+                leaves.append(point + blade @ turned * side * random.uniform(0.008, 0.02))
+    return _drawn(width, height, twigs, leaves)
 
 
 def _lace(width: int, height: int, random: np.random.Generator) -> Alpha:
     side = min(width, height)
     mesh = side * 0.012
-    inside = _drawn(width, height, [], _outline(width, height, side * 0.38, random))
+    inside = _drawn(width, height, [], [_outline(width, height, side * 0.38, random)])
     out = np.empty_like(inside)
     x = np.arange(width, dtype=np.float32)[None]
     for top in range(0, height, _BAND_ROWS):
@@ -254,8 +272,8 @@ def _lace(width: int, height: int, random: np.random.Generator) -> Alpha:
 def _glass(width: int, height: int, random: np.random.Generator) -> Alpha:
     side = min(width, height)
     outline = _outline(width, height, side * 0.36, random, 5)
-    body = _drawn(width, height, [], outline).astype(np.float32) / 255
-    rim = _drawn(width, height, [(np.concatenate([outline, outline[:1]]), side * 0.004)])
+    body = _drawn(width, height, [], [outline]).astype(np.float32) / 255
+    rim = _drawn(width, height, [(np.concatenate([outline, outline[:1]]), side * 0.004)], [])
     x = np.arange(width, dtype=np.float32)[None] / side
     y = np.arange(height, dtype=np.float32)[:, None] / side
     body *= 0.35 + 0.15 * np.sin(9 * x + 4 * y) + 0.1 * np.sin(31 * y)
@@ -264,7 +282,7 @@ def _glass(width: int, height: int, random: np.random.Generator) -> Alpha:
 
 def _motion(width: int, height: int, random: np.random.Generator) -> Alpha:
     side = min(width, height)
-    still = _drawn(width, height, [], _outline(width, height, side * 0.3, random, 14))
+    still = _drawn(width, height, [], [_outline(width, height, side * 0.3, random, 14)])
     reach = max(3, round(side * 0.015)) | 1
     image = pyvips.Image.new_from_memory(still.data, width, height, 1, "uchar")
     image = image.conv(pyvips.Image.new_from_array([[1] * reach], scale=reach), precision="integer")

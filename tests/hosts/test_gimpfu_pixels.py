@@ -3,9 +3,11 @@
 # ruff: noqa: F821 - the bodies run inside GIMP, with the names of gimpfu
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from .gimp import Gimp
+from .test_layerlift_layers import swapped_profile
 
 
 def test_a_region_is_read_and_written_in_the_layers_own_layout(gimp: Gimp) -> None:
@@ -284,6 +286,82 @@ def test_all_pixels_come_as_an_array_in_any_format(gimp: Gimp) -> None:
     assert eight == [255, 0, 0, 255, 0, 255, 128, 255]
     assert (code, first) == ("f", [1.0, 0.0, 0.0, 1.0])
     assert "no such format" in unknown
+
+
+def test_pixels_in_the_drawables_own_format_are_read_and_written_bit_for_bit(gimp: Gimp, tmp_path: Path) -> None:
+    def body(profile: str) -> Any:
+        import random
+
+        import gimpenums
+
+        random.seed(4)
+        precisions = [name for name in dir(gimpenums) if name.startswith("PRECISION_")]
+        formats, wrong = {}, []
+        for name in precisions:
+            for base, kinds in ((RGB, (RGB_IMAGE, RGBA_IMAGE)), (GRAY, (GRAY_IMAGE, GRAYA_IMAGE))):
+                for kind in kinds:
+                    for with_profile in (False, True):
+                        image = pdb.gimp_image_new_with_precision(40, 30, base, getattr(gimpenums, name))
+                        if with_profile and base == RGB:
+                            pdb.gimp_image_set_color_profile_from_file(image, profile)
+                        layer = gimp.Layer(image, "x", 40, 30, kind, 100.0, NORMAL_MODE)
+                        image.insert_layer(layer)
+                        form = layer.format
+                        formats[form] = layer.get_pixel_rgn(0, 0, 40, 30, format=form).bpp
+                        region = layer.get_pixel_rgn(0, 0, 40, 30, format=form)
+                        pixels = random.getrandbits(8 * 1200 * region.bpp).to_bytes(1200 * region.bpp, "little")
+                        region[0:40, 0:30] = pixels
+                        layer.flush()
+                        copy = pdb.gimp_layer_copy(layer, False)
+                        pdb.gimp_image_undo_group_start(image)
+                        image.insert_layer(copy)
+                        pdb.gimp_image_undo_group_end(image)
+                        for one in (layer, copy):
+                            if one.get_pixel_rgn(0, 0, 40, 30, format=form)[0:40, 0:30] != pixels:
+                                wrong.append([form, with_profile])
+                        gimp.delete(image)
+        return formats, wrong
+
+    profile = tmp_path / "swapped.icc"
+    profile.write_bytes(swapped_profile())
+    formats, wrong = gimp.python(body, profile.as_uri())
+    sizes = {"u8": 1, "u16": 2, "u32": 4, "half": 2, "float": 4, "double": 8}
+    layouts = {"R'G'B'": 3, "R'G'B'A": 4, "Y'": 1, "Y'A": 2, "RGB": 3, "RGBA": 4, "Y": 1, "YA": 2}
+    assert wrong == []
+    assert formats == {f"{layout} {size}": layouts[layout] * sizes[size] for layout in layouts for size in sizes}
+
+
+def test_a_regions_format_may_be_any_that_there_is_and_no_other(gimp: Gimp) -> None:
+    def body() -> Any:
+        image = pdb.gimp_image_new_with_precision(2, 1, RGB, PRECISION_U16_GAMMA)
+        layer = gimp.Layer(image, "x", 2, 1, RGBA_IMAGE, 100.0, NORMAL_MODE)
+        image.insert_layer(layer)
+        layer.get_pixel_rgn(0, 0, 2, 1, format="R'G'B'A u8")[0:2, 0] = bytes((255, 0, 51, 255, 0, 102, 0, 128))
+        found = [list(layer.get_pixel_rgn(0, 0, 2, 1, format="R'G'B'A u16")[1, 0]), list(layer.get_pixel(0, 0))]
+        for name in ("R'G'B'A u17", "", "\u00e4"):
+            try:
+                layer.get_pixel_rgn(0, 0, 2, 1, format=name)
+                found.append("taken")
+            except ValueError as failure:
+                found.append(str(failure))
+        region = layer.get_pixel_rgn(0, 0, 2, 1, format="RGBA float")
+        try:
+            region[0:2, 0] = bytes(8)
+        except TypeError as failure:
+            found.append(str(failure))
+        gimp.delete(image)
+        try:
+            found.append(layer.format)
+        except RuntimeError as failure:
+            found.append(str(failure))
+        return found
+
+    native, eight, *unknown, length, gone = gimp.python(body)
+    assert native == [0, 0, 102, 102, 0, 0, 128, 128]
+    assert eight == [255, 0, 51, 255]
+    assert unknown == ["babl has no format \"R'G'B'A u17\"", "babl has no format ''", "babl has no format '\u00e4'"]
+    assert "8 bytes were assigned where 2 x 1 pixels need 32" in length
+    assert gone
 
 
 def test_writing_what_is_locked_is_an_error_and_not_the_end_of_the_plug_in(gimp: Gimp) -> None:

@@ -90,10 +90,20 @@ class Drawable(Transforms, Item):
         call("gimp-drawable-merge-shadow", self, int(undo))
 
     def get_pixel_rgn(
-        self, x: int, y: int, width: int, height: int, dirty: bool = True, shadow: bool = False
+        self,
+        x: int,
+        y: int,
+        width: int,
+        height: int,
+        dirty: bool = True,
+        shadow: bool = False,
+        format: str | None = None,
     ) -> PixelRgn:
-        """The pixels of a rectangle; a negative width or height reaches to the edge."""
-        return PixelRgn(self, x, y, width, height, dirty, shadow)
+        """The pixels of a rectangle; a negative width or height reaches to the edge.
+
+        The bytes are in the babl format, ValueError if there is none of that name; as ever, in 8 bits, without one.
+        """
+        return PixelRgn(self, x, y, width, height, dirty, shadow, format)
 
     def get_tile(self, shadow: bool, row: int, col: int) -> Tile | None:
         """A tile by its row and column; None beyond the edge."""
@@ -104,6 +114,11 @@ class Drawable(Transforms, Item):
         if not (0 <= x < self.width and 0 <= y < self.height):
             return None
         return Tile.at(self, shadow, y // tile_size(), x // tile_size())
+
+    @property
+    def format(self) -> str:
+        """The babl format of the drawable's own pixels, such as "R'G'B'A u16"; an indexed layer's has any name."""
+        return STORE.format_name(self)
 
     @property
     def bpp(self) -> int:

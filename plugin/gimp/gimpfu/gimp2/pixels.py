@@ -34,13 +34,15 @@ class PixelRgn:
     """The pixels of a rectangle of a drawable, or of its shadow: rgn[x, y] and rgn[x0:x1, y0:y1] are bytes.
 
     A region that reaches over the drawable's edge is cut there. What is written arrives at the next flush(),
-    procedure call, or end of the run.
+    procedure call, or end of the run. With a `format`, the bytes are in that babl format: in the drawable's own,
+    `Drawable.format`, they are the very pixels.
     """
 
     def __init__(self, drawable: Any, x: int, y: int, width: int, height: int,
-                 dirty: bool = True, shadow: bool = False) -> None:  # fmt: skip
+                 dirty: bool = True, shadow: bool = False, format: str | None = None) -> None:  # fmt: skip
         self.drawable = drawable
-        self.bpp = drawable.bpp
+        self.format = format
+        self.bpp = drawable.bpp if format is None else STORE.bytes_per_pixel(format)
         self.dirty, self.shadow = bool(dirty), bool(shadow)
         self._limits = (drawable.width, drawable.height)
         self.resize(x, y, width, height)
@@ -60,7 +62,7 @@ class PixelRgn:
         return x, y, width, height
 
     def __getitem__(self, key: Any) -> bytes:
-        return STORE.read(self.drawable, self.shadow, *self._area(key), self.bpp)
+        return STORE.read(self.drawable, self.shadow, *self._area(key), self.bpp, self.format)
 
     def __setitem__(self, key: Any, pixels: Any) -> None:
         x, y, width, height = self._area(key)
@@ -68,7 +70,7 @@ class PixelRgn:
         if size != width * height * self.bpp:
             needed = width * height * self.bpp
             raise TypeError(f"{size} bytes were assigned where {width} x {height} pixels need {needed}")
-        STORE.write(self.drawable, self.shadow, x, y, width, height, pixels)
+        STORE.write(self.drawable, self.shadow, x, y, width, height, pixels, self.format)
 
     def __len__(self) -> int:
         raise TypeError("Can't get size of pixel region")

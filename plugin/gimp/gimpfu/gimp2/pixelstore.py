@@ -1,9 +1,9 @@
 """The GEGL buffers of drawables: opened, read, written and flushed so that GIMP and the plug-in see the same pixels.
 
-Everything is seen in 8 bits per component in the drawable's own layout, whatever its precision. Layers are Y, YA, RGB
-or RGBA with gamma, or palette indices. Masks and the selection are Y as GIMP keeps them, linear (the classic interface
-bent them by a gamma, so that 128 was read as 188), and so are channels, but for those of 8-bit images, which GIMP keeps
-with gamma.
+Unless a format is named, everything is seen in 8 bits per component in the drawable's own layout, whatever its
+precision. Layers are Y, YA, RGB or RGBA with gamma, or palette indices. Masks and the selection are Y as GIMP keeps
+them, linear (the classic interface bent them by a gamma, so that 128 was read as 188), and so are channels, but for
+those of 8-bit images, which GIMP keeps with gamma.
 """
 
 from __future__ import annotations
@@ -109,7 +109,27 @@ class PixelStore:
             self._buffers[key] = buffer
         return buffer
 
-    def _format(self, drawable: Any) -> int:
+    def format_name(self, drawable: Any) -> str:
+        """The babl format of the drawable's own pixels; reading and writing in it keeps every bit."""
+        form = self.gegl.drawable_format(drawable.ID)
+        if not form:
+            raise GimpError(f"the drawable with ID {drawable.ID} has no pixels any more")
+        name: bytes = self.gegl.name(form)
+        return name.decode("utf-8")
+
+    def bytes_per_pixel(self, name: str) -> int:
+        """Of a babl format by its name; ValueError if there is no such format."""
+        return int(self.gegl.pixel_size(self._named(name)))
+
+    def _named(self, name: str) -> int:
+        encoded = name.encode("utf-8")
+        if not self.gegl.format_exists(encoded):
+            raise ValueError(f"babl has no format {name!r}")  # asking for it would end the process
+        return int(self.gegl.format(encoded))
+
+    def _format(self, drawable: Any, name: str | None) -> int:
+        if name is not None:
+            return self._named(name)
         identity = drawable.ID
         if identity not in self._formats:
             gegl, kind = self.gegl, drawable.type
@@ -122,19 +142,19 @@ class PixelStore:
                 self._formats[identity] = gegl.drawable_format(identity)
         return self._formats[identity]
 
-    def read(self, drawable: Any, shadow: bool, x: int, y: int, width: int, height: int, bpp: int) -> bytes:
-        """The pixels of a rectangle, row by row."""
+    def read(
+        self, drawable: Any, shadow: bool, x: int, y: int, width: int, height: int, bpp: int, name: str | None = None
+    ) -> bytes:
+        """The pixels of a rectangle, row by row; `name` is a babl format's."""
         if self._dirty_tiles:
             self._write_tiles()
-        form = self._format(drawable)
+        form = self._format(drawable, name)
         return self._get((drawable.ID, shadow), form, Rectangle(x, y, width, height), bpp)
 
     def read_format(self, drawable_id: int, width: int, height: int, name: str) -> bytes:
         """All pixels in a babl format."""
         self.flush()
-        if not self.gegl.format_exists(name.encode("ascii")):
-            raise ValueError(f"babl has no format {name!r}")  # asking for it would end the process
-        form = self.gegl.format(name.encode("ascii"))
+        form = self._named(name)
         return self._get((drawable_id, False), form, Rectangle(0, 0, width, height), self.gegl.pixel_size(form))
 
     def _get(self, key: Key, form: int, area: Rectangle, bpp: int) -> bytes:
@@ -142,17 +162,19 @@ class PixelStore:
         self.gegl.read(self._buffer(key), area, 1.0, form, _bytes_address(pixels), 0, 0)
         return pixels
 
-    def write(self, drawable: Any, shadow: bool, x: int, y: int, width: int, height: int, pixels: Any) -> None:
-        """Set the pixels of a rectangle from a bytes-like object of the right length."""
+    def write(
+        self, drawable: Any, shadow: bool, x: int, y: int, width: int, height: int, pixels: Any, name: str | None = None
+    ) -> None:
+        """Set the pixels of a rectangle from a bytes-like object of the right length; `name` is a babl format's."""
         if self._tiles:
             self._write_tiles()
             self._tiles.clear()
         self._check_writable(drawable)
-        self._set(drawable, shadow, x, y, width, height, pixels)
+        self._set(drawable, shadow, Rectangle(x, y, width, height), pixels, self._format(drawable, name))
 
-    def _set(self, drawable: Any, shadow: bool, x: int, y: int, width: int, height: int, pixels: Any) -> None:
+    def _set(self, drawable: Any, shadow: bool, area: Rectangle, pixels: Any, form: int) -> None:
         key = (drawable.ID, shadow)
-        form, buffer = self._format(drawable), self._buffer(key)
+        buffer = self._buffer(key)
         view = memoryview(pixels)
         if view.readonly:
             source: Any = pixels if isinstance(pixels, bytes) else view.tobytes()
@@ -161,7 +183,7 @@ class PixelStore:
             source = (ctypes.c_char * view.nbytes).from_buffer(view)
             address = ctypes.addressof(source)
         self._written.add(key)
-        self.gegl.write(buffer, Rectangle(x, y, width, height), 0, form, address, 0)
+        self.gegl.write(buffer, area, 0, form, address, 0)
 
     def tile(self, tile: Tile) -> bytearray:
         """The pixels of a tile, to be looked at."""
@@ -199,7 +221,8 @@ class PixelStore:
         dirty, self._dirty_tiles = self._dirty_tiles, set()
         for key in dirty:
             tile = self._tile_owners[key]
-            self._set(tile.drawable, tile.shadow, tile.x, tile.y, tile.ewidth, tile.eheight, self._tiles[key])
+            area, form = Rectangle(tile.x, tile.y, tile.ewidth, tile.eheight), self._format(tile.drawable, None)
+            self._set(tile.drawable, tile.shadow, area, self._tiles[key], form)
 
     def flush(self) -> None:
         """Send all that was written to GIMP."""

@@ -105,8 +105,8 @@ def main() -> None:
     rows = {}
     for kind in options.kinds:
         scene = cases.Scene(kind, options.background or backgrounds_of(kind, 1)[0], width, height)
-        title = f"{kind} before {scene.background}, {width} x {height} pixels, alpha delivered at {side}, {options.times} x"
-        rows[title] = row(scene, delivery, options.times)
+        title = f"{kind} before {scene.background}, {width} x {height} pixels, alpha delivered at {side}"
+        rows[f"{title}, {options.times} x"] = row(scene, delivery, options.times)
     sheet(rows).save(options.file)
 
 

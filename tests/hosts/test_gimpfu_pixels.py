@@ -364,6 +364,29 @@ def test_a_regions_format_may_be_any_that_there_is_and_no_other(gimp: Gimp) -> N
     assert gone
 
 
+def test_much_more_is_moved_than_is_kept_in_memory(gimp: Gimp) -> None:
+    def body() -> Any:
+        from pathlib import Path
+
+        side, rows = 8000, 250
+        image = pdb.gimp_image_new_with_precision(side, side, RGB, PRECISION_U16_GAMMA)
+        layer = gimp.Layer(image, "x", side, side, RGB_IMAGE, 100.0, NORMAL_MODE)
+        image.insert_layer(layer)
+        region = layer.get_pixel_rgn(0, 0, side, side, format=layer.format)
+        for top in range(0, side, rows):
+            region[0:side, top : top + rows] = bytes([top // rows]) * (side * rows * 6)
+        layer.flush()
+        same = [
+            region[0:side, top : top + rows] == bytes([top // rows]) * (side * rows * 6) for top in range(0, side, rows)
+        ]
+        status = Path("/proc/self/status").read_text()
+        return all(same), int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+    same, peak = gimp.python(body)
+    assert same
+    assert peak < 320, "the layer has 366 MB"
+
+
 def test_writing_what_is_locked_is_an_error_and_not_the_end_of_the_plug_in(gimp: Gimp) -> None:
     def body() -> Any:
         image = gimp.Image(10, 10, RGB)

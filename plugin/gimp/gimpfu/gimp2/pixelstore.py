@@ -26,6 +26,8 @@ RGB_IMAGE, RGBA_IMAGE, GRAY_IMAGE, GRAYA_IMAGE, INDEXED_IMAGE, INDEXEDA_IMAGE = 
 FORMATS = {RGB_IMAGE: b"R'G'B' u8", RGBA_IMAGE: b"R'G'B'A u8", GRAY_IMAGE: b"Y' u8", GRAYA_IMAGE: b"Y'A u8"}
 GAMMA_CHANNEL = b"Y' u8"
 MASK_FORMAT = b"Y u8"
+# GEGL keeps the tiles of an open buffer in memory, up to half of the machine's.
+OPEN_BYTES = 2**27
 
 
 class Rectangle(ctypes.Structure):
@@ -78,8 +80,8 @@ _bytes_address.restype, _bytes_address.argtypes = ctypes.c_void_p, (ctypes.py_ob
 class PixelStore:
     """The buffers that are open, and what was written to them but not yet sent to GIMP.
 
-    A buffer stays open while only pixels move. Before any procedure that may change the drawable, `settle` sends what
-    was written and closes all buffers, so that neither side sees old pixels.
+    A buffer stays open while only pixels move, and not too many of them. Before any procedure that may change the
+    drawable, `settle` sends what was written and closes all buffers, so that neither side sees old pixels.
     """
 
     def __init__(self) -> None:
@@ -90,6 +92,7 @@ class PixelStore:
         self._tile_owners: dict[TileKey, Tile] = {}
         self._dirty_tiles: set[TileKey] = set()
         self._written: set[Key] = set()
+        self._moved = 0
         self._writable: set[int] = set()
 
     @property
@@ -99,7 +102,13 @@ class PixelStore:
             self._gegl = Gegl(LIBRARY)
         return self._gegl
 
-    def _buffer(self, key: Key) -> int:
+    def _buffer(self, key: Key, size: int) -> int:
+        """The buffer that so many bytes are to be moved from or to."""
+        self._moved += size
+        if self._moved > OPEN_BYTES:
+            self._send()
+            self._close()
+            self._moved = size
         buffer = self._buffers.get(key)
         if buffer is None:
             get = self.gegl.get_shadow_buffer if key[1] else self.gegl.get_buffer
@@ -159,7 +168,7 @@ class PixelStore:
 
     def _get(self, key: Key, form: int, area: Rectangle, bpp: int) -> bytes:
         pixels: bytes = _new_bytes(None, area.width * area.height * bpp)
-        self.gegl.read(self._buffer(key), area, 1.0, form, _bytes_address(pixels), 0, 0)
+        self.gegl.read(self._buffer(key, len(pixels)), area, 1.0, form, _bytes_address(pixels), 0, 0)
         return pixels
 
     def write(
@@ -174,8 +183,8 @@ class PixelStore:
 
     def _set(self, drawable: Any, shadow: bool, area: Rectangle, pixels: Any, form: int) -> None:
         key = (drawable.ID, shadow)
-        buffer = self._buffer(key)
         view = memoryview(pixels)
+        buffer = self._buffer(key, view.nbytes)
         if view.readonly:
             source: Any = pixels if isinstance(pixels, bytes) else view.tobytes()
             address = _bytes_address(source)
@@ -228,9 +237,17 @@ class PixelStore:
         """Send all that was written to GIMP."""
         if self._dirty_tiles:
             self._write_tiles()
+        self._send()
+
+    def _send(self) -> None:
         for key in self._written:
             self.gegl.flush(self._buffers[key])
         self._written.clear()
+
+    def _close(self) -> None:
+        for buffer in self._buffers.values():
+            self.gegl.unref(buffer)
+        self._buffers.clear()
 
     def settle(self, only_reads: bool = False) -> None:
         """Before a procedure is called: send what was written, and close the buffers unless it `only_reads`."""
@@ -239,9 +256,7 @@ class PixelStore:
         if not only_reads:
             self._writable.clear()
         if self._buffers and not only_reads:
-            for buffer in self._buffers.values():
-                self.gegl.unref(buffer)
-            self._buffers.clear()
+            self._close()
             self._formats.clear()
             self._tiles.clear()
             self._tile_owners.clear()

@@ -182,7 +182,7 @@ def measured_command(command: list[str], folder: Path, repeat: int) -> dict[str,
     """`measured` for a command that is not one of `WAYS`."""
     runs = []
     for _ in range(repeat):
-        run = subprocess.run([*command, str(folder)], check=True, capture_output=True, text=True)
+        run = subprocess.run([*command, str(folder)], check=True, stdout=subprocess.PIPE, text=True)
         runs.append(json.loads(run.stdout.splitlines()[-1]))
     steps = {step: statistics.median(run["steps"][step] for run in runs) for step in runs[0]["steps"]}
     return {"steps": steps, "peak_mb": max(run["peak_mb"] for run in runs)}

@@ -7,6 +7,9 @@ Alphas are uint8 (height, width), pictures and colours uint8 (height, width, 3).
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
+
 import cv2
 import numpy as np
 from layerlift import foreground, matte
@@ -61,7 +64,8 @@ def closed_form(enlarged: Alpha, picture: Colours) -> Alpha | None:
     trimap[enlarged <= _KNOWN] = 0
     trimap[enlarged >= 255 - _KNOWN] = 1
     try:
-        alpha = estimate_alpha_cf(picture / 255, trimap)
+        with redirect_stdout(sys.stderr):  # it prints warnings
+            alpha = estimate_alpha_cf(picture / 255, trimap)
     except ValueError:
         return None
     return np.rint(alpha.clip(0, 1) * 255).astype(np.uint8)

@@ -27,15 +27,31 @@ ALONE_SECONDS = 0.5
 _HOST_VARIABLES = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "GI_TYPELIB_PATH", "QT_", "VIRTUAL_ENV")
 _REINSTALL = "Run 'python3 install.py' again."
 _STAGES = {
+    "export": "Reading the layer",
     "prepare": "Preparing the picture",
     "upload": "Uploading",
     "waiting": "Waiting for the cut-out",
     "download": "Fetching the cut-out",
     "refine": "Fitting the edges",
+    "copy": "Copying the layer",
+    "clean": "Cleaning the edges",
+    "edges": "Cleaning the edges",
+    "insert": "Making the new layer",
 }
 _ENGINES = {"youcam": "YouCam", "offline": "offline engine, a quick draft"}
-# Where each stage ends on one bar from 0 to 1; the host's own export comes before.
-_SHARES = {"prepare": 0.2, "upload": 0.4, "waiting": 0.8, "download": 0.9, "refine": 1.0}
+# Where each stage ends on one bar from 0 to 1. The host does "export", "copy", "edges" and "insert" itself.
+_SHARES = {
+    "export": 0.05,
+    "prepare": 0.15,
+    "upload": 0.3,
+    "waiting": 0.65,
+    "download": 0.7,
+    "refine": 0.75,
+    "copy": 0.8,
+    "clean": 0.85,
+    "edges": 0.9,
+    "insert": 1.0,
+}
 
 Progress = Callable[[str, float], None]
 
@@ -89,6 +105,12 @@ def overall(message: dict[str, Any]) -> float:
     place = stages.index(stage)
     begin = _SHARES[stages[place - 1]] if place else 0.0
     return begin + (_SHARES[stage] - begin) * float(message.get("fraction") or 0.0)
+
+
+def step(stage: str, fraction: float) -> tuple[str, float]:
+    """The line for the user and the fraction of the whole job, in one of the host's own stages."""
+    message = {"stage": stage, "fraction": fraction}
+    return caption(message), overall(message)
 
 
 class Worker:
@@ -145,13 +167,14 @@ class Worker:
         """
         return self._ask("job", job, progress)
 
-    def clean(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Returns the result message that names a file of pixels whose edges have the subject's own colours.
+    def clean(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """Returns the result message: where the subject's own colours differ, and the file of the pixels there.
 
         Args:
-            job: pixels and alpha (files in `folder`), width, height, channels.
+            job: pixels and alpha (files in `folder`), width, height, channels, and `depth` of the samples.
+            progress: as `remove` has it.
         """
-        return self._ask("clean", job)
+        return self._ask("clean", job, progress)
 
     def agree(self) -> str:
         """Remembers that the user agrees to uploads; returns the host that will get them."""

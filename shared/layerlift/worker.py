@@ -8,23 +8,33 @@ From the worker::
     {"type": "hello", "protocol": 1, "version": "0.1.0", "folder": "/private/folder"}
     {"type": "progress", "id": "1", "stage": "upload", "fraction": 0.4, "text": "3.1 of 7.4 MB", "engine": "youcam"}
     {"type": "result", "id": "1", "file": "1.alpha", "engine": "youcam", "task_id": "...", "dst_id": "...",
-     "units": 1, "seconds": 3.2, "cached": false}
+     "units": 1, "seconds": 3.2, "cached": false, "full": false}
+    {"type": "result", "id": "2", "file": "2.clean", "rectangles": [[768, 512, 256, 256]]}
     {"type": "error", "id": "1", "code": "no_key", "message": "...", "action": "...", "request_id": null}
 
 To the worker::
 
     {"type": "job", "id": "1", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "engine": "auto",
      "again": false}
-    {"type": "clean", "id": "2", "pixels": "2.raw", "alpha": "1.alpha", "width": 6000, "height": 4000, "channels": 4}
+    {"type": "clean", "id": "2", "pixels": "2.raw", "alpha": "1.alpha", "width": 6000, "height": 4000, "channels": 4,
+     "depth": "u16"}
     {"type": "agree", "id": "3"}
     {"type": "cancel", "id": "1"}
 
-`pixels` and `file` are names in the folder: rows of 8-bit Y, YA, RGB or RGBA from the top left, sRGB; and the alpha,
-one byte a pixel, of the same size, not multiplied with the layer's own. `stage` is one of `removal.Stage`, `fraction`
-0 to 1 of that stage; `again` pays again where an earlier start may have been charged in vain; where there are no
-news, the last progress comes again every `BEAT_SECONDS`. `clean` asks for the pixels with the subject's own colours
-where the alpha is neither 0 nor 255; its result names the `file` of them. `agree` says that the user agrees to
-uploads to the service from now on; its result names the `host`. Every job, `clean` and `agree` ends with one result
+`pixels` and `file` are names in the folder. A job's pixels are rows of 8-bit sRGB from the top, Y, YA, RGB or RGBA;
+its result is the alpha, one byte a pixel, of the same size, not multiplied with the layer's own, and `full` where the
+whole picture is opaque subject. `stage` is one of `removal.Stage`, `fraction` 0 to 1 of that stage; `again` pays again
+where an earlier start may have been charged in vain; where there are no news, the last progress comes again every
+`BEAT_SECONDS`.
+
+`clean` asks for the subject's own colours where the alpha is neither 0 nor 255. Its pixels are the host's own samples
+in the machine's byte order, of whatever profile, gamma or linear: 1 to 5 channels (5 is CMYKA; the last of 2, 4 or 5 is
+alpha) of a `depth` of `DEPTHS`, u8 where none is said. Its progress has the one stage "clean". Its result is a file of
+the pixels of `rectangles` [x, y, width, height], one after the other, at that depth; all other pixels stay as they are.
+
+`agree` says that the user agrees to uploads to the service from now on; its result names the `host`.
+
+Every job, `clean` and `agree` ends with one result
 or one error. When standard input ends, the worker cancels what it does, removes its folder and exits. What is paid
 for by then, or when a job is cancelled, is first finished without the host, and kept for the next job with the same
 pixels, whose result is `cached`.
@@ -45,9 +55,9 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from . import __version__, errors, locks, log
 
@@ -56,7 +66,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .engines import Engines
+    from .pictures import Sample
     from .settings import Settings
+
+Rectangle: TypeAlias = tuple[int, int, int, int]
 
 PROTOCOL = 1
 GRACE_SECONDS = 3.0
@@ -64,6 +77,8 @@ REPORT_SECONDS = 0.1
 BEAT_SECONDS = 10.0
 _LOCK = ".lock"
 _ENGINES = ("auto", "youcam", "offline")
+DEPTHS = {"u8": "uint8", "u16": "uint16", "u32": "uint32", "f16": "float16", "f32": "float32", "f64": "float64"}
+"""The names of numpy's types of samples."""
 
 
 class Folder:
@@ -155,7 +170,7 @@ class Worker:
             if message["type"] == "agree":
                 result = {"host": engines.agree()}
             elif message["type"] == "clean":
-                result = self._clean(message, cancel)
+                result = self._clean(name, message, cancel)
             else:
                 result = self._work(name, message, cancel, engines)
             self._send(type="result", id=name, **result)
@@ -187,19 +202,17 @@ class Worker:
         width, height, channels = _shape(message)
         wish = Cancel(cancel, engines.background)
         engine = engines.open(choice, wish.sleep)
-        last: list[Any] = [None, 0.0]
-
-        def report(stage: removal.Stage, fraction: float, text: str) -> None:
-            now = time.monotonic()
-            if stage is not last[0] or now - last[1] >= REPORT_SECONDS or fraction >= 1:
-                last[:] = stage, now
-                beat.say(stage=stage.value, fraction=round(fraction, 3), text=text)
-
-        with _Beat(lambda fields: self._send(type="progress", id=name, engine=engine.name, **fields)) as beat:
+        with self._progress(name, engine=engine.name) as report:
             try:
                 picture = pictures.read_raw(pixels, width, height, channels)
                 again = message.get("again") is True
-                outcome = removal.remove(picture, engine, report, wish, again=again)
+                outcome = removal.remove(
+                    picture,
+                    engine,
+                    lambda stage, fraction, text: report(stage.value, fraction, text),
+                    wish,
+                    again=again,
+                )
             finally:
                 engine.service.close()
         pixels.unlink(missing_ok=True)
@@ -212,25 +225,46 @@ class Worker:
             "dst_id": outcome.dst_id,
             "units": outcome.units,
             "cached": outcome.cached,
+            "full": outcome.full,
             "seconds": round(outcome.seconds, 3),
         }
 
-    def _clean(self, message: dict[str, Any], cancel: threading.Event) -> dict[str, Any]:
+    def _clean(self, name: str, message: dict[str, Any], cancel: threading.Event) -> dict[str, Any]:
         import numpy as np
 
         from . import foreground, pictures
         from .cancelling import Cancel
 
         pixels, matte = (self._folder / _name(message.get(field)) for field in ("pixels", "alpha"))
-        width, height, channels = _shape(message)
-        picture = pictures.read_raw(pixels, width, height, channels)
+        width, height, channels = _shape(message, most=5)
+        picture = pictures.read_raw(pixels, width, height, channels, _sample(message))
         alpha = pictures.read_raw(matte, width, height, 1).pixels[:, :, 0].astype(np.uint8, copy=False)
-        picture = Cancel(cancel).during(lambda: foreground.clean_edges(picture, alpha))
         with contextlib.suppress(PermissionError):  # Windows keeps what is still mapped
             pixels.unlink()
         target = pixels.with_suffix(".clean")
-        _write(target, picture.pixels)
-        return {"file": target.name}
+        wish = Cancel(cancel)
+        with self._progress(name) as report:
+
+            def tell(fraction: float) -> None:
+                wish.check()
+                report("clean", fraction)
+
+            rectangles = wish.during(lambda: _written(target, foreground.clean_edges(picture, alpha, tell)))
+        return {"file": target.name, "rectangles": rectangles}
+
+    @contextlib.contextmanager
+    def _progress(self, name: str, **fields: Any) -> Iterator[Callable[..., None]]:
+        """A function that tells the host of a stage, the fraction of it that is done and a text, not too often."""
+        last: list[Any] = [None, 0.0]
+
+        def report(stage: str, fraction: float, text: str = "") -> None:
+            now = time.monotonic()
+            if stage != last[0] or now - last[1] >= REPORT_SECONDS or fraction >= 1:
+                last[:] = stage, now
+                beat.say(stage=stage, fraction=round(fraction, 3), text=text)
+
+        with _Beat(lambda news: self._send(type="progress", id=name, **fields, **news)) as beat:
+            yield report
 
     def _send(self, **message: Any) -> None:
         with self._guard, contextlib.suppress(OSError):
@@ -284,12 +318,23 @@ def _name(value: object) -> str:
     return Path(value).name
 
 
-def _shape(message: dict[str, Any]) -> tuple[int, int, int]:
+def _shape(message: dict[str, Any], most: int = 4) -> tuple[int, int, int]:
     """Width, height and channels of a message's pixels. Raises SetupError `bad_job`."""
     width, height, channels = (message.get(field) for field in ("width", "height", "channels"))
-    if not (type(width) is int and type(height) is int and channels in (1, 2, 3, 4)):
+    if not (type(width) is int and type(height) is int and type(channels) is int and 1 <= channels <= most):
         raise errors.make("bad_job")
-    return width, height, int(channels)
+    return width, height, channels
+
+
+def _sample(message: dict[str, Any]) -> Sample:
+    """The type of a message's samples. Raises SetupError `bad_job`."""
+    import numpy as np
+
+    depth = message.get("depth", "u8")
+    if not (isinstance(depth, str) and depth in DEPTHS):
+        raise errors.make("bad_job")
+    sample: Sample = np.dtype(DEPTHS[depth]).type
+    return sample
 
 
 def _write(path: Path, pixels: NDArray[np.generic]) -> None:
@@ -299,6 +344,20 @@ def _write(path: Path, pixels: NDArray[np.generic]) -> None:
     except OSError:
         path.unlink(missing_ok=True)
         raise
+
+
+def _written(path: Path, parts: Iterator[tuple[Rectangle, NDArray[np.generic]]]) -> list[Rectangle]:
+    """The rectangles of what was written, whole or not at all."""
+    rectangles = []
+    try:
+        with path.open("wb") as file:
+            for rectangle, pixels in parts:
+                file.write(pixels.data)
+                rectangles.append(rectangle)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return rectangles
 
 
 def _message(line: str) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def test_a_job_ends_with_the_exact_alpha_after_progress_in_order(start: Any, twi
         "engine": "youcam",
         "units": 1,
     }
-    assert end["task_id"] and end["seconds"] > 0
+    assert end["task_id"] and end["seconds"] > 0 and end["full"] is False
     assert (host.folder / end["file"]).read_bytes() == expected()
     assert not (host.folder / "1.raw").exists()
     assert [stage for stage in dict.fromkeys(line["stage"] for line in progress)] == STAGES
@@ -177,6 +177,15 @@ def test_a_job_ends_with_the_exact_alpha_after_progress_in_order(start: Any, twi
         assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] <= 1
     assert all(line["engine"] == "youcam" for line in progress)
     assert any("MB" in line["text"] for line in progress if line["stage"] == "upload")
+
+
+def test_a_picture_that_is_all_subject_is_told_to_be_full_also_when_it_is_free(start: Any, twin: Twin) -> None:
+    host = start(twin)
+    for name, cached in (("1", False), ("2", True)):
+        host.job(name, bytes(WIDTH * HEIGHT * 3))
+        _, end = host.until_end(name)
+        assert (end["full"], end["cached"]) == (True, cached)
+        assert set((host.folder / end["file"]).read_bytes()) == {255}
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])
@@ -209,26 +218,82 @@ def test_several_jobs_wait_in_line(start: Any, twin: Twin) -> None:
     assert [end["file"] for end in ends] == ["a.alpha", "b.alpha", "c.alpha"]
 
 
-def clean(folder: Path, **changes: Any) -> list[dict[str, Any]]:
-    """What a worker says to a request for clean edges: black beside white, half opaque between them."""
+DEPTHS = {"u8": np.uint8, "u16": np.uint16, "u32": np.uint32, "f16": np.float16, "f32": np.float32, "f64": np.float64}
+
+
+def edge(depth: str = "u8", channels: int = 3) -> tuple[Any, Any]:
+    """Pixels and their alpha: a dark subject, half opaque before white between; the pixels' own alpha is 3/4."""
     alpha = np.full((HEIGHT, WIDTH), 255, np.uint8)
     alpha[:, 40:56], alpha[:, 56:] = 128, 0
-    pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    pixels[:, 40:56], pixels[:, 56:] = 127, 255
-    (folder / "1.alpha").write_bytes(alpha.tobytes())
-    (folder / "1.raw").write_bytes(pixels.tobytes())
-    (folder / "1.clean").write_bytes(pixels.tobytes())
-    job = {"pixels": "1.raw", "alpha": "1.alpha", "width": WIDTH, "height": HEIGHT, "channels": 3, **changes}
+    pixels = np.full((HEIGHT, WIDTH, channels), 0.1)
+    pixels[:, 40:56], pixels[:, 56:] = 0.55, 1
+    if channels in (2, 4, 5):
+        pixels[:, :, -1] = 0.75
+    dtype = np.dtype(DEPTHS[depth])
+    return (pixels if dtype.kind == "f" else np.rint(pixels * np.iinfo(dtype).max)).astype(dtype), alpha
+
+
+def clean(folder: Path, samples: Any, matte: Any, **changes: Any) -> list[dict[str, Any]]:
+    """What a worker says to a request for clean edges."""
+    (folder / "1.alpha").write_bytes(matte.tobytes())
+    for name in ("1.raw", "1.clean"):
+        (folder / name).write_bytes(samples.tobytes())
+    height, width, channels = samples.shape
+    job = {"pixels": "1.raw", "alpha": "1.alpha", "width": width, "height": height, "channels": channels, **changes}
     return said([json.dumps({"type": "clean", "id": "1", **job})], folder)
 
 
-@pytest.mark.parametrize("name", ["1.raw", "1.clean"])
-def test_clean_edges_lose_the_old_backgrounds_colour_and_all_else_keeps_its_own(tmp_path: Path, name: str) -> None:
-    end = clean(tmp_path, pixels=name)[-1]
-    assert end == {"type": "result", "id": "1", "file": "1.clean"}
-    pixels = np.fromfile(tmp_path / "1.clean", np.uint8).reshape(HEIGHT, WIDTH, 3)
-    assert (pixels[:, :40] == 0).all() and (pixels[:, 56:] == 255).all()
-    assert pixels[:, 40:56].mean() < 64
+def put_back(end: dict[str, Any], folder: Path, pixels: Any) -> Any:
+    """The pixels with the result's rectangles in their places."""
+    whole, samples = pixels.copy(), np.fromfile(folder / end["file"], pixels.dtype)
+    for x, y, width, height in end["rectangles"]:
+        count = width * height * pixels.shape[2]
+        part, samples = samples[:count], samples[count:]
+        whole[y : y + height, x : x + width] = part.reshape(height, width, -1)
+    assert samples.size == 0
+    return whole
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_edges_lose_the_old_backgrounds_colour_at_every_depth_and_all_else_keeps_its_bits(
+    tmp_path: Path, depth: str, channels: int
+) -> None:
+    pixels, alpha = edge(depth, channels)
+    *progress, end = clean(tmp_path, pixels, alpha, depth=depth)
+    assert {key: end[key] for key in ("type", "id", "file")} == {"type": "result", "id": "1", "file": "1.clean"}
+    assert not (tmp_path / "1.raw").exists()
+    cleaned = put_back(end, tmp_path, pixels)
+    colours = channels - 1 if channels in (2, 4, 5) else channels
+    assert (cleaned[:, :40] == pixels[:, :40]).all() and (cleaned[:, 56:] == pixels[:, 56:]).all()
+    assert (cleaned[..., colours:] == pixels[..., colours:]).all()
+    middle = cleaned[:, 40:56, :colours] / pixels[0, -1, 0]
+    assert np.abs(middle - 0.1).max() < 0.2
+    assert {line.get("stage") for line in progress[1:]} == {"clean"}
+    fractions = [line["fraction"] for line in progress[1:]]
+    assert fractions == sorted(fractions)
+
+
+def test_only_rectangles_with_an_edge_come_back(tmp_path: Path) -> None:
+    pixels, alpha = np.full((700, 900, 3), 90, np.uint8), np.full((700, 900), 255, np.uint8)
+    alpha[300:320, 400:420], alpha[320:, 420:] = 100, 0
+    pixels[alpha < 255] = 200
+    end = clean(tmp_path, pixels, alpha)[-1]
+    area = sum(width * height for _, _, width, height in end["rectangles"])
+    assert 0 < area <= 4 * 256 * 256
+    cleaned = put_back(end, tmp_path, pixels)
+    assert ((cleaned != pixels).any(axis=2) <= ((alpha > 0) & (alpha < 255))).all()
+
+
+def test_nothing_comes_back_where_there_is_no_edge(tmp_path: Path) -> None:
+    end = clean(tmp_path, np.zeros((4, 5, 3), np.uint8), np.full((4, 5), 255, np.uint8))[-1]
+    assert (end["rectangles"], (tmp_path / end["file"]).read_bytes()) == ([], b"")
+
+
+def test_pixels_are_of_8_bits_where_no_depth_is_said(tmp_path: Path) -> None:
+    pixels, alpha = edge()
+    end = clean(tmp_path, pixels, alpha, pixels="1.clean")[-1]
+    assert (put_back(end, tmp_path, pixels)[:, 40:56] < 80).all(), "the pixels may have the name of the result"
 
 
 @pytest.mark.parametrize(
@@ -240,21 +305,53 @@ def test_clean_edges_lose_the_old_backgrounds_colour_and_all_else_keeps_its_own(
         ({"pixels": "../1.gone"}, "pixels_missing"),
         ({"width": "wide"}, "bad_job"),
         ({"channels": 4}, "pixels_missing"),
+        ({"channels": 6}, "bad_job"),
+        ({"channels": True}, "bad_job"),
+        ({"depth": "u16"}, "pixels_missing"),
+        ({"depth": "uint8"}, "bad_job"),
+        ({"depth": None}, "bad_job"),
+        ({"depth": ["u8"]}, "bad_job"),
         ({"height": 0}, "picture_empty"),
     ],
     ids=str,
 )
 def test_a_malformed_request_for_clean_edges_is_refused(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
-    assert clean(tmp_path, **changes)[-1].get("code") == code
+    assert clean(tmp_path, *edge(), **changes)[-1].get("code") == code
 
 
-def test_clean_edges_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreground, "clean_edges", lambda *_: threading.Event().wait(PATIENCE))
+def test_clean_edges_can_be_cancelled_and_leave_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+
+    def endless(picture: Any, alpha: Any, report: Any) -> Any:
+        try:
+            while True:
+                yield (0, 0, 1, 1), picture.pixels
+                report(0.5)
+                time.sleep(0.001)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(foreground, "clean_edges", endless)
     (tmp_path / "1.raw").write_bytes(bytes(3))
     (tmp_path / "1.alpha").write_bytes(bytes(1))
     job = {"type": "clean", "pixels": "1.raw", "alpha": "1.alpha", "width": 1, "height": 1, "channels": 3}
     lines = [json.dumps({**job, "id": "1"}), json.dumps({"type": "cancel", "id": "1"})]
     assert said(lines, tmp_path, until=lambda: None)[-1]["code"] == "cancelled"
+    assert ended.wait(PATIENCE)
+    wait_for(lambda: not (tmp_path / "1.clean").exists())
+
+
+def test_the_end_of_its_input_ends_it_in_the_middle_of_clean_edges(start: Any) -> None:
+    host = start()
+    (host.folder / "1.raw").write_bytes(np.linspace(0, 1, 4000 * 3000, dtype=np.float32).tobytes())
+    (host.folder / "1.alpha").write_bytes(bytes(range(1, 251)) * 48000)
+    job = {"pixels": "1.raw", "alpha": "1.alpha", "width": 4000, "height": 3000, "channels": 1, "depth": "f32"}
+    host.send(type="clean", id="1", **job)
+    assert host.next()["stage"] == "clean"
+    begin = time.monotonic()
+    assert host.end() == 0
+    assert time.monotonic() - begin < 2
+    assert not host.folder.exists()
 
 
 def test_garbage_between_the_lines_is_ignored(start: Any, twin: Twin) -> None:

@@ -2,8 +2,8 @@
 """Remove the background of a layer: the subject goes to a new layer above the original.
 
 A thin adapter. It writes the layer's pixels to a file, asks Layerlift's worker for an alpha of the same size, and puts
-that on a copy of the layer. The copy keeps the layer's precision, profile, place and opacity; its colours never leave
-the image.
+that on a copy of the layer. The copy keeps the layer's precision, profile, place and opacity, and but for the edges its
+colours, bit for bit.
 """
 
 # mypy: disable-error-code="name-defined"
@@ -15,8 +15,8 @@ from typing import Any
 
 import bridge
 from gimpfu import *
+from strips import STRIP, clean, cut, fill, is_opaque, save, show_progress
 
-STRIP = 512
 AS_ALPHA, AS_MASK = 0, 1
 ENGINES = ("auto", "youcam", "offline", "youcam")
 PAY_AGAIN = 3
@@ -27,36 +27,48 @@ def remove_background(
 ) -> None:
     """Put the subject of a layer on a new layer above it, in one undo step."""
     layer = layer_of(drawable)
+    state = state_of(layer)
     gimp.progress_init("Removing the background")
     with bridge.Worker() as worker:
         folder = Path(worker.folder)
-        job = export(layer, folder / "layer.raw")
+        job = export(image, layer, folder / "layer.raw")
         answer = worker.remove(dict(job, engine=ENGINES[engine], again=engine == PAY_AGAIN), show_progress)
         if answer["cached"]:
             pdb.gimp_progress_set_text("Free: this picture was paid for already")
-        check_unchanged(layer, job)
-        copy = copy_of(image, layer)
-        # Above 8 bits only an alpha comes back: colours of 8 bits would show as bands.
-        if clean_edges and result == AS_ALPHA and image.precision == PRECISION_U8_GAMMA and not layer.is_indexed:
-            clean(copy, worker, answer["file"])
-        alpha = (folder / answer["file"]).read_bytes()
-        check_unchanged(layer, job)
+        check_unchanged(layer, state)
+        show_progress(*bridge.step("copy", 0))
+        copy, alpha = copy_of(image, layer), folder / answer["file"]
+        if clean_edges and result == AS_ALPHA and not layer.is_indexed:
+            clean(copy, worker, alpha.name)
+        mask = None
+        if result == AS_ALPHA and not layer.is_indexed and is_opaque(layer):
+            cut(copy, alpha)
+        else:
+            mask = copy.create_mask(ADD_WHITE_MASK)
+            fill(mask, alpha)
+        check_unchanged(layer, state)
         pdb.gimp_image_undo_group_start(image)
         try:
-            insert(image, layer, copy, alpha, result)
+            insert(image, layer, copy, mask, result)
             if hide_original:
                 layer.visible = False
         finally:
             pdb.gimp_image_undo_group_end(image)
         gimp.displays_flush()
+    if answer["full"]:
+        gimp.message("All of the picture was taken for the subject: nothing was cut away.")
 
 
-def check_unchanged(layer: Any, job: dict[str, Any]) -> None:
-    """The document can be edited and closed while the worker works."""
+def state_of(layer: Any) -> tuple[Any, ...]:
+    """What must not change while the worker works; the document can be edited and closed meanwhile."""
     if not pdb.gimp_item_is_valid(layer):
         fail("The layer was deleted meanwhile. Nothing was changed.")
-    if (layer.width, layer.height) != (job["width"], job["height"]):
-        fail("The layer's size was changed meanwhile. Nothing was changed: run it again.")
+    return layer.width, layer.height, layer.format
+
+
+def check_unchanged(layer: Any, state: tuple[Any, ...]) -> None:
+    if state_of(layer) != state:
+        fail("The layer's size or mode was changed meanwhile. Nothing was changed: run it again.")
 
 
 def layer_of(drawable: Any) -> Any:
@@ -70,23 +82,39 @@ def layer_of(drawable: Any) -> Any:
     return drawable
 
 
-def export(layer: Any, path: Path) -> dict[str, Any]:
+def export(image: Any, layer: Any, path: Path) -> dict[str, Any]:
     """Write what the layer shows (mask applied, groups and texts rendered) as rows of 8-bit sRGB; return its size."""
+    if layer.is_rgb and is_plain(layer) and layer.mask is None:
+        if image.parasite_find("icc-profile") is None:
+            return save(layer, path, "export")
+        return export_by_profile(image, layer, path)
     scratch = gimp.Image(layer.width, layer.height, RGB)
     try:
-        return save(flat_copy(layer, scratch), path)
+        return save(flat_copy(layer, scratch), path, "export")
     finally:
         pdb.gimp_image_delete(scratch)
 
 
-def save(layer: Any, path: Path) -> dict[str, Any]:
-    """Write a layer's 8-bit pixels as rows; return what the worker needs to know of them."""
-    width, height = layer.width, layer.height
-    region = layer.get_pixel_rgn(0, 0, width, height, False, False)
-    with path.open("wb") as file:
-        for top in range(0, height, STRIP):
-            file.write(region[0:width, top : min(top + STRIP, height)])
-    return {"pixels": path.name, "width": width, "height": height, "channels": layer.bpp}
+def export_by_profile(image: Any, layer: Any, path: Path) -> dict[str, Any]:
+    """As `export`, of plain pixels; GIMP is deaf for seconds when it converts a large layer in one piece."""
+    width, form = layer.width, layer.format
+    scratch, shown = like(image, width, STRIP), gimp.Image(width, STRIP, RGB)
+    try:
+        strip = pdb.gimp_layer_new(scratch, width, STRIP, layer.type, "strip", 100, LAYER_MODE_NORMAL)
+
+        def in_srgb(pixels: bytes) -> bytes:
+            region = strip.get_pixel_rgn(0, 0, width, STRIP, True, False, form)
+            rows = slice(0, len(pixels) // (width * region.bpp))
+            region[0:width, rows] = pixels
+            copy = pdb.gimp_layer_new_from_drawable(strip, shown)
+            converted: bytes = copy.get_pixel_rgn(0, 0, width, STRIP, False, False)[0:width, rows]
+            pdb.gimp_item_delete(copy)
+            return converted
+
+        return save(layer, path, "export", form, in_srgb)
+    finally:
+        pdb.gimp_image_delete(scratch)
+        pdb.gimp_image_delete(shown)
 
 
 def flat_copy(layer: Any, scratch: Any) -> Any:
@@ -115,35 +143,18 @@ def copy_of(image: Any, layer: Any) -> Any:
     return copy
 
 
-def clean(copy: Any, worker: Any, alpha: str) -> None:
-    """Give the edges the subject's own colours, without the old background's."""
-    pdb.gimp_progress_set_text("Cleaning the edges")
-    pixels = Path(worker.folder, "copy.raw")
-    answer = worker.clean(dict(save(copy, pixels), alpha=alpha))
-    row = copy.width * copy.bpp
-    region = copy.get_pixel_rgn(0, 0, copy.width, copy.height, True, False)
-    with Path(worker.folder, answer["file"]).open("rb") as file:
-        for top in range(0, copy.height, STRIP):
-            bottom = min(top + STRIP, copy.height)
-            region[0 : copy.width, top:bottom] = file.read(row * (bottom - top))
-    copy.flush()
-
-
-def insert(image: Any, layer: Any, copy: Any, alpha: bytes, result: int) -> None:
-    """Insert the copy above its layer, with the alpha on it or in a mask; if that fails, the image is as it was."""
+def insert(image: Any, layer: Any, copy: Any, mask: Any, result: int) -> None:
+    """Insert the copy above its layer, and what masks are to do; if that fails, the image is as it was."""
     place = pdb.gimp_image_get_item_position(image, layer)
-    # Outside of groups first: in a locked one GIMP kills whoever writes to the copy.
+    # Outside of groups first: in a locked one no mask can be applied.
     image.insert_layer(copy, None, 0 if layer.parent else place)
     try:
         if copy.mask is not None:
             pdb.gimp_layer_remove_mask(copy, MASK_APPLY)
-        mask = copy.create_mask(ADD_WHITE_MASK)
-        copy.add_mask(mask)
-        region = mask.get_pixel_rgn(0, 0, copy.width, copy.height, True, False)
-        region[0 : copy.width, 0 : copy.height] = alpha
-        mask.flush()
-        if result == AS_ALPHA:
-            pdb.gimp_layer_remove_mask(copy, MASK_APPLY)
+        if mask is not None:
+            copy.add_mask(mask)
+            if result == AS_ALPHA:
+                pdb.gimp_layer_remove_mask(copy, MASK_APPLY)
         if layer.parent:
             pdb.gimp_image_reorder_item(image, copy, layer.parent, place)
     except BaseException:
@@ -163,11 +174,8 @@ def unlock(layer: Any) -> None:
 
 def rendered(image: Any, layer: Any) -> Any:
     """A group's or a text's pixels as a layer of the image, at full precision and in the same place."""
-    scratch = pdb.gimp_image_new_with_precision(layer.width, layer.height, image.base_type, image.precision)
+    scratch = like(image, layer.width, layer.height)
     try:
-        profile = image.parasite_find("icc-profile")
-        if profile is not None:
-            scratch.parasite_attach(profile)
         copy = pdb.gimp_layer_new_from_drawable(flat_copy(layer, scratch), image)
     finally:
         pdb.gimp_image_delete(scratch)
@@ -177,9 +185,13 @@ def rendered(image: Any, layer: Any) -> Any:
     return copy
 
 
-def show_progress(text: str, fraction: float) -> None:
-    pdb.gimp_progress_set_text(text)
-    gimp.progress_update(fraction)
+def like(image: Any, width: int, height: int) -> Any:
+    """An empty image of the same kind, precision and profile."""
+    scratch = pdb.gimp_image_new_with_precision(width, height, image.base_type, image.precision)
+    profile = image.parasite_find("icc-profile")
+    if profile is not None:
+        scratch.parasite_attach(profile)
+    return scratch
 
 
 def allow_uploads(agree: bool) -> None:
@@ -204,7 +216,7 @@ register(
         (PF_IMAGE, "image", "The image", None),
         (PF_DRAWABLE, "drawable", "The layer", None),
         (PF_OPTION, "result", "_Result", AS_ALPHA, ("New layer with alpha", "New layer with a layer mask")),
-        (PF_TOGGLE, "clean-edges", "_Clean edge colours (8-bit images)", True),
+        (PF_TOGGLE, "clean-edges", "_Clean edge colours", True),
         (PF_TOGGLE, "hide-original", "_Hide the original layer", True),
         (PF_OPTION, "engine", "_Engine", 0, ("Automatic", "YouCam service", "Offline engine", "YouCam, pay again")),
     ],

@@ -99,7 +99,8 @@ class Host(NamedTuple):
 def plugin_files(checkout: Path) -> dict[str, Path]:
     """What a GIMP plug-in folder is given: the name in the folder to the file in the checkout."""
     plugin = checkout / "plugin"
-    files = {"layerlift.py": plugin / "gimp" / "layerlift.py", "bridge.py": plugin / "bridge.py"}
+    files = {name: plugin / "gimp" / name for name in ("layerlift.py", "strips.py")}
+    files["bridge.py"] = plugin / "bridge.py"
     for file in sorted((plugin / "gimp" / "gimpfu").rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             files[file.relative_to(plugin / "gimp").as_posix()] = file

@@ -253,6 +253,24 @@ def clean_edges_at_16_bits():
 
 
 @case
+def clean_edges_of_a_group():
+    image, layer = chart(RGB, PRECISION_HALF_GAMMA, canvas=(300, 200), offsets=(12, 8), parent=pdb.gimp_layer_group_new)
+    return measure(image, layer.parent, clean=True)
+
+
+@case
+def clean_edges_under_an_existing_mask():
+    return measure(*masked(), clean=True)
+
+
+@case
+def clean_edges_of_indexed_colours():
+    image, _ = chart()
+    pdb.gimp_image_convert_indexed(image, CONVERT_DITHER_NONE, CONVERT_PALETTE_GENERATE, 64, False, False, "")
+    return measure(image, image.layers[0], clean=True)
+
+
+@case
 def original_stays_visible():
     return measure(*chart(), hide=False)
 

@@ -81,7 +81,7 @@ def test_a_wrong_key_is_told(gimp: Gimp, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("broken", ["", '{"python": "/nowhere/python"}', "not json"])
 def test_a_missing_worker_says_how_to_set_it_up(gimp: Gimp, tmp_path: Path, broken: str) -> None:
-    folder = gimp.add_plug_in(PLUGIN / "gimp" / "layerlift.py", PLUGIN / "bridge.py")
+    folder = gimp.add_plug_in(PLUGIN / "gimp" / "layerlift.py", PLUGIN / "gimp" / "strips.py", PLUGIN / "bridge.py")
     if broken:
         (folder / "worker.json").write_text(broken)
     said, visible, images = gimp.python(attempt, str(PHOTO), 2)

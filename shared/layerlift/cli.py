@@ -125,7 +125,9 @@ def _remove(options: argparse.Namespace) -> int:
                     "dst_id": outcome.dst_id,
                     "units": outcome.units,
                 }
-                bar.close(f"{target} (kept from an earlier run: free)" if outcome.cached else str(target))
+                notes = ["kept from an earlier run: free"] * outcome.cached
+                notes += ["all of it was taken for the subject"] * outcome.full
+                bar.close(f"{target} ({'; '.join(notes)})" if notes else str(target))
             except BrokenPipeError:
                 raise
             except Exception as found:  # noqa: BLE001 - a bad picture fails alone
@@ -166,7 +168,7 @@ def _cut_out(
     source: Path, target: Path, options: argparse.Namespace, engine: Engine, bar: _Bar, cancel: Cancel
 ) -> Outcome:
     """One picture's way from file to file."""
-    from . import foreground, matte, pictures, removal
+    from . import matte, pictures, removal
 
     picture = pictures.read(source)
     _check_folder(target.parent)
@@ -174,9 +176,12 @@ def _cut_out(
     if options.result == "mask":
         picture = pictures.Picture(outcome.alpha[:, :, None], None)
     else:
-        if options.clean_edges:
-            picture = foreground.clean_edges(picture, outcome.alpha)
-        picture = matte.multiply(picture, outcome.alpha)
+
+        def clean(fraction: float) -> None:
+            cancel.check()
+            bar.show(removal.Stage.CLEAN, fraction, "")
+
+        picture = matte.cut_out(picture, outcome.alpha, clean_edges=options.clean_edges, report=clean)
     pictures.write_png(target, picture)
     return outcome
 

@@ -10,72 +10,126 @@ the best solution is F = F' + a r / (s + a^2 + (1 - a)^2), with the residual r =
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyvips
 from numpy.typing import NDArray
+from PIL import Image
 
-from .pictures import Picture, to_vips
+from .pictures import Picture, Pixels
+from .tiles import Box, grid
 
 Floats: TypeAlias = NDArray[np.float32]
+Rectangle: TypeAlias = tuple[int, int, int, int]
+"""x, y, width, height in pixels."""
 
 _SMALL_PIXELS = 1_000_000
-_TILE = 512
+_TILE, _SMALL_TILE = 128, 96
+_BLOCK_ROWS = 256
 _SMOOTHNESS = np.float32(1e-5)
 _TINY = np.float32(1e-6)
 _SMALL_SIDE = 32
 _SMALL_ITERATIONS, _ITERATIONS = 10, 5
+_VIPS_FORMATS = {"uint8": "uchar", "uint16": "ushort", "uint32": "uint", "float32": "float", "float64": "double"}
 
 
-def clean_edges(picture: Picture, alpha: NDArray[np.uint8]) -> Picture:
-    """The picture with the subject's own colours where `alpha` (height, width) is neither 0 nor 255.
+def clean_edges(
+    picture: Picture, alpha: NDArray[np.uint8], report: Callable[[float], None] = lambda fraction: None
+) -> Iterator[tuple[Rectangle, Pixels]]:
+    """The parts of a picture where `alpha` (height, width) is neither 0 nor 255, with the subject's own colours there.
 
-    All other pixels, and the picture's own alpha channel, stay bit for bit. The same input makes the same output.
+    Yields each part's rectangle and its pixels (height, width, channels), in the picture's own dtype. All pixels whose
+    alpha is 0 or 255, and the picture's own alpha channel, are bit for bit the picture's. The same input makes the same
+    output. Samples are taken as they are, gamma or linear: integers reach from 0 to their dtype's largest value, floats
+    as far as the picture's do.
+
+    Args:
+        report: is told the fraction that is done, many times a second, and may raise to stop.
     """
-    band = (alpha > 0) & (alpha < 255)
-    if not band.any():
-        return picture
+    boxes = [box for box in grid((picture.width, picture.height), _TILE) if _partial(box.of(alpha)).any()]
+    if not boxes:
+        return
     shrink = math.ceil(math.sqrt(alpha.size / _SMALL_PIXELS))
-    larger = _enlarged(_estimated(picture, alpha, shrink), shrink, picture.width, picture.height)
-    pixels = picture.pixels.copy()
-    scale = np.float32(np.iinfo(pixels.dtype).max)
-    channels = larger.bands // 2
-    for top in range(0, picture.height, _TILE):
-        for left in range(0, picture.width, _TILE):
-            tile = np.s_[top : top + _TILE, left : left + _TILE]
-            here = band[tile]
-            if not here.any():
-                continue
-            both = _floats(larger.crop(left, top, here.shape[1], here.shape[0]))[here]
-            foreground, background = both[:, :channels], both[:, channels:]
-            a = (alpha[tile][here] / np.float32(255))[:, None]
-            residual = pixels[tile][here][:, :channels] / scale - a * foreground - (1 - a) * background
-            clean = foreground + residual * (a / (a * a + (1 - a) * (1 - a)))
-            pixels[tile][here, :channels] = np.rint(clean.clip(0, 1) * scale).astype(pixels.dtype)
-    return Picture(pixels, picture.icc_profile)
+    dtype: Any = picture.pixels.dtype
+    top = 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
+    exact: Any = np.float64 if dtype in (np.uint32, np.float64) else np.float32
+    colours, small, visible = _reduced(picture, alpha, shrink, top, report)
+    limits = (0.0, 1.0) if dtype.kind != "f" else (min(0.0, float(colours.min())), max(1.0, float(colours.max())))
+    estimate = _solved(colours, small, visible, limits, report)
+    channels = len(colours)
+    for done, box in enumerate(boxes):
+        pixels = box.of(np.moveaxis(picture.pixels, 2, 0)).transpose(1, 2, 0).copy()
+        partial = _partial(box.of(alpha))
+        mixed = pixels[partial, :channels].astype(exact) / exact(top)
+        foreground, background = (layer[partial] for layer in _enlarged(estimate, box, shrink))
+        a = (box.of(alpha)[partial] / exact(255))[:, None]
+        residual = mixed - a * foreground - (1 - a) * background
+        clean = (foreground + residual * (a / (a * a + (1 - a) * (1 - a)))).clip(*limits) * exact(top)
+        pixels[partial, :channels] = clean if dtype.kind == "f" else np.rint(clean)
+        yield (box.left, box.top, *box.size), pixels
+        report(0.5 + 0.5 * (done + 1) / len(boxes))
 
 
-def _estimated(picture: Picture, alpha: NDArray[np.uint8], shrink: int) -> Floats:
-    """The channels of the foreground, then of the background (height, width, 2 channels), 0 to 1, reduced in size."""
-    small = _shrunk(to_vips(alpha[..., None]), shrink) / np.float32(255)
-    top = np.iinfo(picture.pixels.dtype).max
-    image = to_vips(picture.pixels)
-    if picture.alpha is None:
-        colours = _shrunk(image, shrink) / np.float32(top)
-        visible = np.ones_like(small)
-    else:
-        # hidden colours must not take part
-        own = _shrunk(image.premultiply(max_alpha=top), shrink) / np.float32(top)
-        visible = own[..., -1:]
-        colours = own[..., :-1] / np.maximum(visible, _TINY)
-    planes = [np.ascontiguousarray(np.moveaxis(part, -1, 0)) for part in (colours, small, visible)]
-    estimate = _solved(*planes)
-    return np.ascontiguousarray(np.moveaxis(estimate.reshape(-1, *small.shape[:2]), 0, -1))
+def _partial(alpha: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    # one comparison: 0 and 255 are the two that wrap around to the largest values
+    result: NDArray[np.bool_] = (alpha - np.uint8(1)) < 254
+    return result
 
 
-def _solved(image: Floats, alpha: Floats, visible: Floats) -> Floats:
-    """Foreground and background (2, channels, height, width) of an image (channels, height, width), coarse to fine."""
+def _reduced(
+    picture: Picture, alpha: NDArray[np.uint8], shrink: int, top: float, report: Callable[[float], None]
+) -> tuple[Floats, Floats, Floats]:
+    """Colours (channels, h, w) in units of `top`, `alpha` and the picture's own alpha (1, h, w each), made smaller."""
+    parts = []
+    rows = max(1, _BLOCK_ROWS // shrink) * shrink
+    for first in range(0, picture.height, rows):
+        pixels = picture.pixels[first : first + rows]
+        if pixels.dtype.kind == "f":
+            pixels = np.nan_to_num(pixels.astype(np.float32))
+        small = _shrunk(alpha[first : first + rows, :, None], shrink) / np.float32(255)
+        if picture.alpha is None:
+            colours = _shrunk(pixels, shrink) / np.float32(top)
+            visible = np.ones_like(small)
+        else:
+            visible = _shrunk(pixels[..., -1:], shrink) / np.float32(top)
+            if pixels[..., -1].min() == top:
+                colours = _shrunk(pixels[..., :-1], shrink) / np.float32(top)
+            else:
+                # hidden colours must not take part
+                own = pixels[..., -1:] / np.float32(top)
+                colours = _shrunk(pixels[..., :-1] * own, shrink) / np.maximum(visible, _TINY) / np.float32(top)
+        parts.append((colours, small, visible))
+        report(0.3 * first / picture.height)
+    colours, small, visible = (np.moveaxis(np.concatenate(planes), 2, 0).copy() for planes in zip(*parts, strict=True))
+    return colours, small, visible
+
+
+def _enlarged(estimate: Floats, box: Box, times: int) -> tuple[Floats, Floats]:
+    """Foreground and background (height, width, channels) of a box at full size, bilinear."""
+    height, width = estimate.shape[2:]
+    part = Box(*(side // times for side in box)).grown(2).clipped((width, height))
+    left, top, right, bottom = (side / times - corner for side, corner in zip(box, part[:2] * 2, strict=True))
+    planes = [
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(plane)).resize(
+                box.size, Image.Resampling.BILINEAR, box=(left, top, right, bottom)
+            )
+        )
+        for plane in part.of(estimate).reshape(-1, part.bottom - part.top, part.right - part.left)
+    ]
+    both = np.stack(planes, axis=-1)
+    return both[..., : len(planes) // 2], both[..., len(planes) // 2 :]
+
+
+def _solved(
+    image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, float], report: Callable[[float], None]
+) -> Floats:
+    """Foreground and background (2, channels, height, width) of an image (channels, height, width), coarse to fine.
+
+    They are right where the alpha is partial; elsewhere they may be those of a coarser level.
+    """
     levels = [(image, alpha, visible)]
     while max(levels[-1][0].shape[1:]) > 1:
         colours, a, v = levels[-1]
@@ -83,17 +137,26 @@ def _solved(image: Floats, alpha: Floats, visible: Floats) -> Floats:
         smaller = _halved(colours * v)
         smaller /= np.maximum(weight, _TINY)
         levels.append((smaller, _halved(a), weight))
-    estimate: Any = np.stack([levels[-1][0]] * 2)
+    estimate = np.stack([levels[-1][0]] * 2)
     for colours, a, v in reversed(levels):
         height, width = a.shape[1:]
-        estimate = estimate.repeat(2, axis=2)[:, :, :height].repeat(2, axis=3)[..., :width]
+        coarse = estimate.repeat(2, axis=2)[:, :, :height].repeat(2, axis=3)[..., :width]
+        estimate = np.ascontiguousarray(coarse)
         rounds = _SMALL_ITERATIONS if max(height, width) <= _SMALL_SIDE else _ITERATIONS
-        estimate = _relaxed(np.ascontiguousarray(estimate), colours, a, v, rounds)
-    result: Floats = estimate
-    return result
+        for box in grid((width, height), _SMALL_TILE):
+            # no pixel hears of one that is farther away than there are rounds
+            around = box.grown(rounds + 1).clipped((width, height))
+            near = around.of(a)
+            if near.max() > 0 and near.min() < 1:
+                parts = [around.of(part) for part in (coarse, colours, a, v)]
+                box.of(estimate)[:] = box.within(around).of(_relaxed(*parts, limits=limits, rounds=rounds))
+                report(0.3 + 0.2 * box.bottom / height * (height * width / alpha.size))
+    return estimate
 
 
-def _relaxed(estimate: Floats, image: Floats, alpha: Floats, visible: Floats, rounds: int) -> Floats:
+def _relaxed(
+    estimate: Floats, image: Floats, alpha: Floats, visible: Floats, *, limits: tuple[float, float], rounds: int
+) -> Floats:
     """Jacobi iterations on one level."""
     across = _SMOOTHNESS + np.abs(np.diff(alpha[0], axis=1))
     down = _SMOOTHNESS + np.abs(np.diff(alpha[0], axis=0))
@@ -115,7 +178,7 @@ def _relaxed(estimate: Floats, image: Floats, alpha: Floats, visible: Floats, ro
         mean[..., :-1, :] += estimate[..., 1:, :] * below
         residual = image - (mean * mix).sum(axis=0)
         mean += gain * residual
-        estimate = np.clip(mean, 0, 1, out=mean)
+        estimate = np.clip(mean, *limits, out=mean)
     return estimate
 
 
@@ -128,17 +191,11 @@ def _halved(planes: Floats) -> Floats:
     return result
 
 
-def _shrunk(image: Any, shrink: int) -> Floats:
-    return _floats(image.cast("float").shrink(shrink, shrink, ceil=True))
-
-
-def _enlarged(layers: Floats, times: int, width: int, height: int) -> Any:
-    """A libvips image, computed where it is asked for."""
-    rows, columns, channels = layers.shape
-    image = pyvips.Image.new_from_memory(layers.data, columns, rows, channels, "float")
-    return image.resize(times, kernel="linear").crop(0, 0, width, height)
-
-
-def _floats(image: Any) -> Floats:
+def _shrunk(pixels: Any, shrink: int) -> Floats:
+    """Means of `shrink` x `shrink` pixels (height, width, channels); of fewer at the right and the bottom edge."""
+    height, width, channels = pixels.shape
+    contiguous = np.ascontiguousarray(pixels)
+    image = pyvips.Image.new_from_memory(contiguous.data, width, height, channels, _VIPS_FORMATS[pixels.dtype.name])
+    image = image.cast("float").shrink(shrink, shrink, ceil=True)
     flat: Floats = np.frombuffer(image.write_to_memory(), np.float32)
-    return flat.reshape(image.height, image.width, image.bands)
+    return flat.reshape(image.height, image.width, channels)

@@ -43,6 +43,7 @@ _LOADERS = {
     b"GIF8": "gifload_source",
 }
 _PROFILE = "icc-profile-data"
+_BLOCK_ROWS = 256
 _RGB_SPACES = ("rgb", "srgb", "rgb16")
 _GRAY_SPACES = ("b-w", "grey16")
 
@@ -166,6 +167,20 @@ def from_vips(image: Any) -> Pixels:
     flat: Any = np.frombuffer(image.write_to_memory(), dtype)
     pixels: Pixels = flat.reshape(image.height, image.width, image.bands)
     return pixels
+
+
+def eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
+    """Samples divided by 257 and rounded to the nearest."""
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint8, copy=False)
+    out = np.empty(pixels.shape, np.uint8)
+    for top in range(0, len(pixels), _BLOCK_ROWS):
+        block = pixels[top : top + _BLOCK_ROWS].astype(np.uint32)
+        block *= 255
+        block += 32895
+        block >>= 16
+        out[top : top + _BLOCK_ROWS] = block
+    return out
 
 
 def _open(loader: str, source: Any) -> Any:

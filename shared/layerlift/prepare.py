@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyvips
-from numpy.typing import NDArray
 
 from .errors import make
-from .pictures import Picture, Pixels, from_vips, to_vips
+from .pictures import Picture, Pixels, eight_bits, from_vips, to_vips
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,17 @@ class Upload:
 _LADDER = ((95, False), (92, False), (90, False), (90, True), (85, True), (75, True), (60, True), (40, True))
 _STRIPS, _STRIP_ROWS = 16, 16
 _SAFETY = 1.05
-_BLOCK_ROWS = 256
 _PROFILE = "icc-profile-data"
 
 
-def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS) -> Upload:
+def prepare(
+    picture: Picture, limits: Limits = SERVICE_LIMITS, report: Callable[[float], None] = lambda fraction: None
+) -> Upload:
     """Flatten on white, reduce to the longest side (Lanczos), convert to sRGB, encode as the best JPEG that fits.
 
     The JPEG names sRGB as its profile where the picture had a profile; one that can't be read counts as sRGB.
     The quality is predicted from strips, so that there is one real encode in the usual case.
+    `report` is told the fraction that is done, many times a second where that takes long, and may raise to stop.
     Raises PictureError `picture_empty` for a picture without pixels or with all of them transparent.
     """
     if not picture.width or not picture.height:
@@ -64,12 +66,12 @@ def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS) -> Upload:
     alpha = picture.alpha
     if alpha is not None and not alpha.any():
         raise make("picture_empty", "all of them are transparent")
-    image = to_vips(_eight_bits(picture.pixels))
+    image = to_vips(eight_bits(picture.pixels))
     if alpha is not None:
         image = image.flatten(background=[255])
     image = _reduced(image, limits.max_side)
     image, profile = _in_srgb(image, picture.icc_profile)
-    image = to_vips(from_vips(image))
+    image = to_vips(_computed(image, report))
     if profile is not None:
         image.set_type(pyvips.GValue.blob_type, _PROFILE, profile)
     for quality, subsampled in _LADDER[_predicted_step(image, limits.max_bytes) :]:
@@ -79,18 +81,27 @@ def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS) -> Upload:
     raise make("exceed_max_filesize")
 
 
-def _eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
-    """Samples divided by 257 and rounded to the nearest."""
-    if pixels.dtype == np.uint8:
-        return pixels.astype(np.uint8, copy=False)
-    out = np.empty(pixels.shape, np.uint8)
-    for top in range(0, len(pixels), _BLOCK_ROWS):
-        block = pixels[top : top + _BLOCK_ROWS].astype(np.uint32)
-        block *= 255
-        block += 32895
-        block >>= 16
-        out[top : top + _BLOCK_ROWS] = block
-    return out
+def _computed(image: Any, report: Callable[[float], None]) -> Pixels:
+    """The pixels of an image that libvips computes now."""
+    stopped: list[BaseException] = []
+
+    def tell(_: Any, progress: Any) -> None:
+        # libvips would print and forget what is raised here
+        try:
+            report(progress.percent / 100)
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            stopped.append(error)
+            image.set_kill(True)
+
+    image = image.copy()
+    image.set_progress(True)
+    image.signal_connect("eval", tell)
+    try:
+        return from_vips(image)
+    except pyvips.Error:
+        if stopped:
+            raise stopped[0] from None
+        raise
 
 
 def _reduced(image: Any, max_side: int) -> Any:

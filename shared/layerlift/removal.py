@@ -28,13 +28,15 @@ from .service import Service
 
 TASKS = 3
 _WAITING_SECONDS = 8.0
+_SEEN = 8
+"""The alpha from which on something is seen, and from whose opposite on something is missing."""
 _FILE_GONE = ("not_found", "unknown_internal_error")
 
 _log = logging.getLogger(__name__)
 
 
 class Stage(enum.Enum):
-    """The steps that a user sees. The host does the first one."""
+    """The steps that a user sees. The first and the last one are not `remove`'s."""
 
     EXPORT = "export"
     PREPARE = "prepare"
@@ -42,6 +44,7 @@ class Stage(enum.Enum):
     WAITING = "waiting"
     DOWNLOAD = "download"
     REFINE = "refine"
+    CLEAN = "clean"
 
 
 Report = Callable[[Stage, float, str], None]
@@ -53,10 +56,11 @@ class Outcome:
     """A removal that went well.
 
     `alpha` is (height, width) uint8 of the picture's own size: the cut-out's alpha, not yet multiplied with the
-    picture's own. Where it is `cached`, it was there already and cost nothing.
+    picture's own. It is `full` where the engine has cut nothing away, `cached` where it was there and cost nothing.
     """
 
     alpha: NDArray[np.uint8]
+    full: bool
     engine: str
     task_id: str
     dst_id: str | None
@@ -136,19 +140,18 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, ag
         if not cancel.wished:
             report(of, min(1.0, fraction), text)
 
-    def outcome(entry: Entry, alpha: NDArray[np.uint8], cached: bool) -> Outcome:
-        if not alpha.any():
+    def outcome(entry: Entry, alpha: NDArray[np.uint8], *, refined: bool, cached: bool) -> Outcome:
+        if alpha.max() < _SEEN:
             raise errors.make("result_empty")
-        stage(Stage.REFINE, 0.5)
-        height, width = picture.pixels.shape[:2]
-        if alpha.shape != (height, width):
-            alpha = matte.refine(alpha, width, height)
+        if not refined:
+            alpha = matte.refine(alpha, picture, lambda fraction: stage(Stage.REFINE, fraction))
             if journal:
                 journal.keep(name, alpha)
         stage(Stage.REFINE, 1.0)
         units = 0 if cached else engine.units
         seconds = time.monotonic() - started
-        return Outcome(alpha, engine.name, entry.task_id or "", entry.dst_id, units, seconds, cached)
+        full = bool(alpha.min() > 255 - _SEEN)
+        return Outcome(alpha, full, engine.name, entry.task_id or "", entry.dst_id, units, seconds, cached)
 
     stage(Stage.PREPARE, 0.0)
     journal = engine.journal
@@ -158,8 +161,8 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, ag
         refined = journal.cache.get(name)
         alpha = journal.alpha(known) if refined is None else refined
         if alpha is not None:
-            return outcome(known, alpha, cached=True)
-    upload = prepare.prepare(picture)
+            return outcome(known, alpha, refined=refined is not None, cached=True)
+    upload = prepare.prepare(picture, report=lambda fraction: stage(Stage.PREPARE, fraction))
     stage(Stage.PREPARE, 1.0)
     with engine.claim(upload, cancel.sleep) as record:
         cancel.left = record.release
@@ -167,7 +170,7 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, ag
         alpha = _paid(upload, record, engine, stage, cancel, again) if found is None else found
         if journal:
             journal.also(name, record.entry)
-    return outcome(record.entry, alpha, cached=found is not None)
+    return outcome(record.entry, alpha, refined=False, cached=found is not None)
 
 
 def _paid(

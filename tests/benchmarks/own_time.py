@@ -64,16 +64,15 @@ def host(folder: Path, scene: dict[str, int], watch: Watch) -> None:
     with watch("decode"):
         alpha = matte.decode(answer, (upload.width, upload.height))
     with watch("refine"):
-        alpha = matte.refine(alpha, width, height)
+        alpha = matte.refine(alpha, picture)
     with watch("write"):
         (folder / "alpha.raw").write_bytes(alpha)
 
 
 def file(folder: Path, scene: dict[str, int], watch: Watch) -> None:
     """What the command line does: a JPEG in, a PNG with alpha and clean edges out."""
-    from layerlift import foreground, matte, pictures, prepare
+    from layerlift import matte, pictures, prepare
 
-    width, height = scene["width"], scene["height"]
     with watch("read"):
         picture = pictures.read(folder / "photo.jpg")
     with watch("prepare"):
@@ -82,11 +81,9 @@ def file(folder: Path, scene: dict[str, int], watch: Watch) -> None:
     with watch("decode"):
         alpha = matte.decode(answer, (upload.width, upload.height))
     with watch("refine"):
-        alpha = matte.refine(alpha, width, height)
+        alpha = matte.refine(alpha, picture)
     with watch("edges"):
-        picture = foreground.clean_edges(picture, alpha)
-    with watch("multiply"):
-        picture = matte.multiply(picture, alpha)
+        picture = matte.cut_out(picture, alpha, clean_edges=True)
     with watch("write"):
         pictures.write_png(folder / "out.png", picture)
 

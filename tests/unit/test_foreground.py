@@ -36,6 +36,14 @@ def scene(height: int, width: int, kind: str, dtype: Any = np.uint8) -> tuple[An
     return np.rint(mixed * top).astype(dtype), alpha, subject.clip(0, 1) * top
 
 
+def cleaned_picture(picture: Picture, alpha: Any) -> Any:
+    """The picture's pixels with what `clean_edges` changes."""
+    pixels = picture.pixels.copy()
+    for (x, y, width, height), part in clean_edges(picture, alpha):
+        pixels[y : y + height, x : x + width] = part
+    return pixels
+
+
 def error(pixels: Any, alpha: Any, truth: Any) -> float:
     """The mean difference that is seen in the soft edge on any new background, in 1/255 of the range."""
     band = (alpha > 0) & (alpha < 255)
@@ -47,7 +55,7 @@ def error(pixels: Any, alpha: Any, truth: Any) -> float:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_edges_show_much_less_of_the_old_background(kind: str, at_least: float, dtype: Any) -> None:
     pixels, alpha, truth = scene(600, 900, kind, dtype)
-    cleaned = clean_edges(Picture(pixels), alpha).pixels
+    cleaned = cleaned_picture(Picture(pixels), alpha)
     assert cleaned.dtype == dtype
     assert error(cleaned, alpha, truth) * at_least < error(pixels, alpha, truth)
 
@@ -55,7 +63,7 @@ def test_edges_show_much_less_of_the_old_background(kind: str, at_least: float, 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_gray_pictures_are_cleaned_too(dtype: Any) -> None:
     pixels, alpha, truth = (part[..., 1:2] if part.ndim == 3 else part for part in scene(600, 900, "studio", dtype))
-    cleaned = clean_edges(Picture(np.ascontiguousarray(pixels)), alpha).pixels
+    cleaned = cleaned_picture(Picture(np.ascontiguousarray(pixels)), alpha)
     assert error(cleaned, alpha, truth) * 3 < error(pixels, alpha, truth)
 
 
@@ -65,53 +73,51 @@ def test_only_the_colours_of_the_soft_edge_change(channels: int, dtype: Any) -> 
     _, alpha, _ = scene(300, 301, "hair")
     pixels = noise(300, 301, channels, dtype)
     before = pixels.copy()
-    picture = clean_edges(Picture(pixels, b"profile"), alpha)
+    cleaned = cleaned_picture(Picture(pixels), alpha)
     np.testing.assert_array_equal(pixels, before)
     outside = (alpha == 0) | (alpha == 255)
-    np.testing.assert_array_equal(picture.pixels[outside], pixels[outside])
-    assert (picture.pixels[~outside] != pixels[~outside]).any()
-    if channels in (2, 4):
-        np.testing.assert_array_equal(picture.pixels[..., -1], pixels[..., -1])
-    assert picture.icc_profile == b"profile"
+    np.testing.assert_array_equal(cleaned[outside], pixels[outside])
+    assert (cleaned[~outside] != pixels[~outside]).any()
+    if channels in (2, 4, 5):
+        np.testing.assert_array_equal(cleaned[..., -1], pixels[..., -1])
 
 
 def test_hidden_colours_do_not_leak_into_the_edge() -> None:
     pixels, alpha, truth = scene(600, 900, "soft")
     layer = np.dstack([pixels, np.where(np.arange(900) < 450, 255, 0)[None].repeat(600, 0).astype(np.uint8)])
     layer[:, 450:, :3] = (255, 0, 255)
-    cleaned = clean_edges(Picture(layer), alpha).pixels
+    cleaned = cleaned_picture(Picture(layer), alpha)
     half = np.s_[:, :450]
     assert error(cleaned[half], alpha[half], truth[half]) * 4 < error(pixels[half], alpha[half], truth[half])
 
 
 def test_pictures_that_are_reduced_for_the_estimate_are_cleaned_as_well() -> None:
     pixels, alpha, truth = scene(1501, 2203, "studio")
-    assert error(clean_edges(Picture(pixels), alpha).pixels, alpha, truth) * 5 < error(pixels, alpha, truth)
+    assert error(cleaned_picture(Picture(pixels), alpha), alpha, truth) * 5 < error(pixels, alpha, truth)
 
 
 @pytest.mark.parametrize("value", [0, 255])
 def test_an_alpha_without_soft_edges_changes_nothing(value: int) -> None:
     pixels = noise(50, 60, 3)
-    cleaned = clean_edges(Picture(pixels), np.full((50, 60), value, np.uint8))
-    np.testing.assert_array_equal(cleaned.pixels, pixels)
+    assert list(clean_edges(Picture(pixels), np.full((50, 60), value, np.uint8))) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 1), (1, 9), (4, 4), (17, 33), (20, 3000), (3000, 20)])
 @pytest.mark.parametrize("value", [1, 128, 254])
 def test_pictures_of_any_size_with_soft_alpha_all_over_are_taken(size: tuple[int, int], value: int) -> None:
     pixels = noise(*size, 4, np.uint16)
-    cleaned = clean_edges(Picture(pixels), np.full(size, value, np.uint8))
-    assert cleaned.pixels.shape == pixels.shape
+    cleaned = cleaned_picture(Picture(pixels), np.full(size, value, np.uint8))
+    assert cleaned.shape == pixels.shape
 
 
 @pytest.mark.parametrize("colour", [0, 90, 255])
 def test_a_picture_of_one_colour_stays_as_it_is(colour: int) -> None:
     _, alpha, _ = scene(200, 300, "hair")
     pixels = np.full((200, 300, 3), colour, np.uint8)
-    np.testing.assert_array_equal(clean_edges(Picture(pixels), alpha).pixels, pixels)
+    np.testing.assert_array_equal(cleaned_picture(Picture(pixels), alpha), pixels)
 
 
 def test_the_same_input_makes_the_same_colours() -> None:
     pixels, alpha, _ = scene(600, 900, "hair")
-    first, second = (clean_edges(Picture(pixels), alpha).pixels for _ in range(2))
+    first, second = (cleaned_picture(Picture(pixels), alpha) for _ in range(2))
     np.testing.assert_array_equal(first, second)

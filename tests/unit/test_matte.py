@@ -113,14 +113,15 @@ def test_a_jpeg_is_refused() -> None:
 
 def test_an_alpha_of_the_layers_size_is_not_touched() -> None:
     alpha = noise(20, 30, 1)[..., 0]
-    np.testing.assert_array_equal(matte.refine(alpha, 30, 20), alpha)
+    picture = Picture(np.dstack([alpha] * 3))
+    np.testing.assert_array_equal(matte.refine(alpha, picture), alpha)
 
 
 @pytest.mark.parametrize("size", [(60, 40), (61, 41), (3000, 2000)])
 def test_an_alpha_is_brought_to_the_layers_size(size: tuple[int, int]) -> None:
     y, x = np.mgrid[0:20, 0:30]
     alpha = np.where((x - 15) ** 2 + (y - 10) ** 2 < 50, 255, 0).astype(np.uint8)
-    refined = matte.refine(alpha, *size)
+    refined = matte.refine(alpha, Picture(noise(size[1], size[0], 3)))
     assert (refined.dtype, refined.shape) == (np.uint8, (size[1], size[0]))
     assert refined[size[1] // 2, size[0] // 2] == 255
     assert refined[0, 0] == 0
@@ -129,7 +130,7 @@ def test_an_alpha_is_brought_to_the_layers_size(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("value", [0, 255])
 def test_a_full_or_empty_alpha_stays_full_or_empty(value: int) -> None:
-    assert (matte.refine(np.full((20, 30), value, np.uint8), 301, 203) == value).all()
+    assert (matte.refine(np.full((20, 30), value, np.uint8), Picture(noise(203, 301, 3))) == value).all()
 
 
 @pytest.mark.parametrize("channels", [1, 3])

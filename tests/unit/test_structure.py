@@ -24,9 +24,9 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 # The core's modules from the ground up: each may import from the layers below its own.
 LAYERS = (
     {"__init__", "errors"},
-    {"answers", "cache", "cancelling", "locks", "log", "offline", "pictures", "settings"},
-    {"connection", "database", "foreground", "matte", "prepare"},
-    {"journal", "pacing", "service"},
+    {"answers", "cache", "cancelling", "locks", "log", "offline", "pictures", "settings", "tiles"},
+    {"connection", "database", "foreground", "guided", "prepare"},
+    {"journal", "matte", "pacing", "service"},
     {"polling", "recovery"},
     {"engines"},
     {"removal"},

@@ -60,7 +60,7 @@ show_progress = _logged(show_progress, PATH)
 
 def make_photo(folder: Path, width: int, height: int) -> bytes:
     """Write photo.tif; the service's answer for it."""
-    truth = scene(width // REDUCED, height // REDUCED)
+    truth = scene(width // REDUCED, height // REDUCED, soft=height / REDUCED / 40)
     rows, columns = truth.alpha.shape
     small = pyvips.Image.new_from_memory(samples(truth.picture, "u16").tobytes(), columns, rows, 3, "ushort")
     large = small.resize(width / columns, vscale=height / rows, kernel="cubic")

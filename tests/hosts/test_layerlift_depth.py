@@ -18,7 +18,7 @@ from .test_layerlift_layers import install, swapped_profile
 
 Samples = NDArray[Any]
 
-SMALL = (320, 240)
+SMALL = (640, 480)
 LARGE = (6000, 4000)
 DELIVERED = 4096
 TYPES = {"u8": "u1", "u16": "u2", "u32": "u4", "half": "f2", "float": "f4", "double": "f8"}
@@ -33,11 +33,14 @@ class Scene:
     picture: NDArray[np.float32]
 
 
-def scene(width: int, height: int) -> Scene:
-    """A shaggy disc of smooth colours, of which no two pixels are quite the same, before a chequered background."""
+def scene(width: int, height: int, soft: float) -> Scene:
+    """A shaggy disc of smooth colours, of which no two pixels are quite the same, before a chequered background.
+
+    `soft` is how many pixels its edge is wide.
+    """
     y, x = (axis.astype(np.float32) for axis in np.ogrid[:height, :width])
     dx, dy = x - width / 2, y - height / 2
-    angle, soft = np.arctan2(dy, dx), np.float32(height / 40)
+    angle = np.arctan2(dy, dx)
     radius = height * (0.3 + 0.02 * np.sin(9 * angle) + 0.008 * np.sin(57 * angle))
     alpha = np.rint(((radius - np.hypot(dx, dy)) / soft + 0.5).clip(0, 1) * 255).astype(np.uint8)
     waves = [0.3 + 0.2 * np.sin(x / width * a + y / height * b) for a, b in ((5, 3), (2, 7), (6, 1))]
@@ -170,7 +173,7 @@ def outcomes(gimp_template: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     """What became of each case, by its name, with the folder of its files and the truth."""
     folder = tmp_path_factory.mktemp("depth")
     (folder / "swapped.icc").write_bytes(swapped_profile())
-    truth = scene(*SMALL)
+    truth = scene(*SMALL, soft=3)
     jobs = []
     for number, case in enumerate(CASES.values()):
         job = {"kind": "RGB_IMAGE", **case, "size": SMALL, "folder": str(folder / str(number))}
@@ -252,7 +255,7 @@ def png(path: Path, picture: NDArray[np.float32]) -> None:
 def test_24_million_pixels_of_16_bits_and_of_floats_keep_every_bit_outside_the_edges(
     gimp: Gimp, tmp_path: Path
 ) -> None:
-    truth = scene(*LARGE)
+    truth = scene(*LARGE, soft=100)
     jobs = []
     for name, write in (("a.png", png), ("b.tiff", tiff)):
         write(tmp_path / name, truth.picture)

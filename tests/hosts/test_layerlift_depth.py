@@ -223,9 +223,10 @@ def test_the_alpha_is_exact_at_the_layers_own_depth(outcomes: dict[str, Any], na
     before, after = (
         read(folder / part, form, *SMALL) for part, form in zip(("before", "after"), outcome["formats"], strict=True)
     )
-    own = values(before[..., -1]) if CASES[name].get("kind", "").endswith("A_IMAGE") else 1.0
+    has_alpha = CASES[name].get("kind", "").endswith("A_IMAGE")
+    own = values(before[..., -1]) if has_alpha else 1.0
     step = {"u1": 1 / 255, "u2": 1 / 65535, "f2": 2**-11}.get(after.dtype.str[1:], 2**-23)
-    assert np.abs(values(after[..., -1]) - own * (truth.alpha / 255)).max() <= 1.01 * step
+    assert np.abs(values(after[..., -1]) - own * (truth.alpha / 255)).max() <= (1.01 if has_alpha else 0.51) * step
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "result" in CASES[name]])

@@ -152,18 +152,22 @@ def test_what_is_uploaded_is_srgb(gimp: Gimp, tmp_path: Path) -> None:
         profile.write_bytes(swapped_profile())
 
         def body(profile: str) -> None:
-            image = gimp.Image(64, 64, RGB)
-            layer = pdb.gimp_layer_new(image, 64, 64, RGB_IMAGE, "blue, says the profile", 100, LAYER_MODE_NORMAL)
+            image = gimp.Image(64, 600, RGB)
+            layer = pdb.gimp_layer_new(image, 64, 600, RGB_IMAGE, "blue, says the profile", 100, LAYER_MODE_NORMAL)
             image.insert_layer(layer)
             pdb.gimp_context_set_foreground((255, 0, 0))
             pdb.gimp_drawable_fill(layer, FILL_FOREGROUND)
+            pdb.gimp_image_select_rectangle(image, CHANNEL_OP_REPLACE, 0, 560, 64, 40)
+            pdb.gimp_context_set_foreground((0, 255, 0))
+            pdb.gimp_drawable_edit_fill(layer, FILL_FOREGROUND)
             pdb.gimp_image_set_color_profile_from_file(image, profile)
             pdb.python_fu_layerlift(image, layer, 0, False, True, 1)
 
         gimp.python(body, profile.as_uri())
         (uploaded,) = twin.uploads.values()
-    red, green, blue = Image.open(io.BytesIO(uploaded)).convert("RGB").getpixel((32, 32))
-    assert (red < 5, green < 5, blue > 250) == (True, True, True)
+    picture = Image.open(io.BytesIO(uploaded)).convert("RGB")
+    for place, colour in (((32, 32), (0, 0, 255)), ((32, 540), (0, 0, 255)), ((32, 590), (0, 255, 0))):
+        assert picture.getpixel(place) == pytest.approx(colour, abs=5)
 
 
 def test_a_picture_that_is_all_subject_gets_its_layer_and_the_user_is_told(gimp: Gimp, tmp_path: Path) -> None:

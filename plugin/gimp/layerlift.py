@@ -46,6 +46,7 @@ def remove_background(
         else:
             mask = copy.create_mask(ADD_WHITE_MASK)
             fill(mask, alpha)
+        show_progress(*bridge.step("insert", 1))
         check_unchanged(layer, state)
         pdb.gimp_image_undo_group_start(image)
         try:

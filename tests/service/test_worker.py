@@ -685,12 +685,12 @@ NOISY = """
 import os, sys
 from layerlift import prepare, worker
 quiet = prepare.prepare
-def noisy(*arguments):
+def noisy(*arguments, **options):
     print("printed")
     sys.__stdout__.flush()
     os.write(1, b'{"type": "written"}' + os.linesep.encode())
     os.system("echo from a child")
-    return quiet(*arguments)
+    return quiet(*arguments, **options)
 prepare.prepare = noisy
 sys.exit(worker.main())
 """
@@ -705,7 +705,7 @@ def test_a_library_that_prints_does_not_break_the_protocol(start: Any, twin: Twi
     assert [part in host.errors for part in ("printed", "written", "from a child")] == [True] * 3
 
 
-BROKEN = NOISY.split("def noisy")[0] + "prepare.prepare = lambda *_: 1 / 0\nsys.exit(worker.main())"
+BROKEN = NOISY.split("def noisy")[0] + "prepare.prepare = lambda *_, **__: 1 / 0\nsys.exit(worker.main())"
 
 
 def test_a_failure_that_nobody_foresaw_is_an_answer_too(start: Any, twin: Twin) -> None:

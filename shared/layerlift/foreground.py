@@ -10,7 +10,7 @@ the best solution is F = F' + a r / (s + a^2 + (1 - a)^2), with the residual r =
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,7 +18,7 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 
-from .pictures import Picture, Pixels
+from .pictures import Picture, Pixels, Report
 from .tiles import Box, grid
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -36,7 +36,7 @@ _VIPS_FORMATS = {"uint8": "uchar", "uint16": "ushort", "uint32": "uint", "float3
 
 
 def clean_edges(
-    picture: Picture, alpha: NDArray[np.uint8], report: Callable[[float], None] = lambda fraction: None
+    picture: Picture, alpha: NDArray[np.uint8], report: Report = lambda fraction: None
 ) -> Iterator[tuple[Rectangle, Pixels]]:
     """The parts of a picture where `alpha` (height, width) is neither 0 nor 255, with the subject's own colours there.
 
@@ -79,7 +79,7 @@ def _partial(alpha: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _reduced(
-    picture: Picture, alpha: NDArray[np.uint8], shrink: int, top: float, report: Callable[[float], None]
+    picture: Picture, alpha: NDArray[np.uint8], shrink: int, top: float, report: Report
 ) -> tuple[Floats, Floats, Floats]:
     """Colours (channels, h, w) in units of `top`, `alpha` and the picture's own alpha (1, h, w each), made smaller."""
     parts = []
@@ -89,14 +89,10 @@ def _reduced(
         if pixels.dtype.kind == "f":
             pixels = np.nan_to_num(pixels.astype(np.float32))
         small = _shrunk(alpha[first : first + rows, :, None], shrink) / np.float32(255)
-        if picture.alpha is None:
-            colours = _shrunk(pixels, shrink) / np.float32(top)
-            visible = np.ones_like(small)
-        else:
-            visible = _shrunk(pixels[..., -1:], shrink) / np.float32(top)
-            if pixels[..., -1].min() == top:
-                colours = _shrunk(pixels[..., :-1], shrink) / np.float32(top)
-            else:
+        colours, visible = _shrunk(pixels, shrink) / np.float32(top), np.ones_like(small)
+        if picture.alpha is not None:
+            colours, visible = colours[..., :-1], colours[..., -1:]
+            if pixels[..., -1].min() < top:
                 # hidden colours must not take part
                 own = pixels[..., -1:] / np.float32(top)
                 colours = _shrunk(pixels[..., :-1] * own, shrink) / np.maximum(visible, _TINY) / np.float32(top)
@@ -123,9 +119,7 @@ def _enlarged(estimate: Floats, box: Box, times: int) -> tuple[Floats, Floats]:
     return both[..., : len(planes) // 2], both[..., len(planes) // 2 :]
 
 
-def _solved(
-    image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, float], report: Callable[[float], None]
-) -> Floats:
+def _solved(image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, float], report: Report) -> Floats:
     """Foreground and background (2, channels, height, width) of an image (channels, height, width), coarse to fine.
 
     They are right where the alpha is partial; elsewhere they may be those of a coarser level.

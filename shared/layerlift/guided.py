@@ -5,21 +5,22 @@ picture at full size: the fast guided filter (He and Sun, "Fast Guided Filter", 
 and Tang, "Guided Image Filtering", 2013). Added to it are:
 
 - what the model leaves over, p - q: it goes into b, so that the result, reduced again, is p;
-- k, how far p's own finest octave of detail bears the model's out: the slope between the two, and 0 where p has no
-  detail that is worth sharpening. With k = 0 the result is p enlarged by bicubic interpolation;
+- k, how far the alpha bears the models out: how much of the detail that those of p reduced to half its size foretell is
+  there in p, and 0 where p has no detail to sharpen. With k = 0 the result is p enlarged by bicubic interpolation;
 - p's true resolution. Where p - q is large beside p's finest octave, p is blurred, displaced, or of less detail than
   its size promises. There p - q is left out, and the model is that of p reduced to half its size, and so on.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .pictures import Picture, eight_bits
+from .pictures import Picture, Pixels, Report, computed, from_vips, shown
 from .tiles import Box, Size, grid, source
 
 Alpha: TypeAlias = NDArray[np.uint8]
@@ -27,40 +28,54 @@ Floats: TypeAlias = NDArray[np.float32]
 
 SCALE = np.float32(1 / 255)
 _RIDGE = np.float32(1e-4)
-_NOISE = np.float32(0.008**2)
-"""The square of what counts as noise in p - q, and as not worth sharpening in p."""
+_ROUNDING = np.float32(0.003**2)
+"""The square of what is left over because p is of whole numbers."""
+_DETAIL = np.float32(0.01**2)
+"""The square of the detail in p that is not worth sharpening."""
 _TRUST, _FINE = (0.15, 0.3), (0.25, 0.5)
 """The ratios of p - q to p's finest octave between which p - q fades out, and the model gives way to the coarser."""
-_CORE, _MARGIN = 112, 8
-_OVER, _SLOPE, _RATIO = 4, 5, 6
+_SAMPLE, _SAMPLES = 16, 12
+_GAIN = 1 - 2 * (6 / 16) ** 2 + (70 / 256) ** 2
+"""What `_finest_octave` makes of the variance of white noise."""
+_CORE, _MARGIN = 64, 8
 
 
 class Guide:
-    """A picture's colours in planes (3, height, width), -0.5 to 0.5, on white where the picture is transparent."""
+    """A picture's colours at several sizes, on white where the picture is transparent."""
 
     def __init__(self, picture: Picture) -> None:
-        self._picture = picture
         self.size: Size = (picture.width, picture.height)
+        self._picture = picture
+        self._reduced: dict[Size, Pixels] = {}
+        self._noise: dict[Size, np.float32] = {}
 
-    def planes(self, box: Box) -> Floats:
-        """A part at full size."""
-        return _planes(self._colours(box))
+    def reduce(self, size: Size, report: Report) -> None:
+        """Makes a smaller size (Lanczos), from the smallest that there is."""
+        if size != self.size:
+            larger = Picture(self._reduced[min(self._reduced)]) if self._reduced else self._picture
+            self._reduced[size] = computed(shown(larger, size), report)
 
-    def reduced(self, box: Box, size: Size) -> Floats:
-        """A part of the picture reduced (Lanczos) to `size`, in whose pixels `box` counts."""
+    def noise(self, size: Size) -> np.float32:
+        """The variance of the grain in the colours at one of the sizes: that of the calmest tenth of the picture."""
+        if size not in self._noise:
+            crops = [
+                _finest_octave(self.planes(Box(left, top, left + _SAMPLE, top + _SAMPLE), size)).var()
+                for left in np.linspace(0, size[0] - _SAMPLE, _SAMPLES).astype(int)
+                for top in np.linspace(0, size[1] - _SAMPLE, _SAMPLES).astype(int)
+            ]
+            self._noise[size] = np.float32(np.quantile(crops, 0.1) / _GAIN)
+        return self._noise[size]
+
+    def planes(self, box: Box, size: Size) -> Floats:
+        """The colours (3, height, width), -0.5 to 0.5, of a part of the picture at one of its sizes."""
+        rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
         if size == self.size:
-            return self.planes(box)
-        part, place = source(box, size, self.size, 3)
-        image = Image.fromarray(np.ascontiguousarray(self._colours(part)))
-        return _planes(np.asarray(image.resize(box.size, Image.Resampling.LANCZOS, box=place)))
-
-    def _colours(self, box: Box) -> NDArray[np.uint8]:
-        pixels = eight_bits(self._picture.pixels[box.top : box.bottom, box.left : box.right])
-        if pixels.shape[2] in (2, 4):
-            pixels, own = pixels[..., :-1], pixels[..., -1:].astype(np.uint16)
-            if own.min() < 255:
-                pixels = ((pixels * own + 255 * (255 - own) + 127) // 255).astype(np.uint8)
-        return pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
+            pixels = from_vips(shown(Picture(self._picture.pixels[rows, columns])))
+        else:
+            pixels = self._reduced[size][rows, columns]
+        planes = np.multiply(np.moveaxis(pixels, 2, 0), SCALE, dtype=np.float32)
+        planes -= np.float32(0.5)
+        return planes if len(planes) == 3 else planes.repeat(3, axis=0)
 
 
 class Level:
@@ -74,6 +89,7 @@ class Level:
         self.alpha = alpha
         self.size: Size = (alpha.shape[1], alpha.shape[0])
         self.models = np.zeros((5, *alpha.shape), np.float32)
+        self._raw = np.zeros((4, *alpha.shape), np.float32)
         self._fits: dict[Box, Floats] = {}
 
     def halved(self) -> Level:
@@ -83,13 +99,23 @@ class Level:
 
     def tiles(self) -> list[Box]:
         """The tiles in which the alpha is not the same all over."""
-        return [box for box in grid(self.size, _CORE) if self.value(box, _MARGIN) is None]
+        return [box for box in grid(self.size, _CORE) if self.value(box.grown(_MARGIN).clipped(self.size)) is None]
 
-    def value(self, box: Box, around: int) -> int | None:
-        """The value of all pixels of a box and around it; None where they differ."""
-        part = box.grown(around).clipped(self.size).of(self.alpha)
-        lowest = int(part.min())
-        return lowest if lowest == part.max() else None
+    def value(self, box: Box) -> int | None:
+        """The value of all pixels of a box; None where they differ."""
+        part = box.of(self.alpha)
+        first = int(part[0, 0])
+        return first if part[-1, -1] == first and part.min() == first == part.max() else None
+
+    def is_modelled(self, box: Box) -> NDArray[np.bool_]:
+        """Where there is a model within 2 pixels, and the alpha is not the same in all of the 5 x 5 pixels around."""
+        around = box.grown(2)
+        inner = around.clipped(self.size)
+        alpha = _padded(inner.of(self.alpha), inner, around)
+        weight = _padded(inner.of(self.models)[4], inner, around)
+        flat = _extreme_of_25(alpha, np.minimum) == _extreme_of_25(alpha, np.maximum)
+        modelled: NDArray[np.bool_] = ~flat & (_extreme_of_25(weight, np.maximum) > 0)
+        return modelled
 
     def fit(self, box: Box, guide: Guide) -> NDArray[np.float64]:
         """Fits the models of a tile.
@@ -99,73 +125,95 @@ class Level:
         """
         outer = box.grown(_MARGIN)
         inner = outer.clipped(self.size)
-        pads = [
-            (inner.top - outer.top, outer.bottom - inner.bottom),
-            (inner.left - outer.left, outer.right - inner.right),
-        ]
-        g = np.pad(guide.reduced(inner, self.size), [(0, 0), *pads], mode="edge")
-        p = np.pad(inner.of(self.alpha), pads, mode="edge") * SCALE
+        g = _padded(guide.planes(inner, self.size), inner, outer)
+        p = _padded(inner.of(self.alpha), inner, outer) * SCALE
         model = _mean_of_9(_slopes(g, p))
         g, p = _cropped(g, 2), _cropped(p, 2)
-        q = (model[:3] * g).sum(axis=0) + model[3]
-        over = p - q
-        p_octave, q_octave = _finest_octave(np.stack([p, q]))
-        over_inside = _cropped(over, 2)
-        own, modelled, both, left = _mean_of_81(
-            np.stack([p_octave * p_octave, q_octave * q_octave, p_octave * q_octave, over_inside * over_inside])
+        product = (model[:3] * g).sum(axis=0)
+        over = p - product - model[3]
+        octave = _finest_octave(p[None])[0]
+        own, left, gain = _mean_of_81(
+            np.stack([octave**2, _cropped(over, 2) ** 2, np.square(_cropped(model[:3], 2)).sum(axis=0)])
         )
-        fit = self._fits[box] = np.empty((7, *own.shape), np.float32)
-        fit[:_OVER] = _cropped(model, 6)
-        fit[_OVER] = _cropped(over, 6)
-        worth = 1 - _NOISE / np.maximum(own, _NOISE)
-        fit[_SLOPE] = (both / (modelled + np.float32(1e-5))).clip(0, 1) * worth
-        fit[_RATIO] = _ratio(left, own, _NOISE)
-        partial = np.count_nonzero(np.abs(box.of(self.alpha) - np.float32(127.5)) < 127)
-        return np.array([np.square(fit[_OVER]).sum(), np.square(_cropped(p_octave, 4)).sum(), partial * _NOISE])
+        noise = _ROUNDING + 2 * guide.noise(self.size) * gain
+        raw = box.of(self._raw)
+        raw[:3] = _cropped(model[:3], 6)
+        raw[3] = _cropped(product, 6)
+        fit = self._fits[box] = np.empty((4, *own.shape), np.float32)
+        fit[0] = _cropped(model[3], 6)
+        fit[1] = _cropped(over, 6)
+        fit[2] = 1 - _DETAIL / np.maximum(own, _DETAIL)
+        fit[3] = _ratio(left, own, noise)
+        partial = np.abs(box.of(self.alpha) - np.float32(127.5)) < 127
+        return np.array([np.square(fit[1]).sum(), np.square(_cropped(octave, 4)).sum(), noise[partial].sum()])
 
-    def doubtful(self) -> list[Box]:
-        """The fitted tiles in which the models of the next level are needed."""
-        return [box for box, fit in self._fits.items() if fit[_RATIO].max() > _FINE[0]]
+    def is_doubtful(self) -> bool:
+        """Whether there are places in which the models of the next level are needed."""
+        return any(fit[3].max() > _FINE[0] for fit in self._fits.values())
 
-    def settle(self, coarser: Level | None, *, faithful: bool) -> None:
-        """Turns what was fitted into `models`, with those of the next level where there is one.
+    def settle(self, coarser: Level | None, guide: Guide, *, faithful: bool) -> None:
+        """Turns what was fitted into `models`, with the help of the next level.
 
         Args:
             faithful: whether the alpha is taken at its word all over.
         """
-        for box, fit in self._fits.items():
-            k, over, models = fit[_SLOPE], fit[_OVER], box.of(self.models)
-            p = box.of(self.alpha) * SCALE
-            if not faithful:
-                trust = _falling(fit[_RATIO], *_TRUST)
-                over, k = trust * over, 1 - trust * (1 - k)
-            np.multiply(fit[:3], k, out=models[:3])
-            models[3] = p + k * (fit[3] + over - p)
-            models[4] = 1
-            if not faithful:
-                fine = _falling(fit[_RATIO], *_FINE)
-                models *= fine
-                if coarser is not None and fine.min() < 1:
-                    models += (1 - fine) * coarser.enlarged(box, self.size)
+        for box, (b, over, worth, ratio) in self._fits.items():
+            models = box.of(self.models)
+            weight = worth if coarser is None else worth * self._borne_out(box, coarser, guide)
+            fine = 1 if faithful else _falling(ratio, *_FINE)
+            trust = 1 if faithful else _falling(ratio, *_TRUST)
+            weight *= fine
+            np.multiply(box.of(self._raw)[:3], weight, out=models[:3])
+            np.multiply(b + trust * over, weight, out=models[3])
+            models[4] = weight
+            if coarser is not None and not faithful:
+                models += (1 - fine) * _enlarged(coarser.models, box, self.size)
         self._fits.clear()
 
+    def _borne_out(self, box: Box, coarser: Level, guide: Guide) -> Floats:
+        """How far detail that the coarser level's models foretell is there in this level's alpha, 0 to 1."""
+        outer = box.grown(4)
+        inner = outer.clipped(self.size)
+        raw = _enlarged(coarser._raw, inner, self.size)
+        foretold = (raw[:3] * guide.planes(inner, self.size)).sum(axis=0) - raw[3]
+        missing = (inner.of(self.alpha) - _enlarged(coarser.alpha[None], inner, self.size)[0]) * SCALE
+        both, alone = _mean_of_81(_padded(np.stack([foretold * missing, foretold * foretold]), inner, outer))
+        k: Floats = (both / (alone + np.float32(1e-5))).clip(0, 1)
+        return k
+
     def finish(self) -> None:
-        """Where there is no model that can be used, the alpha alone takes its place."""
+        """Where there is no model, the alpha alone takes its place."""
         for box in grid(self.size, _CORE):
-            models = box.of(self.models)
-            models[3] += (1 - models[4]) * (box.of(self.alpha) * SCALE)
+            if self.value(box) != 0:
+                models = box.of(self.models)
+                models[3] += (1 - models[4]) * (box.of(self.alpha) * SCALE)
 
     def enlarged(self, box: Box, size: Size) -> Floats:
-        """The models (bicubic) of a part of a picture of `size`."""
-        if size == self.size:
-            planes: Floats = box.of(self.models)
-            return planes
-        part, place = source(box, size, self.size, 2)
-        out = np.empty((5, box.bottom - box.top, box.right - box.left), np.float32)
-        for plane, enlarged in zip(part.of(self.models), out, strict=True):
-            image = Image.fromarray(np.ascontiguousarray(plane))
-            enlarged[:] = np.asarray(image.resize(box.size, Image.Resampling.BICUBIC, box=place))
-        return out
+        """The models (4, height, width), without the weight, of a part of a picture of `size`."""
+        return _enlarged(self.models[:4], box, size)
+
+
+def _enlarged(planes: NDArray[Any], box: Box, size: Size) -> Floats:
+    """A part of planes (n, height, width) that are enlarged (bicubic) to a picture of `size`."""
+    height, width = planes.shape[1:]
+    if size == (width, height):
+        same: Floats = box.of(planes)
+        return same
+    part, place = source(box, size, (width, height), 2)
+    out = np.empty((len(planes), box.bottom - box.top, box.right - box.left), np.float32)
+    for plane, enlarged in zip(part.of(planes), out, strict=True):
+        image = Image.fromarray(plane.astype(np.float32))
+        enlarged[:] = np.asarray(image.resize(box.size, Image.Resampling.BICUBIC, box=place))
+    return out
+
+
+def _padded(planes: Any, inner: Box, outer: Box) -> Any:
+    """Planes (..., height, width) of one box, whose edges are repeated to fill a larger one."""
+    if inner == outer:
+        return planes
+    rows = inner.top - outer.top, outer.bottom - inner.bottom
+    columns = inner.left - outer.left, outer.right - inner.right
+    return np.pad(planes, [(0, 0)] * (planes.ndim - 2) + [rows, columns], mode="edge")
 
 
 def is_faithful(sums: NDArray[np.float64], at_most: float) -> bool:
@@ -175,12 +223,6 @@ def is_faithful(sums: NDArray[np.float64], at_most: float) -> bool:
 
 def _ratio(over: Any, own: Any, noise: Any) -> Any:
     return np.sqrt(np.maximum(over - noise, 0) / (own + noise + np.float32(1e-9)))
-
-
-def _planes(colours: NDArray[np.uint8]) -> Floats:
-    planes = np.multiply(np.moveaxis(colours, 2, 0), SCALE, dtype=np.float32)
-    planes -= np.float32(0.5)
-    return planes
 
 
 def _slopes(g: Floats, p: Floats) -> Floats:
@@ -243,6 +285,14 @@ def _finest_octave(planes: Floats) -> Floats:
     smooth *= np.float32(-1 / 256)
     smooth += planes[:, 2:-2, 2:-2]
     return smooth
+
+
+def _extreme_of_25(plane: NDArray[Any], extreme: Any) -> NDArray[Any]:
+    """The lowest or highest of 5 x 5 pixels, without the 2 outermost."""
+    for axis in (0, 1):
+        views = np.lib.stride_tricks.sliding_window_view(plane, 5, axis=axis)
+        plane = functools.reduce(extreme, (views[..., step] for step in range(5)))
+    return plane
 
 
 def _cropped(planes: Any, by: int) -> Any:

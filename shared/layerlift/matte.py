@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import struct
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyvips
 from numpy.typing import NDArray
+from PIL import Image
 
 from . import foreground
 from .errors import make
 from .guided import Alpha, Guide, Level, is_faithful
-from .pictures import Picture, decode_png
+from .pictures import Picture, Report, decode_png
 from .tiles import Box, Size, grid, source
-
-Report: TypeAlias = Callable[[float], None]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BLOCK_ROWS = 256
-_TILE = 256
+_TILE = 192
 _LEVELS, _SMALLEST = 5, 16
-_FAITHFUL = 0.15
+_FAITHFUL = 0.24
 METHOD = b"guided 1"
 """Names what `refine` does: a kept alpha is of use only to the method that made it."""
 
@@ -63,80 +60,68 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
     """
     guide = Guide(picture)
     levels = [Level(alpha)]
-    tiles, faithful = levels[0].tiles(), True
+    tiles, faithful, doubtful = levels[0].tiles(), True, True
     for number in range(_LEVELS):
+        level = levels[-1]
+        guide.reduce(level.size, report)
         sums = np.zeros(3)
         for done, box in enumerate(tiles):
-            sums += levels[-1].fit(box, guide)
+            sums += level.fit(box, guide)
             report((number + done / len(tiles)) / (number + 2) * 0.5)
         if number == 0:
             faithful = is_faithful(sums, _FAITHFUL)
-            if faithful and levels[0].size == guide.size:
+            if faithful and level.size == guide.size:
                 return alpha
-        doubtful = [] if faithful else levels[-1].doubtful()
-        if not doubtful or min(levels[-1].size) < 2 * _SMALLEST:
+        if not doubtful or min(level.size) < 2 * _SMALLEST:
             break
-        levels.append(levels[-1].halved())
-        tiles = _under(doubtful, levels[-1])
+        doubtful = not faithful and level.is_doubtful()
+        levels.append(level.halved())
+        tiles = _under(tiles, levels[-1])
     coarser = None
     for level in reversed(levels):
-        level.settle(coarser, faithful=faithful)
+        level.settle(coarser, guide, faithful=faithful)
         coarser = level
     levels[0].finish()
     return _enlarged(levels[0], guide, report)
 
 
-def _under(boxes: list[Box], level: Level) -> list[Box]:
-    """The level's tiles that are under boxes of the level above, or near them."""
+def _under(tiles: list[Box], level: Level) -> list[Box]:
+    """The level's tiles that are under tiles of the level above, or near them."""
     near = np.zeros(level.alpha.shape, bool)
-    for left, top, right, bottom in boxes:
+    for left, top, right, bottom in tiles:
         near[max(0, top // 2 - 4) : bottom // 2 + 5, max(0, left // 2 - 4) : right // 2 + 5] = True
     return [box for box in level.tiles() if box.of(near).any()]
 
 
 def _enlarged(level: Level, guide: Guide, report: Report) -> Alpha:
-    """The models of the finest level applied to the picture."""
+    """The models of the finest level applied to the picture, and bicubic interpolation where there is none."""
     width, height = guide.size
     out = np.empty((height, width), np.uint8)
     boxes = list(grid(guide.size, _TILE))
     for done, box in enumerate(boxes):
-        near, _ = source(box, guide.size, level.size, 2)
-        value = level.value(near, 1)
+        part, place = source(box, guide.size, level.size, 2)
+        value = level.value(part)
         if value is not None:
             box.of(out)[:] = value
             continue
-        models = level.enlarged(box, guide.size)
-        alpha = (models[:3] * guide.planes(box)).sum(axis=0)
-        alpha += models[3]
-        alpha *= 255
-        box.of(out)[:] = np.rint(alpha.clip(0, 255))
-        _keep_exact(box.of(out), box, level, guide.size)
+        image = Image.fromarray(part.of(level.alpha)).resize(box.size, Image.Resampling.BICUBIC, box=place)
+        box.of(out)[:] = np.asarray(image)
+        changed = _nearest(level.is_modelled(part), part, box, level.size, guide.size)
+        if changed.any():
+            models = level.enlarged(box, guide.size)
+            alpha = (models[:3] * guide.planes(box, guide.size)).sum(axis=0)
+            alpha += models[3]
+            alpha *= 255
+            np.copyto(box.of(out), np.rint(alpha.clip(0, 255)), where=changed, casting="unsafe")
         report(0.5 + 0.5 * done / len(boxes))
     return out
 
 
-def _keep_exact(out: Alpha, box: Box, level: Level, size: Size) -> None:
-    """Puts the alpha's own value back where that is the same in all of the 5 x 5 pixels around."""
-    around = source(box, size, level.size, 3)[0]
-    alpha = np.pad(around.of(level.alpha), 2, mode="edge")
-    lowest, highest = (_extreme_of_25(alpha, extreme) for extreme in (np.minimum, np.maximum))
-    rows, columns = (
-        (np.arange(first, last) * 2 + 1) * count // (2 * whole) - start
-        for first, last, count, whole, start in (
-            (box.top, box.bottom, level.size[1], size[1], around.top),
-            (box.left, box.right, level.size[0], size[0], around.left),
-        )
-    )
-    exact = (lowest == highest)[rows][:, columns]
-    np.copyto(out, lowest[rows][:, columns], where=exact)
-
-
-def _extreme_of_25(alpha: Alpha, extreme: Any) -> Alpha:
-    """The lowest or highest of 5 x 5 pixels, without the 2 outermost."""
-    for axis in (0, 1):
-        views = np.lib.stride_tricks.sliding_window_view(alpha, 5, axis=axis)
-        alpha = functools.reduce(extreme, (views[..., step] for step in range(5)))
-    return alpha
+def _nearest(values: NDArray[Any], part: Box, box: Box, original: Size, size: Size) -> NDArray[Any]:
+    """The values of a part of the original at the nearest pixels of a box of a picture of `size`."""
+    rows = (np.arange(box.top, box.bottom) * 2 + 1) * original[1] // (2 * size[1]) - part.top
+    columns = (np.arange(box.left, box.right) * 2 + 1) * original[0] // (2 * size[0]) - part.left
+    return values[rows][:, columns]
 
 
 def cut_out(picture: Picture, alpha: Alpha, *, clean_edges: bool, report: Report = lambda fraction: None) -> Picture:

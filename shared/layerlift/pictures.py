@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,6 +28,8 @@ Pixels: TypeAlias = (
     | NDArray[np.float32]
     | NDArray[np.float64]
 )
+Report: TypeAlias = Callable[[float], None]
+"""Is told the fraction that is done, many times a second, and may raise to stop."""
 Sample: TypeAlias = type[np.uint8 | np.uint16 | np.uint32 | np.float16 | np.float32 | np.float64]
 
 MAX_PIXELS = 400_000_000
@@ -169,7 +172,49 @@ def from_vips(image: Any) -> Pixels:
     return pixels
 
 
-def eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
+def shown(picture: Picture, size: tuple[int, int] | None = None) -> Any:
+    """A libvips image of the picture at 8 bits, on white, without alpha, reduced (Lanczos) to width and height."""
+    picture = Picture(_eight_bits(picture.pixels))
+    image = to_vips(picture.pixels)
+    if picture.alpha is None:
+        return _resized(image, size)
+    if picture.alpha.min() == 255:
+        # libvips is faster at four bands than at three
+        return _resized(image, size).extract_band(0, n=image.bands - 1)
+    return _resized(image.flatten(background=[255]), size)
+
+
+def _resized(image: Any, size: tuple[int, int] | None) -> Any:
+    if size in (None, (image.width, image.height)):
+        return image
+    width, height = size
+    return image.resize(width / image.width, vscale=height / image.height, kernel="lanczos3", gap=0)
+
+
+def computed(image: Any, report: Report) -> Pixels:
+    """The pixels of a libvips image of format uchar or ushort, computed now; `report` may raise to stop that."""
+    stopped: list[BaseException] = []
+
+    def tell(_: Any, progress: Any) -> None:
+        # libvips would print and forget what is raised here
+        try:
+            report(progress.percent / 100)
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            stopped.append(error)
+            image.set_kill(True)
+
+    image = image.copy()
+    image.set_progress(True)
+    image.signal_connect("eval", tell)
+    try:
+        return from_vips(image)
+    except pyvips.Error:
+        if stopped:
+            raise stopped[0] from None
+        raise
+
+
+def _eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
     """Samples divided by 257 and rounded to the nearest."""
     if pixels.dtype == np.uint8:
         return pixels.astype(np.uint8, copy=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import pyvips
 
 from .errors import make
-from .pictures import Picture, Pixels, eight_bits, from_vips, to_vips
+from .pictures import Picture, Report, computed, shown, to_vips
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,7 @@ _SAFETY = 1.05
 _PROFILE = "icc-profile-data"
 
 
-def prepare(
-    picture: Picture, limits: Limits = SERVICE_LIMITS, report: Callable[[float], None] = lambda fraction: None
-) -> Upload:
+def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS, report: Report = lambda fraction: None) -> Upload:
     """Flatten on white, reduce to the longest side (Lanczos), convert to sRGB, encode as the best JPEG that fits.
 
     The JPEG names sRGB as its profile where the picture had a profile; one that can't be read counts as sRGB.
@@ -66,12 +63,11 @@ def prepare(
     alpha = picture.alpha
     if alpha is not None and not alpha.any():
         raise make("picture_empty", "all of them are transparent")
-    image = to_vips(eight_bits(picture.pixels))
-    if alpha is not None:
-        image = image.flatten(background=[255])
-    image = _reduced(image, limits.max_side)
+    longest = max(picture.width, picture.height, limits.max_side)
+    width, height = (max(1, round(side * limits.max_side / longest)) for side in (picture.width, picture.height))
+    image = shown(picture, (width, height))
     image, profile = _in_srgb(image, picture.icc_profile)
-    image = to_vips(_computed(image, report))
+    image = to_vips(computed(image, report))
     if profile is not None:
         image.set_type(pyvips.GValue.blob_type, _PROFILE, profile)
     for quality, subsampled in _LADDER[_predicted_step(image, limits.max_bytes) :]:
@@ -79,37 +75,6 @@ def prepare(
         if len(data) < limits.max_bytes:
             return Upload(data, image.width, image.height, quality, subsampled)
     raise make("exceed_max_filesize")
-
-
-def _computed(image: Any, report: Callable[[float], None]) -> Pixels:
-    """The pixels of an image that libvips computes now."""
-    stopped: list[BaseException] = []
-
-    def tell(_: Any, progress: Any) -> None:
-        # libvips would print and forget what is raised here
-        try:
-            report(progress.percent / 100)
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            stopped.append(error)
-            image.set_kill(True)
-
-    image = image.copy()
-    image.set_progress(True)
-    image.signal_connect("eval", tell)
-    try:
-        return from_vips(image)
-    except pyvips.Error:
-        if stopped:
-            raise stopped[0] from None
-        raise
-
-
-def _reduced(image: Any, max_side: int) -> Any:
-    longest = max(image.width, image.height)
-    if longest <= max_side:
-        return image
-    width, height = (max(1, round(side * max_side / longest)) for side in (image.width, image.height))
-    return image.resize(width / image.width, vscale=height / image.height, kernel="lanczos3", gap=0)
 
 
 def _in_srgb(image: Any, profile: bytes | None) -> tuple[Any, bytes | None]:

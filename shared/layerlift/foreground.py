@@ -61,13 +61,16 @@ def clean_edges(
     channels = len(colours)
     for done, box in enumerate(boxes):
         pixels = box.of(np.moveaxis(picture.pixels, 2, 0)).transpose(1, 2, 0).copy()
-        partial = _partial(box.of(alpha))
-        mixed = pixels[partial, :channels].astype(exact) / exact(top)
-        foreground, background = (layer[partial] for layer in _enlarged(estimate, box, shrink))
-        a = (box.of(alpha)[partial] / exact(255))[:, None]
+        near = box.of(alpha).reshape(-1)
+        partial = np.flatnonzero(_partial(near))
+        flat = pixels.reshape(-1, pixels.shape[2])
+        mixed = flat[partial, :channels].astype(exact) / exact(top)
+        both = _enlarged(estimate, box, shrink)[partial]
+        foreground, background = both[:, :channels], both[:, channels:]
+        a = (near[partial] / exact(255))[:, None]
         residual = mixed - a * foreground - (1 - a) * background
         clean = (foreground + residual * (a / (a * a + (1 - a) * (1 - a)))).clip(*limits) * exact(top)
-        pixels[partial, :channels] = clean if dtype.kind == "f" else np.rint(clean)
+        flat[partial, :channels] = clean if dtype.kind == "f" else np.rint(clean)
         yield (box.left, box.top, *box.size), pixels
         report(0.5 + 0.5 * (done + 1) / len(boxes))
 
@@ -102,8 +105,8 @@ def _reduced(
     return colours, small, visible
 
 
-def _enlarged(estimate: Floats, box: Box, times: int) -> tuple[Floats, Floats]:
-    """Foreground and background (height, width, channels) of a box at full size, bilinear."""
+def _enlarged(estimate: Floats, box: Box, times: int) -> Floats:
+    """The channels of the foreground, then of the background (height * width, 2 channels) of a box, bilinear."""
     height, width = estimate.shape[2:]
     part = Box(*(side // times for side in box)).grown(2).clipped((width, height))
     left, top, right, bottom = (side / times - corner for side, corner in zip(box, part[:2] * 2, strict=True))
@@ -115,8 +118,7 @@ def _enlarged(estimate: Floats, box: Box, times: int) -> tuple[Floats, Floats]:
         )
         for plane in part.of(estimate).reshape(-1, part.bottom - part.top, part.right - part.left)
     ]
-    both = np.stack(planes, axis=-1)
-    return both[..., : len(planes) // 2], both[..., len(planes) // 2 :]
+    return np.stack(planes, axis=-1).reshape(-1, len(planes))
 
 
 def _solved(image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, float], report: Report) -> Floats:

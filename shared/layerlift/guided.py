@@ -88,8 +88,8 @@ class Level:
     def __init__(self, alpha: Alpha) -> None:
         self.alpha = alpha
         self.size: Size = (alpha.shape[1], alpha.shape[0])
-        self.models = np.zeros((5, *alpha.shape), np.float32)
-        self._raw = np.zeros((4, *alpha.shape), np.float32)
+        self.models = _zeros(5, alpha.shape)
+        self._raw = _zeros(4, alpha.shape)
         self._fits: dict[Box, Floats] = {}
 
     def halved(self) -> Level:
@@ -99,7 +99,21 @@ class Level:
 
     def tiles(self) -> list[Box]:
         """The tiles in which the alpha is not the same all over."""
-        return [box for box in grid(self.size, _CORE) if self.value(box.grown(_MARGIN).clipped(self.size)) is None]
+        width, height = self.size
+        lefts = np.arange(0, width, _CORE)
+        spans = np.stack([np.maximum(lefts - _MARGIN, 0), np.minimum(lefts + _CORE + _MARGIN, width)], axis=1).reshape(
+            -1
+        )
+        found = []
+        for top in range(0, height, _CORE):
+            strip = self.alpha[max(0, top - _MARGIN) : top + _CORE + _MARGIN]
+            lowest, highest = (
+                extreme.reduceat(np.append(extreme.reduce(strip), 0), spans)[::2]
+                for extreme in (np.minimum, np.maximum)
+            )
+            for left in lefts[lowest != highest].tolist():
+                found.append(Box(left, top, left + _CORE, top + _CORE).clipped(self.size))
+        return found
 
     def value(self, box: Box) -> int | None:
         """The value of all pixels of a box; None where they differ."""
@@ -159,7 +173,9 @@ class Level:
         """
         for box, (b, over, worth, ratio) in self._fits.items():
             models = box.of(self.models)
-            weight = worth if coarser is None else worth * self._borne_out(box, coarser, guide)
+            weight = worth.copy()
+            if coarser is not None and worth.any():
+                weight *= self._borne_out(box, coarser, guide)
             fine = 1 if faithful else _falling(ratio, *_FINE)
             trust = 1 if faithful else _falling(ratio, *_TRUST)
             weight *= fine
@@ -184,13 +200,19 @@ class Level:
     def finish(self) -> None:
         """Where there is no model, the alpha alone takes its place."""
         for box in grid(self.size, _CORE):
-            if self.value(box) != 0:
+            alpha = box.of(self.alpha)
+            if alpha.max() > 0:
                 models = box.of(self.models)
-                models[3] += (1 - models[4]) * (box.of(self.alpha) * SCALE)
+                models[3] += (1 - models[4]) * (alpha * SCALE)
 
     def enlarged(self, box: Box, size: Size) -> Floats:
         """The models (4, height, width), without the weight, of a part of a picture of `size`."""
         return _enlarged(self.models[:4], box, size)
+
+
+def _zeros(planes: int, shape: tuple[int, int]) -> Floats:
+    """Planes that lie pixel by pixel in memory, so that what is never written to takes little of it."""
+    return np.moveaxis(np.zeros((*shape, planes), np.float32), 2, 0)
 
 
 def _enlarged(planes: NDArray[Any], box: Box, size: Size) -> Floats:

@@ -108,11 +108,14 @@ def _enlarged(level: Level, guide: Guide, report: Report) -> Alpha:
         box.of(out)[:] = np.asarray(image)
         changed = _nearest(level.is_modelled(part), part, box, level.size, guide.size)
         if changed.any():
-            models = level.enlarged(box, guide.size)
-            alpha = (models[:3] * guide.planes(box, guide.size)).sum(axis=0)
+            rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
+            inner = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+            place = Box(*(side + corner for side, corner in zip(inner, box[:2] * 2, strict=True)))
+            models = level.enlarged(place, guide.size)
+            alpha = (models[:3] * guide.planes(place, guide.size)).sum(axis=0)
             alpha += models[3]
             alpha *= 255
-            np.copyto(box.of(out), np.rint(alpha.clip(0, 255)), where=changed, casting="unsafe")
+            np.copyto(place.of(out), np.rint(alpha.clip(0, 255)), where=inner.of(changed), casting="unsafe")
         report(0.5 + 0.5 * done / len(boxes))
     return out
 

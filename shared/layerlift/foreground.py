@@ -146,7 +146,7 @@ def _solved(image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, 
             if near.max() > 0 and near.min() < 1:
                 parts = [around.of(part) for part in (coarse, colours, a, v)]
                 box.of(estimate)[:] = box.within(around).of(_relaxed(*parts, limits=limits, rounds=rounds))
-                report(0.3 + 0.2 * box.bottom / height * (height * width / alpha.size))
+                report(0.3 + 0.2 * height * width / alpha.size)
     return estimate
 
 

@@ -14,6 +14,7 @@ and Tang, "Guided Image Filtering", 2013). Added to it are:
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .pictures import Picture, Pixels, Report, computed, from_vips, shown
-from .tiles import Box, Size, grid, source
+from .tiles import Box, Size, source
 
 Alpha: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -35,6 +36,8 @@ _DETAIL = np.float32(0.01**2)
 _TRUST, _FINE = (0.15, 0.3), (0.25, 0.5)
 """The ratios of p - q to p's finest octave between which p - q fades out, and the model gives way to the coarser."""
 _SAMPLE, _SAMPLES = 16, 12
+_GRAY = 4 / 255
+"""The mean distance of the highest from the lowest component up to which a part counts as gray."""
 _GAIN = 1 - 2 * (6 / 16) ** 2 + (70 / 256) ** 2
 """What `_finest_octave` makes of the variance of white noise."""
 _CORE, _MARGIN = 64, 8
@@ -58,13 +61,19 @@ class Guide:
     def noise(self, size: Size) -> np.float32:
         """The variance of the grain in the colours at one of the sizes: that of the calmest tenth of the picture."""
         if size not in self._noise:
-            crops = [
-                _finest_octave(self.planes(Box(left, top, left + _SAMPLE, top + _SAMPLE), size)).var()
-                for left in np.linspace(0, size[0] - _SAMPLE, _SAMPLES).astype(int)
-                for top in np.linspace(0, size[1] - _SAMPLE, _SAMPLES).astype(int)
-            ]
-            self._noise[size] = np.float32(np.quantile(crops, 0.1) / _GAIN)
+            calm = [_finest_octave(planes).var() for planes in self._samples(size)]
+            self._noise[size] = np.float32(np.quantile(calm, 0.1) / _GAIN)
         return self._noise[size]
+
+    def is_gray(self, size: Size) -> bool:
+        """Whether the picture has no colours to speak of."""
+        return all(np.ptp(planes, axis=0).mean() < _GRAY for planes in self._samples(size))
+
+    def _samples(self, size: Size) -> Iterator[Floats]:
+        """The colours of small parts all over the picture."""
+        for top in np.linspace(0, size[1] - _SAMPLE, _SAMPLES).astype(int).tolist():
+            for left in np.linspace(0, size[0] - _SAMPLE, _SAMPLES).astype(int).tolist():
+                yield self.planes(Box(left, top, left + _SAMPLE, top + _SAMPLE).clipped(size), size)
 
     def planes(self, box: Box, size: Size) -> Floats:
         """The colours (3, height, width), -0.5 to 0.5, of a part of the picture at one of its sizes."""
@@ -121,14 +130,16 @@ class Level:
         first = int(part[0, 0])
         return first if part[-1, -1] == first and part.min() == first == part.max() else None
 
+    def is_changing(self, box: Box) -> NDArray[np.bool_]:
+        """Where the alpha is not the same in all of the 5 x 5 pixels around."""
+        alpha = _around(self.alpha, box, self.size)
+        changing: NDArray[np.bool_] = _extreme_of_25(alpha, np.minimum) != _extreme_of_25(alpha, np.maximum)
+        return changing
+
     def is_modelled(self, box: Box) -> NDArray[np.bool_]:
-        """Where there is a model within 2 pixels, and the alpha is not the same in all of the 5 x 5 pixels around."""
-        around = box.grown(2)
-        inner = around.clipped(self.size)
-        alpha = _padded(inner.of(self.alpha), inner, around)
-        weight = _padded(inner.of(self.models)[4], inner, around)
-        flat = _extreme_of_25(alpha, np.minimum) == _extreme_of_25(alpha, np.maximum)
-        modelled: NDArray[np.bool_] = ~flat & (_extreme_of_25(weight, np.maximum) > 0)
+        """Where there is a model that can be used in the 5 x 5 pixels around."""
+        weight = _around(self.models[4], box, self.size)
+        modelled: NDArray[np.bool_] = _extreme_of_25(weight, np.maximum) > 0
         return modelled
 
     def fit(self, box: Box, guide: Guide) -> NDArray[np.float64]:
@@ -161,17 +172,14 @@ class Level:
         partial = np.abs(box.of(self.alpha) - np.float32(127.5)) < 127
         return np.array([np.square(fit[1]).sum(), np.square(_cropped(octave, 4)).sum(), noise[partial].sum()])
 
-    def is_doubtful(self) -> bool:
-        """Whether there are places in which the models of the next level are needed."""
-        return any(fit[3].max() > _FINE[0] for fit in self._fits.values())
-
-    def settle(self, coarser: Level | None, guide: Guide, *, faithful: bool) -> None:
+    def settle(self, coarser: Level | None, guide: Guide, report: Report, *, faithful: bool) -> None:
         """Turns what was fitted into `models`, with the help of the next level.
 
         Args:
             faithful: whether the alpha is taken at its word all over.
         """
-        for box, (b, over, worth, ratio) in self._fits.items():
+        for done, (box, (b, over, worth, ratio)) in enumerate(self._fits.items()):
+            report(done / len(self._fits))
             models = box.of(self.models)
             weight = worth.copy()
             if coarser is not None and worth.any():
@@ -183,7 +191,7 @@ class Level:
             np.multiply(b + trust * over, weight, out=models[3])
             models[4] = weight
             if coarser is not None and not faithful:
-                models += (1 - fine) * _enlarged(coarser.models, box, self.size)
+                models += (1 - fine) * coarser.enlarged(box, self.size)
         self._fits.clear()
 
     def _borne_out(self, box: Box, coarser: Level, guide: Guide) -> Floats:
@@ -197,17 +205,9 @@ class Level:
         k: Floats = (both / (alone + np.float32(1e-5))).clip(0, 1)
         return k
 
-    def finish(self) -> None:
-        """Where there is no model, the alpha alone takes its place."""
-        for box in grid(self.size, _CORE):
-            alpha = box.of(self.alpha)
-            if alpha.max() > 0:
-                models = box.of(self.models)
-                models[3] += (1 - models[4]) * (alpha * SCALE)
-
     def enlarged(self, box: Box, size: Size) -> Floats:
-        """The models (4, height, width), without the weight, of a part of a picture of `size`."""
-        return _enlarged(self.models[:4], box, size)
+        """The models (bicubic) of a part of a picture of `size`."""
+        return _enlarged(self.models, box, size)
 
 
 def _zeros(planes: int, shape: tuple[int, int]) -> Floats:
@@ -307,6 +307,13 @@ def _finest_octave(planes: Floats) -> Floats:
     smooth *= np.float32(-1 / 256)
     smooth += planes[:, 2:-2, 2:-2]
     return smooth
+
+
+def _around(plane: Any, box: Box, size: Size) -> Any:
+    """A part of a plane and 2 pixels around it."""
+    outer = box.grown(2)
+    inner = outer.clipped(size)
+    return _padded(inner.of(plane), inner, outer)
 
 
 def _extreme_of_25(plane: NDArray[Any], extreme: Any) -> NDArray[Any]:

@@ -20,7 +20,10 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BLOCK_ROWS = 256
 _TILE = 192
 _LEVELS, _SMALLEST = 5, 16
-_FAITHFUL = 0.24
+_FAITHFUL, _TRUE = 0.24, 0.15
+"""The ratios of p - q to p's finest octave up to which an alpha is taken at its word: as it came, and made smaller."""
+_LEFT = 0.01
+"""How much of p's detail, at the size that has most of it, must be left at the true resolution."""
 METHOD = b"guided 1"
 """Names what `refine` does: a kept alpha is of use only to the method that made it."""
 
@@ -59,30 +62,53 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
         report: is told the fraction that is done, many times a second, and may raise to stop.
     """
     guide = Guide(picture)
-    levels = [Level(alpha)]
-    tiles, faithful, doubtful = levels[0].tiles(), True, True
+    levels, true = _levels(alpha, guide, _part(report, 0, 0.5))
+    faithful = true is not None
+    if faithful and levels[true or 0].size == guide.size:
+        return alpha
+    modelled = levels[true or 0]
+    coarser = None
+    for level in reversed(levels[true or 0 :]):
+        portion = _part(report, 0.5, 0.6 if level is modelled else 0.5)
+        level.settle(coarser, guide, portion, faithful=faithful)
+        coarser = level
+    return _enlarged(levels[0], modelled, guide, _part(report, 0.6, 1))
+
+
+def _levels(alpha: Alpha, guide: Guide, report: Report) -> tuple[list[Level], int | None]:
+    """The alpha at its own and at smaller sizes, fitted, and which of them is its true resolution.
+
+    That is the first one that agrees with the picture, and has detail left. None where there is none.
+    """
+    levels, true, detail = [Level(alpha)], None, 0.0
+    tiles = levels[0].tiles() if min(alpha.shape) >= _SMALLEST else []
+    if not tiles:
+        return levels, 0
     for number in range(_LEVELS):
         level = levels[-1]
-        guide.reduce(level.size, report)
+        portion = _part(report, 1 - 0.5**number, 1 - 0.5 ** (number + 1))
+        guide.reduce(level.size, _part(portion, 0, 0.3))
         sums = np.zeros(3)
         for done, box in enumerate(tiles):
             sums += level.fit(box, guide)
-            report((number + done / len(tiles)) / (number + 2) * 0.5)
-        if number == 0:
-            faithful = is_faithful(sums, _FAITHFUL)
-            if faithful and level.size == guide.size:
-                return alpha
-        if not doubtful or min(level.size) < 2 * _SMALLEST:
+            portion(0.3 + 0.7 * done / len(tiles))
+        if true is not None or min(level.size) < 2 * _SMALLEST:
             break
-        doubtful = not faithful and level.is_doubtful()
+        # without colours nobody can tell whether the alpha or the picture is to blame
+        agrees = guide.is_gray(level.size) or is_faithful(sums, _TRUE if number else _FAITHFUL)
+        detail = max(detail, float(sums[1]))
+        if agrees and sums[1] > _LEFT * detail:
+            true = number
+            if level.size == guide.size:
+                break
         levels.append(level.halved())
         tiles = _under(tiles, levels[-1])
-    coarser = None
-    for level in reversed(levels):
-        level.settle(coarser, guide, faithful=faithful)
-        coarser = level
-    levels[0].finish()
-    return _enlarged(levels[0], guide, report)
+    return levels, true
+
+
+def _part(report: Report, begin: float, end: float) -> Report:
+    """Tells a whole of one of its parts."""
+    return lambda fraction: report(begin + (end - begin) * fraction)
 
 
 def _under(tiles: list[Box], level: Level) -> list[Box]:
@@ -93,30 +119,33 @@ def _under(tiles: list[Box], level: Level) -> list[Box]:
     return [box for box in level.tiles() if box.of(near).any()]
 
 
-def _enlarged(level: Level, guide: Guide, report: Report) -> Alpha:
-    """The models of the finest level applied to the picture, and bicubic interpolation where there is none."""
+def _enlarged(finest: Level, modelled: Level, guide: Guide, report: Report) -> Alpha:
+    """The models of one level applied to the picture, and the alpha, bicubic, where there is none."""
     width, height = guide.size
     out = np.empty((height, width), np.uint8)
     boxes = list(grid(guide.size, _TILE))
     for done, box in enumerate(boxes):
-        part, place = source(box, guide.size, level.size, 2)
-        value = level.value(part)
+        report(done / len(boxes))
+        part, place = source(box, guide.size, finest.size, 2)
+        value = finest.value(part)
         if value is not None:
             box.of(out)[:] = value
             continue
-        image = Image.fromarray(part.of(level.alpha)).resize(box.size, Image.Resampling.BICUBIC, box=place)
+        image = Image.fromarray(part.of(finest.alpha)).resize(box.size, Image.Resampling.BICUBIC, box=place)
         box.of(out)[:] = np.asarray(image)
-        changed = _nearest(level.is_modelled(part), part, box, level.size, guide.size)
+        around = source(box, guide.size, modelled.size, 2)[0]
+        changed = _nearest(finest.is_changing(part), part, box, finest.size, guide.size)
+        changed &= _nearest(modelled.is_modelled(around), around, box, modelled.size, guide.size)
         if changed.any():
             rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
             inner = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-            place = Box(*(side + corner for side, corner in zip(inner, box[:2] * 2, strict=True)))
-            models = level.enlarged(place, guide.size)
-            alpha = (models[:3] * guide.planes(place, guide.size)).sum(axis=0)
+            whole = Box(*(side + corner for side, corner in zip(inner, box[:2] * 2, strict=True)))
+            models = modelled.enlarged(whole, guide.size)
+            alpha = (models[:3] * guide.planes(whole, guide.size)).sum(axis=0)
             alpha += models[3]
             alpha *= 255
-            np.copyto(place.of(out), np.rint(alpha.clip(0, 255)), where=inner.of(changed), casting="unsafe")
-        report(0.5 + 0.5 * done / len(boxes))
+            alpha += (1 - models[4]) * whole.of(out)
+            np.copyto(whole.of(out), np.rint(alpha.clip(0, 255)), where=inner.of(changed), casting="unsafe")
     return out
 
 

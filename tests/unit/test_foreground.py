@@ -121,3 +121,71 @@ def test_the_same_input_makes_the_same_colours() -> None:
     pixels, alpha, _ = scene(600, 900, "hair")
     first, second = (cleaned_picture(Picture(pixels), alpha) for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.uint32])
+def test_edges_are_cleaned_at_every_depth(dtype: Any) -> None:
+    pixels, alpha, truth = scene(600, 900, "hair", np.uint16)
+    top = 1.0 if np.dtype(dtype).kind == "f" else 2**32 - 1
+    deep = (pixels / 65535 * top).astype(dtype)
+    cleaned = cleaned_picture(Picture(deep), alpha)
+    assert cleaned.dtype == dtype
+    in_16_bits = np.rint(cleaned.astype(np.float64) / top * 65535).astype(np.uint16)
+    assert error(in_16_bits, alpha, truth) * 2.5 < error(pixels, alpha, truth)
+    outside = (alpha == 0) | (alpha == 255)
+    np.testing.assert_array_equal(cleaned[outside], deep[outside])
+
+
+def test_five_channels_are_cmyk_with_alpha() -> None:
+    _, alpha, _ = scene(300, 301, "hair")
+    pixels = noise(300, 301, 5, np.uint16)
+    cleaned = cleaned_picture(Picture(pixels), alpha)
+    np.testing.assert_array_equal(cleaned[..., -1], pixels[..., -1])
+    assert (cleaned[..., :-1] != pixels[..., :-1]).any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_floats_keep_their_range_and_what_is_not_a_number_stays_where_it_is() -> None:
+    pixels, alpha, _ = scene(300, 400, "soft")
+    bright = (pixels / np.float32(255) * 40 - 1).astype(np.float32)
+    bright[10, 20] = np.nan
+    bright[150, 200] = np.inf
+    cleaned = cleaned_picture(Picture(bright), alpha)
+    assert np.isnan(cleaned).sum() == 3
+    assert np.isinf(cleaned).sum() == 3
+    partial = cleaned[(alpha > 0) & (alpha < 255)]
+    assert partial.max() > 2
+    assert partial.min() >= np.nanmin(bright)
+
+
+def test_a_smooth_edge_of_16_bits_has_more_colours_than_8_bits_can_give() -> None:
+    pixels, alpha, _ = scene(600, 900, "soft", np.uint16)
+    cleaned = cleaned_picture(Picture(pixels), alpha)
+    partial = cleaned[(alpha > 0) & (alpha < 255)]
+    assert len(np.unique(partial[:, 0])) > 10 * len(np.unique(partial[:, 0] // 257))
+
+
+def test_only_parts_with_soft_edges_are_given() -> None:
+    pixels, alpha, _ = scene(1501, 2203, "studio")
+    parts = list(clean_edges(Picture(pixels), alpha))
+    covered = sum(width * height for (_, _, width, height), _ in parts)
+    assert covered < 0.5 * alpha.size
+    for (x, y, width, height), part in parts:
+        assert part.shape == (height, width, 3)
+        assert part.flags.c_contiguous
+        partial = alpha[y : y + height, x : x + width]
+        assert ((partial > 0) & (partial < 255)).any()
+
+
+def test_progress_rises_to_its_end_and_can_stop_the_work() -> None:
+    pixels, alpha, _ = scene(600, 900, "hair")
+    told: list[float] = []
+    list(clean_edges(Picture(pixels), alpha, told.append))
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+    def stop(fraction: float) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        list(clean_edges(Picture(pixels), alpha, stop))

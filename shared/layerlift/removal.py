@@ -144,8 +144,9 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, ag
         if alpha.max() < _SEEN:
             raise errors.make("result_empty")
         if not refined:
-            alpha = matte.refine(alpha, picture, lambda fraction: stage(Stage.REFINE, fraction))
-            if journal:
+            came = alpha
+            alpha = matte.refine(came, picture, lambda fraction: stage(Stage.REFINE, fraction))
+            if journal and alpha is not came:
                 journal.keep(name, alpha)
         stage(Stage.REFINE, 1.0)
         units = 0 if cached else engine.units

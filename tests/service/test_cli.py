@@ -276,6 +276,13 @@ def test_16_bits_stay_with_their_profile(account: dict[str, str], photos: Path) 
         assert (found[:, :32, 3] == 65535).all() and (found[:, 32:, 3] == 0).all()
 
 
+def test_a_picture_that_is_all_subject_is_told(account: dict[str, str], photos: Path) -> None:
+    Image.new("RGB", (64, 32)).save(photos / "all.png")
+    result = layerlift(account, "remove", photos / "all.png")
+    assert result.status == 0
+    assert "all of it was taken for the subject" in result.errors
+
+
 def test_bad_pictures_fail_alone_and_the_rest_go_on(account: dict[str, str], photos: Path) -> None:
     half_black().save(photos / "good.jpg")
     half_black().convert("CMYK").save(photos / "cmyk.jpg")

@@ -168,12 +168,29 @@ def test_the_engines_own_words_are_shown(removing: Callable[..., Removal]) -> No
     assert "left arm missing" in removing(engine=engine).fails("error_pose").message
 
 
-def test_an_empty_cut_out_is_an_error(removing: Callable[..., Removal]) -> None:
+def answering(alpha: int) -> Callable[[bytes], bytes]:
+    """An engine whose cut-out has the same alpha all over."""
+
     def engine(picture: bytes) -> bytes:
         image = engines.decode(picture)
-        return engines.cut_out(image, Image.new("L", image.size))
+        return engines.cut_out(image, Image.new("L", image.size, alpha))
 
-    assert isinstance(removing(engine=engine).fails("result_empty"), errors.PictureError)
+    return engine
+
+
+@pytest.mark.parametrize("alpha", [0, 7])
+def test_a_cut_out_in_which_nothing_can_be_seen_is_an_error(removing: Callable[..., Removal], alpha: int) -> None:
+    job = removing(engine=answering(alpha))
+    assert isinstance(job.fails("result_empty"), errors.PictureError)
+
+
+@pytest.mark.parametrize(("alpha", "full"), [(255, True), (248, True), (247, False), (8, False)])
+def test_a_cut_out_from_which_nothing_is_missing_is_said_to_be_full(
+    removing: Callable[..., Removal], alpha: int, full: bool
+) -> None:
+    outcome = removing(engine=answering(alpha)).run()
+    assert outcome.full is full
+    assert (outcome.alpha == alpha).all()
 
 
 @pytest.mark.parametrize(

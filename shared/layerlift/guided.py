@@ -8,7 +8,8 @@ and Tang, "Guided Image Filtering", 2013). Added to it are:
 - k, how far the alpha bears the models out: how much of the detail that those of p reduced to half its size foretell is
   there in p, and 0 where p has no detail to sharpen. With k = 0 the result is p enlarged by bicubic interpolation;
 - p's true resolution. Where p - q is large beside p's finest octave, p is blurred, displaced, or of less detail than
-  its size promises. There p - q is left out, and the model is that of p reduced to half its size, and so on.
+  its size promises. The models used are then those of the first smaller size (a half, a quarter ...) at which p agrees
+  with the picture; and where it agrees at none, each place takes the size that fits it best, without p - q.
 """
 
 from __future__ import annotations
@@ -110,9 +111,8 @@ class Level:
         """The tiles in which the alpha is not the same all over."""
         width, height = self.size
         lefts = np.arange(0, width, _CORE)
-        spans = np.stack([np.maximum(lefts - _MARGIN, 0), np.minimum(lefts + _CORE + _MARGIN, width)], axis=1).reshape(
-            -1
-        )
+        begins, ends = np.maximum(lefts - _MARGIN, 0), np.minimum(lefts + _CORE + _MARGIN, width)
+        spans = np.stack([begins, ends], axis=1).reshape(-1)
         found = []
         for top in range(0, height, _CORE):
             strip = self.alpha[max(0, top - _MARGIN) : top + _CORE + _MARGIN]

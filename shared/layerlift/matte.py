@@ -63,16 +63,14 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
     """
     guide = Guide(picture)
     levels, true = _levels(alpha, guide, _part(report, 0, 0.5))
-    faithful = true is not None
-    if faithful and levels[true or 0].size == guide.size:
+    faithful, used = true is not None, levels[true or 0 :]
+    if faithful and used[0].size == guide.size:
         return alpha
-    modelled = levels[true or 0]
     coarser = None
-    for level in reversed(levels[true or 0 :]):
-        portion = _part(report, 0.5, 0.6 if level is modelled else 0.5)
-        level.settle(coarser, guide, portion, faithful=faithful)
+    for level in reversed(used):
+        level.settle(coarser, guide, _part(report, 0.5, 0.6 if level is used[0] else 0.5), faithful=faithful)
         coarser = level
-    return _enlarged(levels[0], modelled, guide, _part(report, 0.6, 1))
+    return _enlarged(levels[0], used[0], guide, _part(report, 0.6, 1))
 
 
 def _levels(alpha: Alpha, guide: Guide, report: Report) -> tuple[list[Level], int | None]:

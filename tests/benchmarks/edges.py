@@ -1,6 +1,6 @@
 """Alphas and edge colours against the truth: bicubic, ours, and the best public methods that can be installed.
 
-    pip install opencv-contrib-python-headless pymatting
+    pip install pymatting
     python tests/benchmarks/edges.py [--sizes 12 24 50] [--kinds hair ...] [--backgrounds forest ... | --all]
         [--jobs 2] [--quick]
 

@@ -1,8 +1,5 @@
 """What is wrong with an alpha and with edge colours, beside the truth, in the band.
 
-    pip install opencv-contrib-python-headless
-    pytest tests/benchmarks/test_metrics.py
-
 The band is where the true alpha or the delivered alpha, enlarged, is neither 0 nor 255, and `DILATION` pixels around.
 It does not depend on the method that is measured.
 

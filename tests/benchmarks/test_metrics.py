@@ -1,14 +1,11 @@
-"""The metrics on small arrays whose errors are known. They need OpenCV, which the product does not."""
+"""The metrics on small arrays whose errors are known."""
 
 from __future__ import annotations
 
+import metrics
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-pytest.importorskip("cv2")
-
-import metrics
 
 EVERYWHERE = np.ones((40, 40), bool)
 

@@ -1,6 +1,6 @@
 """The ways to an alpha at the layer's size, and to the subject's colours, that are compared: ours and public ones.
 
-    pip install opencv-contrib-python-headless pymatting     (the first import of pymatting compiles for a minute)
+    pip install pymatting     (its first import compiles for a minute)
 
 Alphas are uint8 (height, width), pictures and colours uint8 (height, width, 3).
 """

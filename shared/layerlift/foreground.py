@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
-import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 
-from .pictures import Picture, Pixels, Report
+from .pictures import Picture, Pixels, Report, from_vips, to_vips
 from .tiles import Box, grid
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -32,7 +31,6 @@ _SMOOTHNESS = np.float32(1e-5)
 _TINY = np.float32(1e-6)
 _SMALL_SIDE = 32
 _SMALL_ITERATIONS, _ITERATIONS = 10, 5
-_VIPS_FORMATS = {"uint8": "uchar", "uint16": "ushort", "uint32": "uint", "float32": "float", "float64": "double"}
 
 
 def clean_edges(
@@ -110,14 +108,10 @@ def _enlarged(estimate: Floats, box: Box, times: int) -> Floats:
     height, width = estimate.shape[2:]
     part = Box(*(side // times for side in box)).grown(2).clipped((width, height))
     left, top, right, bottom = (side / times - corner for side, corner in zip(box, part[:2] * 2, strict=True))
-    planes = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(plane)).resize(
-                box.size, Image.Resampling.BILINEAR, box=(left, top, right, bottom)
-            )
-        )
-        for plane in part.of(estimate).reshape(-1, part.bottom - part.top, part.right - part.left)
-    ]
+    planes = []
+    for plane in part.of(estimate).reshape(-1, part.bottom - part.top, part.right - part.left):
+        image = Image.fromarray(np.ascontiguousarray(plane))
+        planes.append(np.asarray(image.resize(box.size, Image.Resampling.BILINEAR, box=(left, top, right, bottom))))
     return np.stack(planes, axis=-1).reshape(-1, len(planes))
 
 
@@ -189,9 +183,4 @@ def _halved(planes: Floats) -> Floats:
 
 def _shrunk(pixels: Any, shrink: int) -> Floats:
     """Means of `shrink` x `shrink` pixels (height, width, channels); of fewer at the right and the bottom edge."""
-    height, width, channels = pixels.shape
-    contiguous = np.ascontiguousarray(pixels)
-    image = pyvips.Image.new_from_memory(contiguous.data, width, height, channels, _VIPS_FORMATS[pixels.dtype.name])
-    image = image.cast("float").shrink(shrink, shrink, ceil=True)
-    flat: Floats = np.frombuffer(image.write_to_memory(), np.float32)
-    return flat.reshape(image.height, image.width, channels)
+    return np.asarray(from_vips(to_vips(pixels).cast("float").shrink(shrink, shrink, ceil=True)), np.float32)

@@ -275,25 +275,20 @@ def _slopes(g: Floats, p: Floats) -> Floats:
     return out
 
 
-def _mean_of_9(planes: Floats) -> Floats:
-    """Means of 3 x 3 pixels, without the outermost pixels."""
-    rows = planes[:, 1:-1] + planes[:, :-2]
-    rows += planes[:, 2:]
-    out: Floats = rows[:, :, 1:-1] + rows[:, :, :-2]
-    out += rows[:, :, 2:]
+def _mean_of_9(planes: Floats, step: int = 1) -> Floats:
+    """Means of 3 x 3 pixels that are `step` apart, without the `step` outermost pixels."""
+    twice = 2 * step
+    rows = planes[:, step:-step] + planes[:, :-twice]
+    rows += planes[:, twice:]
+    out: Floats = rows[:, :, step:-step] + rows[:, :, :-twice]
+    out += rows[:, :, twice:]
     out *= np.float32(1 / 9)
     return out
 
 
 def _mean_of_81(planes: Floats) -> Floats:
     """Means of 9 x 9 pixels, without the 4 outermost."""
-    thirds = _mean_of_9(planes)
-    rows = thirds[:, 3:-3] + thirds[:, :-6]
-    rows += thirds[:, 6:]
-    out: Floats = rows[:, :, 3:-3] + rows[:, :, :-6]
-    out += rows[:, :, 6:]
-    out *= np.float32(1 / 9)
-    return out
+    return _mean_of_9(_mean_of_9(planes), step=3)
 
 
 def _finest_octave(planes: Floats) -> Floats:

@@ -45,6 +45,7 @@ _LOADERS = {
     b"RIFF": "webpload_source",
     b"GIF8": "gifload_source",
 }
+_VIPS_FORMATS = {"uint8": "uchar", "uint16": "ushort", "uint32": "uint", "float32": "float", "float64": "double"}
 _PROFILE = "icc-profile-data"
 _BLOCK_ROWS = 256
 _RGB_SPACES = ("rgb", "srgb", "rgb16")
@@ -155,18 +156,20 @@ def write_png(path: str | os.PathLike[str], picture: Picture) -> None:
 
 
 def to_vips(pixels: Pixels) -> Any:
-    """The pixels (height, width, channels) as a libvips image over the same memory, where that is contiguous."""
+    """The pixels (height, width, channels) as a libvips image over the same memory, where that is contiguous.
+
+    libvips has no float16; of what is deeper than 16 bits it can make sums and means, not colours.
+    """
     height, width, channels = pixels.shape
     contiguous: Any = np.ascontiguousarray(pixels)
-    deep = pixels.dtype == np.uint16
-    image = pyvips.Image.new_from_memory(contiguous.data, width, height, channels, "ushort" if deep else "uchar")
-    gray, colour = ("grey16", "rgb16") if deep else ("b-w", "srgb")
+    image = pyvips.Image.new_from_memory(contiguous.data, width, height, channels, _VIPS_FORMATS[pixels.dtype.name])
+    gray, colour = ("grey16", "rgb16") if pixels.dtype == np.uint16 else ("b-w", "srgb")
     return image.copy(interpretation=gray if channels < 3 else colour)
 
 
 def from_vips(image: Any) -> Pixels:
-    """The pixels (height, width, channels) of a libvips image of format uchar or ushort."""
-    dtype: Any = np.uint16 if image.format == "ushort" else np.uint8
+    """The pixels (height, width, channels) of a libvips image of one of the formats of `to_vips`."""
+    dtype = next(name for name, form in _VIPS_FORMATS.items() if form == image.format)
     flat: Any = np.frombuffer(image.write_to_memory(), dtype)
     pixels: Pixels = flat.reshape(image.height, image.width, image.bands)
     return pixels

@@ -34,10 +34,9 @@ the pixels of `rectangles` [x, y, width, height], one after the other, at that d
 
 `agree` says that the user agrees to uploads to the service from now on; its result names the `host`.
 
-Every job, `clean` and `agree` ends with one result
-or one error. When standard input ends, the worker cancels what it does, removes its folder and exits. What is paid
-for by then, or when a job is cancelled, is first finished without the host, and kept for the next job with the same
-pixels, whose result is `cached`.
+Every job, `clean` and `agree` ends with one result or one error. When standard input ends, the worker cancels what it
+does, removes its folder and exits. What is paid for by then, or when a job is cancelled, is first finished without the
+host, and kept for the next job with the same pixels, whose result is `cached`.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any
 
 from . import __version__, errors, locks, log
 
@@ -66,10 +65,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .engines import Engines
+    from .foreground import Rectangle
     from .pictures import Sample
     from .settings import Settings
-
-Rectangle: TypeAlias = tuple[int, int, int, int]
 
 PROTOCOL = 1
 GRACE_SECONDS = 3.0

@@ -14,12 +14,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-from layerlift import matte, pictures, prepare, removal
+from layerlift import pictures, prepare, removal
 from layerlift.cancelling import Cancel
 from layerlift.engines import Engines
 from layerlift.journal import Journal
 from layerlift.offline import Options, Twin
 from layerlift.settings import Settings
+from PIL import Image
 
 REPEAT = 5
 JOURNALED = 50
@@ -36,8 +37,8 @@ def scene(pixels: int) -> tuple[pictures.Picture, bytes]:
     picture = pictures.Picture(photo)
     upload = prepare.prepare(picture)
     alpha = ((0.7 - shade) / 0.02 + 0.5).clip(0, 1) * 255
-    small = matte.refine(alpha.astype(np.uint8), upload.width, upload.height)
-    sent = matte.refine(photo[..., 0], upload.width, upload.height)
+    size = (upload.width, upload.height)
+    small, sent = (np.asarray(Image.fromarray(part).resize(size)) for part in (alpha.astype(np.uint8), photo[..., 0]))
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "answer.png")
         pictures.write_png(answer, pictures.Picture(np.dstack([sent, sent, sent, small])))

@@ -19,7 +19,7 @@ from .tiles import Box, Size, grid, source
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BLOCK_ROWS = 256
 _TILE = 192
-_LEVELS, _SMALLEST = 5, 16
+_LEVELS, _SMALLEST = 6, 32
 _FAITHFUL, _TRUE = 0.24, 0.15
 """The ratios of p - q to p's finest octave up to which an alpha is taken at its word: as it came, and made smaller."""
 _LEFT = 0.01
@@ -76,7 +76,8 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
 def _levels(alpha: Alpha, guide: Guide, report: Report) -> tuple[list[Level], int | None]:
     """The alpha at its own and at smaller sizes, fitted, and which of them is its true resolution.
 
-    That is the first one that agrees with the picture, and has detail left. None where there is none.
+    That is the first one that agrees with the picture, and has detail left. None where there is none. The last one is
+    there to bear out the models of the others.
     """
     levels, true, detail = [Level(alpha)], None, 0.0
     tiles = levels[0].tiles() if min(alpha.shape) >= _SMALLEST else []
@@ -90,7 +91,7 @@ def _levels(alpha: Alpha, guide: Guide, report: Report) -> tuple[list[Level], in
         for done, box in enumerate(tiles):
             sums += level.fit(box, guide)
             portion(0.3 + 0.7 * done / len(tiles))
-        if true is not None or min(level.size) < 2 * _SMALLEST:
+        if true is not None or number == _LEVELS - 1 or min(level.size) < _SMALLEST:
             break
         # without colours nobody can tell whether the alpha or the picture is to blame
         agrees = guide.is_gray(level.size) or is_faithful(sums, _TRUE if number else _FAITHFUL)

@@ -69,6 +69,20 @@ def test_an_alpha_of_little_detail_gets_it_whatever_size_it_was_sent_at() -> Non
         assert error(refined, ALPHA) * 1.4 < error(sized(sent, WIDTH, HEIGHT, BICUBIC), ALPHA)
 
 
+@pytest.mark.parametrize("divided_by", [4, 8, 16])
+def test_an_alpha_of_far_less_detail_than_its_size_is_found_out(divided_by: int) -> None:
+    width, height = 1800, 1200
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    radius, angle = np.hypot(x - width / 2, y - height / 2), np.arctan2(y - height / 2, x - width / 2)
+    edge = 0.3 * height * (1 + 0.08 * np.sin(5 * angle))
+    truth = np.rint(((edge - radius) / 4 + 0.5).clip(0, 1) * 255).astype(np.uint8)
+    sent = sized(sized(truth, width // divided_by, height // divided_by), width, height, BICUBIC)
+    foggy = (sent > 0) & (sent < 255)
+    refined = matte.refine(sent, Picture(photo(truth)))
+    before, after = (np.abs(alpha.astype(int) - truth)[foggy].mean() for alpha in (sent, refined))
+    assert after * 1.5 < before
+
+
 def test_an_alpha_that_is_out_of_place_is_drawn_to_the_pictures_edges() -> None:
     small = np.roll(sized(ALPHA, WIDTH // 2, HEIGHT // 2), 1, axis=1)
     refined = matte.refine(small, Picture(PHOTO))

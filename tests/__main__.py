@@ -1,6 +1,7 @@
 """All tests in the checkout's own environment: `python3 tests [--hosts] [pytest arguments]`.
 
-`--hosts` first installs GIMP 2.10 and what a window needs (Debian and Ubuntu, by apt), and makes a missing host fail.
+`--hosts` first installs GIMP 2.10 and what a window needs (Debian and Ubuntu, by apt), builds chroots of GIMP 3.0 and
+3.2 (on Debian, as root; once, see hosts/chroots.py), and makes a missing host fail.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -23,6 +25,8 @@ HOST_PROGRAMS = {
     "xdotool": "xdotool",
     "import": "imagemagick",
     "fc-list": "fontconfig",
+    "debootstrap": "debootstrap",
+    "zstd": "zstd",
 }
 
 
@@ -32,6 +36,7 @@ def main(arguments: list[str]) -> int:
     if "--hosts" in arguments:
         arguments.remove("--hosts")
         install_hosts()
+        build_chroots()
         settings["LAYERLIFT_TEST_HOSTS"] = "1"
     make_environment()
     if subprocess.call([str(PYTHON), "-m", "layerlift.offline.model", "fetch"], cwd=str(CHECKOUT)) != 0:
@@ -71,6 +76,17 @@ def install_hosts() -> None:
     apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
     subprocess.check_call([*apt, "update"])
     subprocess.check_call([*apt, "install", "-y", "--no-install-recommends", *packages])
+
+
+def build_chroots() -> None:
+    """Make sure that the chroots of GIMP 3 are there; where one can't be, its tests will fail and say why."""
+    from hosts import chroots
+
+    with ThreadPoolExecutor() as pool:
+        jobs = {version: pool.submit(chroots.ready, chroot) for version, chroot in chroots.CHROOTS.items()}
+    for version, job in jobs.items():
+        if (problem := job.exception()) is not None:
+            print(f"There is no chroot of GIMP {version}: {problem}", flush=True)
 
 
 if __name__ == "__main__":

@@ -33,9 +33,10 @@ sys.path[:0] = [str(CHECKOUT)]
 
 from layerlift.offline import Options, Twin  # noqa: E402
 
-from tests.hosts.gimp import BodyFailed, Gimp, make_template, wait_for  # noqa: E402
+from tests.hosts.gimp import BodyFailed, Gimp, make_template  # noqa: E402
 from tests.hosts.test_layerlift_depth import answer, samples, scene  # noqa: E402
 from tests.hosts.test_layerlift_layers import install, swapped_profile  # noqa: E402
+from tests.hosts.window import wait_for  # noqa: E402
 
 REDUCED = 4
 PROCESSES = {"GIMP": b"gimp-console", "plug-in": b"layerlift/layerlift.py", "worker": b"layerlift.worker"}

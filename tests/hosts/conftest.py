@@ -1,4 +1,7 @@
-"""Fixtures of the host tests. Without GIMP they are skipped, except where LAYERLIFT_TEST_HOSTS=1 or CI is set."""
+"""Fixtures of the host tests, which run in every GIMP; a mark such as `gimp("2.10", why="...")` names some alone.
+
+A GIMP that is missing skips its tests, except where LAYERLIFT_TEST_HOSTS=1 or CI is set: there they fail.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +10,44 @@ from pathlib import Path
 
 import pytest
 
-from .gimp import Gimp, make_template, missing_programs
+from .gimp import Gimp, make_template
+from .versions import VERSIONS, Version
+from .window import missing_for_windows
 
 
-def require(window: bool) -> None:
-    """Skip the test, or fail it where hosts must be there, if a program is missing."""
-    missing = missing_programs(window)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for a GIMP in every version, or in those that its mark names."""
+    if "version" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("gimp")
+        names = mark.args if mark else tuple(VERSIONS)
+        metafunc.parametrize("version", [VERSIONS[name] for name in names], ids=str, scope="session")
+
+
+def require(missing: list[str]) -> None:
+    """Skip the test, or fail it where hosts must be there, if something is missing."""
     if not missing:
         return
-    reason = f"missing for this test: {', '.join(missing)} (python3 tests --hosts installs them)"
+    reason = f"missing for this test: {', '.join(missing)} (python3 tests --hosts installs it)"
     if os.environ.get("LAYERLIFT_TEST_HOSTS") == "1" or os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
-def gimp_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A profile that GIMP was started with once."""
-    require(window=False)
-    return make_template(tmp_path_factory.mktemp("gimp"))
+def gimp_template(version: Version, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A profile that this GIMP was started with once."""
+    require(version.missing())
+    return make_template(tmp_path_factory.mktemp("gimp"), version)
 
 
 @pytest.fixture
-def gimp(gimp_template: Path, tmp_path: Path) -> Gimp:
+def gimp(version: Version, gimp_template: Path, tmp_path: Path) -> Gimp:
     """A GIMP with a fresh profile."""
-    return Gimp(tmp_path / "gimp", gimp_template)
+    return Gimp(tmp_path / "gimp", gimp_template, version)
 
 
 @pytest.fixture
 def gimp_on_a_screen(gimp: Gimp) -> Gimp:
     """A GIMP that can also be run in a window."""
-    require(window=True)
+    require(missing_for_windows())
     return gimp

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from .gimp import Gimp, Window, wait_for
+from .gimp import Gimp
+from .window import Window, wait_for
+
+pytestmark = pytest.mark.gimp("2.10")
 
 PLUG_INS = Path(__file__).resolve().parent / "gimpfu"
 

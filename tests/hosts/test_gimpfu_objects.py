@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from .gimp import Gimp
+
+pytestmark = pytest.mark.gimp("2.10")
 
 
 def test_images_and_layers_have_the_classic_attributes(gimp: Gimp) -> None:

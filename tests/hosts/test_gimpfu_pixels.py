@@ -6,8 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from .gimp import Gimp
 from .test_layerlift_layers import swapped_profile
+
+pytestmark = pytest.mark.gimp("2.10")
 
 
 def test_a_region_is_read_and_written_in_the_layers_own_layout(gimp: Gimp) -> None:

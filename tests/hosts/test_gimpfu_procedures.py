@@ -13,6 +13,8 @@ import pytest
 
 from .gimp import GIMPFU, Gimp
 
+pytestmark = pytest.mark.gimp("2.10")
+
 PLUG_INS = Path(__file__).resolve().parent / "gimpfu"
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.gimp("2.10")
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PHOTO = CHECKOUT / "tests" / "photos" / "astronaut.jpg"
 

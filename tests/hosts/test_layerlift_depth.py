@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from .gimp import Gimp
 from .test_layerlift_layers import install, swapped_profile
 
+pytestmark = pytest.mark.gimp("2.10")
+
 Samples = NDArray[Any]
 
 SMALL = (640, 480)

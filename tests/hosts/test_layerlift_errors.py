@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 from layerlift.offline import Options, Twin
 
-from .gimp import Gimp, wait_for
+from .gimp import Gimp
 from .test_layerlift_layers import PLUGIN, install
 from .test_layerlift_window import PHOTO, describe, start_from_the_dialog, window_with_the_photo, workers_of
+from .window import wait_for
+
+pytestmark = pytest.mark.gimp("2.10")
 
 CLOSED_PORT = "http://127.0.0.1:9"
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from layerlift.offline import Options, Twin
 from PIL import Image, ImageCms
 
 from .gimp import Gimp
+
+pytestmark = pytest.mark.gimp("2.10")
 
 HERE = Path(__file__).resolve().parent
 PLUGIN = HERE.parents[1] / "plugin"
@@ -38,7 +39,7 @@ CHARTS = [name for name in NAMES if name not in SPECIAL]
 def install(gimp: Gimp, home: Path, twin: Twin | None = None) -> None:
     """The plug-in in a profile, with a state folder of its own, and a service in place of the offline engine."""
     folder = gimp.add_plug_in(PLUGIN / "gimp" / "layerlift.py", PLUGIN / "gimp" / "strips.py", PLUGIN / "bridge.py")
-    (folder / "worker.json").write_text(json.dumps({"python": sys.executable}))
+    (folder / "worker.json").write_text(json.dumps({"python": gimp.worker_python()}))
     gimp.environment["LAYERLIFT_HOME"] = str(home)
     if twin is not None:
         gimp.environment.update(YOUCAM_API_URL=twin.url, YOUCAM_API_KEY=twin.key)

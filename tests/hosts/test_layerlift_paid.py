@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from layerlift.offline import Fault, Options, Twin
 
-from .gimp import Gimp, wait_for
+from .gimp import Gimp
 from .test_layerlift_errors import attempt
 from .test_layerlift_layers import install
 from .test_layerlift_window import (
@@ -19,6 +19,9 @@ from .test_layerlift_window import (
     window_with_the_photo,
     workers_of,
 )
+from .window import wait_for
+
+pytestmark = pytest.mark.gimp("2.10")
 
 DELIVERED = ["", [True, False], 1]
 

@@ -13,8 +13,11 @@ import pytest
 from layerlift.offline import Fault, Options, Twin
 from PIL import Image, ImageChops
 
-from .gimp import Gimp, Window, wait_for
+from .gimp import Gimp
 from .test_layerlift_layers import install
+from .window import Window, wait_for
+
+pytestmark = pytest.mark.gimp("2.10")
 
 PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
 CANCEL_BUTTON = 962, 750

@@ -1,0 +1,110 @@
+"""The GIMPs that the tests run in, and what differs between them for who starts one from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from .chroots import CHROOTS, OUTSIDE, Chroot
+
+GIMPRC = """(check-updates no)
+(restore-session no)
+(save-session-info no)
+"""
+
+
+class Version:
+    """GIMP 2.10, from this system's own packages; the base of the others.
+
+    `python` is the interpreter of plug-ins. `directory` is the variable that tells GIMP where its profile is.
+    """
+
+    name = "2.10"
+    console, program = "gimp-console-2.10", "gimp-2.10"
+    directory = "GIMP2_DIRECTORY"
+    gimprc = GIMPRC + "(show-tips no)\n"
+
+    def __init__(self) -> None:
+        self.python = sys.executable
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def missing(self) -> list[str]:
+        """What is needed for a headless run and not there."""
+        return [program for program in (self.console, self.program) if shutil.which(program) is None]
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line that runs a program where this GIMP is."""
+        return list(arguments)
+
+    def batch(self, *commands: str) -> list[str]:
+        """The arguments that let GIMP run Script-Fu commands and quit."""
+        arguments = []
+        for command in commands:
+            # An error that is not caught would keep GIMP waiting for the next command for ever.
+            arguments += ["-b", f"(catch (gimp-quit 1) {command})"]
+        return [*arguments, "-b", "(gimp-quit 1)"]
+
+    def call(self, procedure: str, **values: str) -> str:
+        """A Script-Fu call of a procedure of ours, without a dialog; `values` are Script-Fu too, in their order."""
+        return f"({' '.join((procedure, 'RUN-NONINTERACTIVE', *values.values()))})"
+
+    def bind(self, profile: Path, procedure: str, key: str) -> None:
+        """Give a procedure's menu entry a key."""
+        with (profile / "menurc").open("a") as file:
+            file.write(f'(gtk_accel_path "<Actions>/plug-in/{procedure}" "{key}")\n')
+
+    def outside(self, folder: Path, program: str) -> str:
+        """A program that runs `program` of this system for a plug-in, with all arguments."""
+        return program
+
+
+class Version3(Version):
+    """GIMP 3 in a chroot."""
+
+    console, program = "gimp-console", "gimp"
+    directory = "GIMP3_DIRECTORY"
+    gimprc = GIMPRC + "(show-welcome-dialog no)\n"
+
+    def __init__(self, chroot: Chroot) -> None:
+        self.name = chroot.gimp
+        self.python = "/usr/bin/python3"
+        self._chroot = chroot
+
+    def missing(self) -> list[str]:
+        if os.geteuid() != 0:
+            return [f"root's rights, to enter the chroot of GIMP {self.name}"]
+        return [] if self._chroot.works() else [f"the chroot of GIMP {self.name}"]
+
+    def command(self, *arguments: str) -> list[str]:
+        return self._chroot.command(arguments)
+
+    def batch(self, *commands: str) -> list[str]:
+        arguments = ["--quit", "--batch-interpreter=plug-in-script-fu-eval"]
+        for command in commands:
+            arguments += ["-b", command]
+        return arguments
+
+    def call(self, procedure: str, **values: str) -> str:
+        named = [f"#:{name.replace('_', '-')} {value}" for name, value in values.items()]
+        return f"({' '.join((procedure, '#:run-mode RUN-NONINTERACTIVE', *named))})"
+
+    def bind(self, profile: Path, procedure: str, key: str) -> None:
+        with (profile / "shortcutsrc").open("a") as file:
+            file.write(f'(action "{procedure}" "{key}")\n')
+
+    def outside(self, folder: Path, program: str) -> str:
+        script = folder / f"outside-{Path(program).name}"
+        script.write_text(f'#!/bin/sh\nexec chroot {OUTSIDE} {json.dumps(program)} "$@"\n')
+        script.chmod(0o755)
+        return str(script)
+
+
+VERSIONS: Mapping[str, Version] = {
+    version.name: version for version in (Version(), *(Version3(chroot) for chroot in CHROOTS.values()))
+}

@@ -1,0 +1,180 @@
+"""A GIMP's window on a screen of its own, with keys, clicks and screenshots; and how tests wait."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .gimp import Gimp
+
+PROGRAMS = ("Xvfb", "xdotool", "import")
+INSIST_SECONDS = 8.0
+MAIN_WINDOW = "GNU Image Manipulation Program|GIMP$"
+RUN_KEY, QUIT_KEY = "ctrl+shift+F11", "ctrl+shift+F12"
+
+
+def missing_for_windows() -> list[str]:
+    """The programs that are needed for a window and not there."""
+    return [program for program in PROGRAMS if shutil.which(program) is None]
+
+
+class HostTimeout(AssertionError):
+    """Something that a test waited for did not happen."""
+
+
+def wait_for(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> Any:
+    """The first true value of `condition()`; HostTimeout after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise HostTimeout(f"waited {timeout:.0f} s for {what}")
+        time.sleep(0.05)
+    return value
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """End a process that was started in its own group, and what it has started."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+@contextmanager
+def screen(folder: Path, size: str) -> Iterator[str]:
+    """A virtual screen; yields its DISPLAY."""
+    reading, writing = os.pipe()
+    with (folder / "screen.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"],
+            pass_fds=[writing], stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as pipe:
+            number = pipe.readline().strip()
+        if not number:
+            raise HostTimeout(f"Xvfb did not start: {(folder / 'screen.log').read_text()}")
+        yield f":{number}"
+    finally:
+        end(process)
+
+
+class Window:
+    """A running GIMP on its own screen. Windows are X window IDs, as text."""
+
+    def __init__(self, gimp: Gimp, process: subprocess.Popen[bytes], display: str) -> None:
+        self.gimp, self.process, self.display = gimp, process, display
+        self.main = ""
+
+    def start(self, timeout: float) -> None:
+        """Wait until GIMP takes keys."""
+        self.main = self.wait_for(MAIN_WINDOW, timeout)
+
+        def answers() -> bool:
+            self.key(RUN_KEY)
+            return self.gimp._outcome.exists()
+
+        self.gimp.request(ready)
+        wait_for(answers, "GIMP to take keys", timeout)
+
+    def _xdotool(self, *arguments: str) -> str:
+        settings = {**os.environ, "DISPLAY": self.display}
+        try:
+            run = subprocess.run(
+                ["xdotool", *arguments], env=settings, capture_output=True, text=True, check=False, timeout=30
+            )
+        except subprocess.TimeoutExpired:
+            raise HostTimeout(f"xdotool {' '.join(arguments)} did not end; open are {self.titles()}") from None
+        return run.stdout.strip()
+
+    def find(self, title: str) -> str:
+        """The newest visible window whose title matches the regular expression, or ""."""
+        return self._xdotool("search", "--onlyvisible", "--name", title).rpartition("\n")[2]
+
+    def wait_for(self, title: str, timeout: float = 60.0) -> str:
+        """Wait for a window by its title (a regular expression)."""
+
+        def found() -> str:
+            if self.process.poll() is not None:
+                log = (self.gimp.folder / "gimp.log").read_text(errors="replace")
+                raise HostTimeout(f"GIMP ended while {title!r} was waited for:\n{log}")
+            return self.find(title)
+
+        return str(wait_for(found, f"a window called {title!r}", timeout))
+
+    def wait_until_gone(self, window: str, timeout: float = 60.0) -> None:
+        """Wait until a window is closed."""
+        wait_for(lambda: not self._is_visible(window), f"window {window} to close", timeout)
+
+    def insist(self, act: Callable[[], Any], effect: Callable[[], Any], what: str, timeout: float = 60.0) -> Any:
+        """Do what a busy GIMP may miss, such as pressing a key, again and again until its effect is true."""
+        deadline = time.monotonic() + timeout
+        while True:
+            act()
+            try:
+                return wait_for(effect, what, INSIST_SECONDS)
+            except HostTimeout:
+                if time.monotonic() > deadline:
+                    raise
+
+    def summon(self, key: str, title: str, timeout: float = 60.0) -> str:
+        """Press a key in the main window until the window that it opens is there."""
+        return str(self.insist(lambda: self.key(key), lambda: self.find(title), f"a window called {title!r}", timeout))
+
+    def dismiss(self, key: str, window: str, timeout: float = 60.0) -> None:
+        """Press a key in a window until it is gone."""
+        self.insist(lambda: self.key(key, window), lambda: not self._is_visible(window), "a window to close", timeout)
+
+    def _is_visible(self, window: str) -> bool:
+        return window in self._xdotool("search", "--onlyvisible", "--name", "").split()
+
+    def key(self, key: str, window: str = "") -> None:
+        """Press a key (xdotool's names) in a window; the main window by default."""
+        self._xdotool("windowfocus", "--sync", window or self.main, "key", key)
+
+    def type(self, text: str, window: str = "") -> None:
+        """Type text into the widget that has the focus."""
+        self._xdotool("windowfocus", "--sync", window or self.main, "type", text)
+
+    def click(self, x: int, y: int, window: str = "") -> None:
+        """Click at a place in a window."""
+        self._xdotool("mousemove", "--window", window or self.main, str(x), str(y), "click", "1")
+
+    def titles(self) -> list[str]:
+        """The titles of all visible windows."""
+        windows = self._xdotool("search", "--onlyvisible", "--name", "").split()
+        return [title for window in windows if (title := self._xdotool("getwindowname", window))]
+
+    def screenshot(self, path: Path) -> Path:
+        """Save the whole screen as a picture."""
+        subprocess.run(["import", "-display", self.display, "-window", "root", str(path)], check=True)
+        return path
+
+    def python(self, body: Callable[..., Any], *arguments: Any, timeout: float = 60.0) -> Any:
+        """Run a function's source inside this GIMP; returns what it returns."""
+        self.gimp.request(body, *arguments)
+        self.insist(lambda: self.key(RUN_KEY), self.gimp._outcome.exists, "the driver's answer", timeout)
+        return self.gimp.outcome(timeout)
+
+    def quit(self, timeout: float = 20.0) -> None:
+        """Let GIMP quit without questions, and wait until it has."""
+        self.insist(lambda: self.key(QUIT_KEY), lambda: self.process.poll() is not None, "GIMP to quit", timeout)
+
+
+def ready() -> bool:
+    """Runs inside GIMP, when it takes keys."""
+    return True

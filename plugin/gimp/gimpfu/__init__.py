@@ -23,31 +23,18 @@ import math
 import sys
 from typing import Any
 
+from .classic import MODULES
 from .errors import CancelError, error
+from .host import HOST
 from .parameters import *  # noqa: F403 - the PF_ names are a part of this interface
 from .procedures import PlugIn, fail
 
-GIMP2_ARGUMENTS = 6
-
-
-def _back_end() -> Any:
-    """The modules over the host that has started this process. GIMP 2.10 passes: -gimp, two pipes, mode, tracing."""
-    if len(sys.argv) == GIMP2_ARGUMENTS and sys.argv[1] == "-gimp":
-        from . import gimp2
-
-        return gimp2
-    if len(sys.argv) > 1 and sys.argv[1] == "-gimp":
-        raise ImportError("This plug-in's gimpfu works with GIMP 2.10 and was started by another version of GIMP.")
-    raise ImportError("This is a GIMP plug-in: GIMP 2.10 has to start it. Put its folder into GIMP's plug-ins folder.")
-
-
-_host = _back_end()
-sys.modules.update(_host.MODULES)
-gimp, gimpcolor, gimpenums = (_host.MODULES[_name] for _name in ("gimp", "gimpcolor", "gimpenums"))
+sys.modules.update(MODULES)
+gimp, gimpcolor, gimpenums = (MODULES[_name] for _name in ("gimp", "gimpcolor", "gimpenums"))
 pdb = gimp.pdb
 _constants: dict[str, Any] = gimpenums.CONSTANTS
 globals().update(_constants)
-_plug_in = PlugIn(gimp, _host.ask)
+_plug_in = PlugIn(gimp, HOST.serve)
 register = _plug_in.register
 main = _plug_in.main
 

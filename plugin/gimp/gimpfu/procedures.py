@@ -8,9 +8,6 @@ from typing import Any, Callable, NamedTuple, NoReturn, Sequence
 from .errors import CancelError, error
 from .parameters import LAST_PDB_TYPE, PDB_TYPES, PF_DRAWABLE, PF_IMAGE, PF_STRING, Parameter
 
-PLUGIN = 1
-RUN_INTERACTIVE, RUN_NONINTERACTIVE, RUN_WITH_LAST_VALS = range(3)
-RUN_MODE = (0, "run-mode", "The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1) }")
 PREFIXES = ("python-", "extension-", "plug-in-", "file-")
 LETTERS = frozenset(string.ascii_letters + string.digits + "_-")
 FILE_PARAMETERS = (
@@ -73,16 +70,10 @@ def _with_menu(label: str | None, menu: str | None) -> tuple[str | None, str | N
 
 
 class PlugIn:
-    """The procedures of one plug-in file, and the host that runs them.
+    """The procedures of one plug-in file; `serve(procedures, gimp)` answers the host for them."""
 
-    `gimp` is the host's gimp module and `ask(procedure, parameters, values)` its dialog, which returns the values the
-    user has chosen or raises CancelError.
-    """
-
-    def __init__(
-        self, gimp: Any, ask: Callable[[Procedure, Sequence[Parameter], Sequence[Any]], Sequence[Any]]
-    ) -> None:
-        self._gimp, self._ask = gimp, ask
+    def __init__(self, gimp: Any, serve: Callable[[dict[str, Procedure], Any], None]) -> None:
+        self._gimp, self._serve = gimp, serve
         self._procedures: dict[str, Procedure] = {}
 
     def register(
@@ -140,65 +131,7 @@ class PlugIn:
 
     def main(self) -> None:
         """Answer GIMP: declare the procedures when it asks for them, or run one. Call it at the end of the file."""
-        self._gimp.main(None, None, self._query, self._run)
-
-    def _query(self) -> None:
-        for procedure in self._procedures.values():
-            definitions = [parameter.definition() for parameter in procedure.parameters]
-            if procedure.takes_run_mode:
-                definitions.insert(0, RUN_MODE)
-            if procedure.domain:
-                domain = procedure.domain
-                self._gimp.domain_register(*((domain,) if isinstance(domain, str) else domain))
-            self._gimp.install_procedure(
-                procedure.name,
-                procedure.blurb,
-                procedure.help,
-                procedure.author,
-                procedure.copyright,
-                procedure.date,
-                procedure.label,
-                procedure.imagetypes,
-                PLUGIN,
-                definitions,
-                procedure.results,
-            )
-            if procedure.menu:
-                self._gimp.menu_register(procedure.name, procedure.menu)
-            if procedure.on_query:
-                procedure.on_query()
-
-    def _run(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        procedure = self._procedures[name]
-        if not procedure.takes_run_mode:
-            return procedure.function(*_received(procedure.parameters, arguments))
-        run_mode, given = arguments[0], _received(procedure.parameters, arguments[1:])
-        missing = procedure.parameters[len(given) :]
-        values: Sequence[Any] = ()
-        if run_mode != RUN_NONINTERACTIVE and missing:
-            values = self._complete(procedure, missing, run_mode)
-        result = procedure.function(*given, *values)
-        if run_mode != RUN_NONINTERACTIVE:
-            self._gimp.displays_flush()
-        return result
-
-    def _complete(self, procedure: Procedure, missing: Sequence[Parameter], run_mode: int) -> Sequence[Any]:
-        """The values that GIMP did not give: the last ones, or what the user enters."""
-        from .lastvalues import LastValues  # not needed while GIMP starts
-
-        remembered = LastValues(self._gimp.directory)
-        values: Sequence[Any] = remembered.load(procedure.name, missing)
-        if run_mode == RUN_WITH_LAST_VALS:
-            return values
-        if procedure.on_run:
-            procedure.on_run()
-        values = self._ask(procedure, missing, values)
-        remembered.save(procedure.name, missing, values)
-        return values
-
-
-def _received(parameters: Sequence[Parameter], arguments: Sequence[Any]) -> list[Any]:
-    return [parameter.received(value) for parameter, value in zip(parameters, arguments)]
+        self._serve(self._procedures, self._gimp)
 
 
 def fail(message: str) -> NoReturn:

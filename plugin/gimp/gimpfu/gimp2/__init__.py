@@ -1,38 +1,33 @@
-"""The back end for GIMP 2.10: libgimp by ctypes. `MODULES` are the classic modules, `ask` is the dialog."""
+"""The back end for GIMP 2.10: libgimp by ctypes (see host)."""
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import Any, Sequence
-
-from . import application, colors, enums, plugin, shelf, userinterface
-
-__all__ = ["MODULES", "ask"]
-
-
-def _module(name: str, contents: dict[str, Any], doc: str) -> ModuleType:
-    module = ModuleType(name, doc)
-    module.__dict__.update(contents)
-    return module
+from . import facts
+from .buffers import Buffers
+from .database import Database
+from .enums import constants
+from .facts import is_display, is_item, kind_of_item, tile_height, tile_width
+from .process import PlugInProcess
+from .progress import progress_init, progress_install, progress_set_text, progress_uninstall, progress_update
+from .registered import serve
 
 
-def _enums_module() -> ModuleType:
-    constants = enums.constants()
-    return _module("gimpenums", {**constants, "CONSTANTS": constants, "__all__": list(constants)}, "GIMP's constants.")
+def export(image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
+    """See gimp.export_image. GTK is loaded only now."""
+    from .export import export as export_in_dialog
+
+    return export_in_dialog(image, drawable, format_name, capabilities)
 
 
-MODULES: dict[str, ModuleType] = {
-    "gimp": application,
-    "gimpcolor": colors,
-    "gimpenums": _enums_module(),
-    "gimpshelf": shelf,
-    "gimpplugin": plugin,
-    "gimpui": userinterface,
-}
+def start_toolkit() -> None:
+    """Start GTK with GIMP's theme."""
+    from .gtk import start
+
+    start()
 
 
-def ask(procedure: Any, parameters: Sequence[Any], values: Sequence[Any]) -> Sequence[Any]:
-    """Let the user choose the values; raises CancelError. GTK is loaded only now."""
-    from .dialog import ask as ask_in_dialog
-
-    return ask_in_dialog(procedure, parameters, values)
+__all__ = [
+    "Buffers", "Database", "PlugInProcess", "constants", "export", "facts", "is_display", "is_item", "kind_of_item",
+    "progress_init", "progress_install", "progress_set_text", "progress_uninstall", "progress_update", "serve",
+    "start_toolkit", "tile_height", "tile_width",
+]  # fmt: skip

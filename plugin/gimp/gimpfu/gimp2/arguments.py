@@ -6,37 +6,39 @@ A classic plug-in passes and receives an array right after its count, as the C l
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Iterable, Sequence
+from typing import Any, Iterable, Sequence
 
-from .colors import RGB
+from ..classic.colors import RGB
+from ..classic.parasites import Parasite
+from ..classic.types import (
+    COLOR,
+    COLORARRAY,
+    FLOAT,
+    FLOATARRAY,
+    INT8,
+    INT8ARRAY,
+    INT16,
+    INT16ARRAY,
+    INT32,
+    INT32ARRAY,
+    OBJECTS,
+    PARASITE,
+    STATUS,
+    STRING,
+    STRINGARRAY,
+    ParameterDefinition,
+    type_name,
+)
 from .libgimp import RGB as CRGB
 from .libgimp import Parasite as CParasite
 from .libgimp import decode, encode
-from .parasites import Parasite
 
-if TYPE_CHECKING:
-    from .database import ParameterDefinition
-
-INT32, INT16, INT8, FLOAT, STRING = range(5)
-INT32ARRAY, INT16ARRAY, INT8ARRAY, FLOATARRAY, STRINGARRAY = range(5, 10)
-COLOR, ITEM, DISPLAY, IMAGE, LAYER, CHANNEL, DRAWABLE, SELECTION, COLORARRAY, VECTORS, PARASITE, STATUS = range(10, 22)
-OBJECTS = frozenset((ITEM, DISPLAY, IMAGE, LAYER, CHANNEL, DRAWABLE, SELECTION, VECTORS))
 ARRAYS = {
     INT32ARRAY: ctypes.c_int32,
     INT16ARRAY: ctypes.c_int16,
     INT8ARRAY: ctypes.c_uint8,
     FLOATARRAY: ctypes.c_double,
 }
-TYPE_NAMES = (
-    "INT32", "INT16", "INT8", "FLOAT", "STRING", "INT32ARRAY", "INT16ARRAY", "INT8ARRAY", "FLOATARRAY", "STRINGARRAY",
-    "COLOR", "ITEM", "DISPLAY", "IMAGE", "LAYER", "CHANNEL", "DRAWABLE", "SELECTION", "COLORARRAY", "VECTORS",
-    "PARASITE", "STATUS",
-)  # fmt: skip
-
-
-def type_name(pdb_type: int) -> str:
-    """The name of a PDB type as in the Procedure Browser."""
-    return TYPE_NAMES[pdb_type] if 0 <= pdb_type < len(TYPE_NAMES) else str(pdb_type)
 
 
 class Packer:
@@ -66,14 +68,14 @@ class Packer:
         elif pdb_type == STRING:
             data.string = self._keep(encode(value))
         elif pdb_type == COLOR:
-            data.color = RGB.of(value).struct
+            data.color = _color(value)
         elif pdb_type in ARRAYS:
             data.pointer = self._array(ARRAYS[pdb_type], value)
         elif pdb_type == STRINGARRAY:
             texts = [encode(text) for text in value]
             data.pointer = self._address((ctypes.c_char_p * len(texts))(*texts))
         elif pdb_type == COLORARRAY:
-            colors = [RGB.of(color).struct for color in value]
+            colors = [_color(color) for color in value]
             data.pointer = self._address((CRGB * len(colors))(*colors))
         elif pdb_type == PARASITE:
             data.parasite = self._parasite(value)
@@ -104,13 +106,31 @@ class Packer:
     def _parasite(self, value: Any) -> CParasite:
         if not isinstance(value, Parasite):
             raise TypeError("not a gimp.Parasite")
-        return value.to_c(self._kept)
+        name = encode(value.name)
+        data = ctypes.create_string_buffer(value.data, len(value.data) or 1)
+        self._kept += [name, data]
+        return CParasite(name, value.flags, len(value.data), ctypes.addressof(data))
 
     @staticmethod
     def _identity(value: Any, pdb_type: int) -> int:
         if pdb_type not in getattr(value, "pdb_types", ()):
             raise TypeError("wrong kind of object")
         return int(value.ID)
+
+
+def _color(value: Any) -> CRGB:
+    return CRGB(*RGB.of(value).values.values())
+
+
+def _rgb(color: CRGB) -> RGB:
+    return RGB(color.r, color.g, color.b, color.a)
+
+
+def _taken_parasite(parasite: CParasite) -> Parasite | None:
+    if parasite.name is None:
+        return None
+    data = ctypes.string_at(parasite.data, parasite.size) if parasite.size else b""
+    return Parasite(decode(parasite.name) or "", parasite.flags, data)
 
 
 def unpack(params: Any, count: int, wrap: Any) -> tuple[Any, ...]:
@@ -132,9 +152,9 @@ def _get(param: Any, previous: Any, wrap: Any) -> Any:
     if pdb_type == STRING:
         return decode(data.string)
     if pdb_type == COLOR:
-        return RGB.from_c(data.color)
+        return _rgb(data.color)
     if pdb_type == PARASITE:
-        return Parasite.from_c(data.parasite)
+        return _taken_parasite(data.parasite)
     if pdb_type == INT16:
         return data.int16
     if pdb_type == INT8:
@@ -148,5 +168,5 @@ def _get(param: Any, previous: Any, wrap: Any) -> Any:
     if pdb_type == STRINGARRAY:
         return tuple(decode(text) or "" for text in (ctypes.c_char_p * previous).from_address(data.pointer))
     if pdb_type == COLORARRAY:
-        return tuple(RGB.from_c(color) for color in (CRGB * previous).from_address(data.pointer))
+        return tuple(_rgb(color) for color in (CRGB * previous).from_address(data.pointer))
     raise TypeError(f"GIMP returned a value of the unknown type {pdb_type}")

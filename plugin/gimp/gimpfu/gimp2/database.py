@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import re
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
+from ..classic.types import STATUS, ParameterDefinition, type_name
 from ..errors import ProcedureNotFound
-from .arguments import STATUS, Packer, type_name, unpack
+from .arguments import Packer, unpack
 from .libgimp import LIBRARY, Param, ParamDef, decode, take_string, take_strings
 
 CALLING_ERROR, PASS_THROUGH, SUCCESS, CANCEL = 1, 2, 3, 4
@@ -45,14 +46,6 @@ _describe = LIBRARY.function(
 _query = LIBRARY.function(
     "gimp_procedural_db_query", ctypes.c_int, *[ctypes.c_char_p] * 7, _P_INT, ctypes.POINTER(ctypes.c_void_p)
 )
-
-
-class ParameterDefinition(NamedTuple):
-    """One declared argument or return value; equal to the classic tuple (type, name, description)."""
-
-    type: int
-    name: str
-    description: str
 
 
 def _take_definitions(address: Any, count: int) -> tuple[ParameterDefinition, ...]:

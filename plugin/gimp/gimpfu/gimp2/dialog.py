@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Sequence
 
+from ..classic.objects import call
 from ..errors import CancelError
 from ..parameters import Parameter
 from .fields import Field, InvalidInput, make_fields
 from .gtk import Toolkit, start
-from .objects import call
 
 OK, CANCEL, RESET = -5, -6, 1
 EXPAND, FILL = 1, 4

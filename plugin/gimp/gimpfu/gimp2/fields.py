@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Callable, Sequence
 
 from .. import parameters as pf
+from ..classic import types
+from ..classic.application import default_display
+from ..classic.colors import RGB
+from ..classic.objects import wrap
 from ..parameters import Parameter
-from . import arguments as types
-from .application import default_display
-from .colors import RGB
 from .gtk import Toolkit
 from .libgimp import RGB as CRGB
 from .libgimp import decode, take_string
-from .objects import wrap
 
 OPEN_FILE, SELECT_FOLDER = 0, 2
 NEVER, AUTOMATIC = 2, 1
@@ -227,12 +227,12 @@ class ColorField(Field):
 
     def set(self, value: Any) -> None:
         color = RGB(1.0, 0.0, 0.0) if value is None else RGB.of(value)
-        self.ui.gimp_color_button_set_color(self.widget, ctypes.byref(color.struct))
+        self.ui.gimp_color_button_set_color(self.widget, ctypes.byref(CRGB(*color.values.values())))
 
     def get(self) -> RGB:
         color = CRGB()
         self.ui.gimp_color_button_get_color(self.widget, ctypes.byref(color))
-        return RGB.from_c(color)
+        return RGB(color.r, color.g, color.b, color.a)
 
 
 class FileField(Field):

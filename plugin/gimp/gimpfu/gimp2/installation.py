@@ -7,8 +7,6 @@ from typing import Any, Sequence, Tuple
 
 from ..errors import GimpError
 from .libgimp import LIBRARY, ParamDef, RunCallback, encode
-from .objects import call
-from .process import PROCESS
 
 _TEXT, _INT = ctypes.c_char_p, ctypes.c_int
 Definition = Tuple[int, str, str]
@@ -23,69 +21,83 @@ def _definitions(entries: Sequence[Definition]) -> Any:
     return (ParamDef * len(entries))(*[ParamDef(kind, encode(name), encode(text)) for kind, name, text in entries])
 
 
-def install_procedure(
-    name: str,
-    blurb: str,
-    help: str,
-    author: str,
-    copyright: str,
-    date: str,
-    label: str | None,
-    imagetypes: str | None,
-    kind: int,
-    params: Sequence[Definition],
-    results: Sequence[Definition],
-) -> None:
-    """Declare a procedure; only while GIMP queries the plug-in."""
-    texts = map(encode, (name, blurb, help, author, copyright, date, label, imagetypes))
-    _install(*texts, kind, len(params), len(results), _definitions(params), _definitions(results))
+class Installation:
+    """What a plug-in process declares. `run_callback` is what GIMP calls to run a procedure, once there is one."""
 
+    def __init__(self, database: Any) -> None:
+        self.database = database
+        self.run_callback: Any = RunCallback()
 
-def install_temp_proc(
-    name: str,
-    blurb: str,
-    help: str,
-    author: str,
-    copyright: str,
-    date: str,
-    label: str | None,
-    imagetypes: str | None,
-    kind: int,
-    params: Sequence[Definition],
-    results: Sequence[Definition],
-) -> None:
-    """Declare a procedure that exists while the plug-in runs. GIMP's calls go to the run function of gimp.main()."""
-    texts = map(encode, (name, blurb, help, author, copyright, date, label, imagetypes))
-    counts = kind, len(params), len(results)
-    _install_temporary(*texts, *counts, _definitions(params), _definitions(results), PROCESS.run_callback)
+    def install_procedure(
+        self,
+        name: str,
+        blurb: str,
+        help: str,
+        author: str,
+        copyright: str,
+        date: str,
+        label: str | None,
+        imagetypes: str | None,
+        kind: int,
+        params: Sequence[Definition],
+        results: Sequence[Definition],
+    ) -> None:
+        """Declare a procedure; only while GIMP queries the plug-in."""
+        texts = map(encode, (name, blurb, help, author, copyright, date, label, imagetypes))
+        _install(*texts, kind, len(params), len(results), _definitions(params), _definitions(results))
 
+    def install_temp_proc(
+        self,
+        name: str,
+        blurb: str,
+        help: str,
+        author: str,
+        copyright: str,
+        date: str,
+        label: str | None,
+        imagetypes: str | None,
+        kind: int,
+        params: Sequence[Definition],
+        results: Sequence[Definition],
+    ) -> None:
+        """Declare a procedure that exists while the plug-in runs. Calls go to the run function of gimp.main()."""
+        texts = map(encode, (name, blurb, help, author, copyright, date, label, imagetypes))
+        counts = kind, len(params), len(results)
+        _install_temporary(*texts, *counts, _definitions(params), _definitions(results), self.run_callback)
 
-def uninstall_temp_proc(name: str) -> None:
-    """Take a temporary procedure back."""
-    LIBRARY.function("gimp_uninstall_temp_proc", None, _TEXT)(encode(name))
+    def uninstall_temp_proc(self, name: str) -> None:
+        """Take a temporary procedure back."""
+        LIBRARY.function("gimp_uninstall_temp_proc", None, _TEXT)(encode(name))
 
+    def menu_register(self, name: str, path: str) -> None:
+        """Put a procedure into a menu."""
+        if not LIBRARY.function("gimp_plugin_menu_register", _INT, _TEXT, _TEXT)(encode(name), encode(path)):
+            raise GimpError(f"could not register procedure '{name}' in menu '{path}'")
 
-def menu_register(name: str, path: str) -> None:
-    """Put a procedure into a menu."""
-    if not LIBRARY.function("gimp_plugin_menu_register", _INT, _TEXT, _TEXT)(encode(name), encode(path)):
-        raise GimpError(f"could not register procedure '{name}' in menu '{path}'")
+    def domain_register(self, name: str, path: str | None = None) -> None:
+        """Name the translation domain of the plug-in's menu labels."""
+        LIBRARY.function("gimp_plugin_domain_register", _INT, _TEXT, _TEXT)(encode(name), encode(path))
 
+    def register_load_handler(self, name: str, extensions: str, prefixes: str) -> None:
+        """Make a procedure a file loader for these extensions."""
+        self.database["gimp-register-load-handler"](name, extensions, prefixes)
 
-def domain_register(name: str, path: str | None = None) -> None:
-    """Name the translation domain of the plug-in's menu labels."""
-    LIBRARY.function("gimp_plugin_domain_register", _INT, _TEXT, _TEXT)(encode(name), encode(path))
+    def register_magic_load_handler(self, name: str, extensions: str, prefixes: str, magics: str) -> None:
+        """Make a procedure a file loader for these extensions and first bytes."""
+        self.database["gimp-register-magic-load-handler"](name, extensions, prefixes, magics)
 
+    def register_save_handler(self, name: str, extensions: str, prefixes: str) -> None:
+        """Make a procedure a file writer for these extensions."""
+        self.database["gimp-register-save-handler"](name, extensions, prefixes)
 
-def register_load_handler(name: str, extensions: str, prefixes: str) -> None:
-    """Make a procedure a file loader for these extensions."""
-    call("gimp-register-load-handler", name, extensions, prefixes)
+    def extension_ack(self) -> None:
+        """Tell GIMP that an extension is ready."""
+        LIBRARY.function("gimp_extension_ack", None)()
 
+    def extension_enable(self) -> None:
+        """Let GIMP's calls come in while the main loop runs."""
+        LIBRARY.function("gimp_extension_enable", None)()
 
-def register_magic_load_handler(name: str, extensions: str, prefixes: str, magics: str) -> None:
-    """Make a procedure a file loader for these extensions and first bytes."""
-    call("gimp-register-magic-load-handler", name, extensions, prefixes, magics)
-
-
-def register_save_handler(name: str, extensions: str, prefixes: str) -> None:
-    """Make a procedure a file writer for these extensions."""
-    call("gimp-register-save-handler", name, extensions, prefixes)
+    def extension_process(self, timeout: int) -> None:
+        """Handle GIMP's calls, waiting up to this many milliseconds."""
+        LIBRARY.function("gimp_extension_process", None, ctypes.c_uint)(timeout)

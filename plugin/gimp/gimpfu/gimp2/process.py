@@ -8,12 +8,12 @@ import sys
 import traceback
 from typing import Any, Callable, NoReturn, Optional, Tuple
 
+from ..classic.types import STRING, ParameterDefinition
 from ..errors import CancelError, GimpError, error
-from .arguments import STRING, unpack
-from .database import CANCEL, SUCCESS, ParameterDefinition, pack_results
+from .arguments import unpack
+from .database import CANCEL, SUCCESS, Database, pack_results
+from .installation import Installation
 from .libgimp import LIBRARY, InitCallback, Param, PlugInInfo, RunCallback, decode
-from .objects import pdb, wrap
-from .pixelstore import STORE
 
 EXECUTION_ERROR = 0
 ERRORS_ARE_OURS = 1
@@ -29,12 +29,13 @@ Run = Callable[[str, Tuple[Any, ...]], Any]
 Answer = Tuple[int, Tuple[ParameterDefinition, ...], Tuple[Any, ...]]
 
 
-class PlugInProcess:
-    """This process as GIMP's plug-in. `run_callback` is what GIMP calls to run a procedure, once there is one."""
+class PlugInProcess(Installation):
+    """This process as GIMP's plug-in. `settle` is called after a procedure has run."""
 
-    def __init__(self) -> None:
-        self.run_callback: Any = RunCallback()
-        self._answer: list[Any] = []
+    def __init__(self, database: Database, settle: Callable[[], None]) -> None:
+        super().__init__(database)
+        self._settle = settle
+        self._kept: list[Any] = []
 
     def main(self, init: Hook, quit: Hook, query: Hook, run: Run | None) -> None:
         """Talk to GIMP until it lets the plug-in go. `run(name, arguments)` returns the procedure's results."""
@@ -49,21 +50,38 @@ class PlugInProcess:
 
     def _guarded(self, run: Run) -> Any:
         def on_run(name: bytes, count: int, arguments: Any, result_count: Any, results: Any) -> None:
-            status, definitions, values = _answer(run, decode(name) or "", arguments, count)
+            status, definitions, values = self._answer(run, decode(name) or "", arguments, count)
             try:
                 params, kept = pack_results(status, definitions, values)
             except TypeError as failure:
                 sys.stderr.write(f"{decode(name)} returned a wrong result: {failure}\n")
                 params, kept = pack_results(EXECUTION_ERROR, MESSAGE, (f"wrong result: {failure}",))
             # libgimp reads the array after this callback has returned.
-            self._answer = [params, kept]
+            self._kept = [params, kept]
             result_count[0] = len(params)
             results[0] = ctypes.cast(params, ctypes.POINTER(Param))
 
         return RunCallback(on_run)
 
-
-PROCESS = PlugInProcess()
+    def _answer(self, run: Run, name: str, arguments: Any, count: int) -> Answer:
+        """Run the procedure; whatever happens becomes a status, and for an error the text that GIMP shows."""
+        try:
+            _set_error_handler(ERRORS_ARE_OURS)
+            try:
+                result = run(name, unpack(arguments, count, self.database.wrap))
+            finally:
+                self._settle()
+            definitions = self.database[name].return_vals
+            return SUCCESS, definitions, _results(result, len(definitions))
+        except CancelError:
+            return CANCEL, (), ()
+        except error as failure:
+            return EXECUTION_ERROR, MESSAGE, (str(failure),)
+        except SystemExit as leaving:
+            return (EXECUTION_ERROR if leaving.code else SUCCESS), (), ()
+        except BaseException as failure:  # noqa: BLE001 - no Python exception can pass through C
+            traceback.print_exc()
+            return EXECUTION_ERROR, MESSAGE, (str(failure) or type(failure).__name__,)
 
 
 def _no_procedure(name: str, arguments: tuple[Any, ...]) -> NoReturn:
@@ -82,27 +100,6 @@ def _hook(function: Hook) -> Any:
             traceback.print_exc()
 
     return InitCallback(guarded)
-
-
-def _answer(run: Run, name: str, arguments: Any, count: int) -> Answer:
-    """Run the procedure; whatever happens becomes a status, and for an error the text that GIMP shows."""
-    try:
-        _set_error_handler(ERRORS_ARE_OURS)
-        try:
-            result = run(name, unpack(arguments, count, wrap))
-        finally:
-            STORE.settle()
-        definitions = pdb[name].return_vals
-        return SUCCESS, definitions, _results(result, len(definitions))
-    except CancelError:
-        return CANCEL, (), ()
-    except error as failure:
-        return EXECUTION_ERROR, MESSAGE, (str(failure),)
-    except SystemExit as leaving:
-        return (EXECUTION_ERROR if leaving.code else SUCCESS), (), ()
-    except BaseException as failure:  # noqa: BLE001 - no Python exception can pass through C
-        traceback.print_exc()
-        return EXECUTION_ERROR, MESSAGE, (str(failure) or type(failure).__name__,)
 
 
 def _results(result: Any, count: int) -> tuple[Any, ...]:

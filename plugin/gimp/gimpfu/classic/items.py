@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
 from array import array
 from typing import Any
 
 from ..errors import GimpError
-from . import arguments as types
+from ..host import HOST
+from . import types
 from .colors import RGB
-from .libgimp import LIBRARY
 from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, made_by
 from .pixels import BYTES_PER_PIXEL, PixelRgn, Tile
 from .pixelstore import STORE, tile_size
 from .transforms import Transforms
-
-_is_layer, _is_channel, _is_vectors, _is_group, _is_valid = (
-    LIBRARY.function("gimp_item_is_" + kind, ctypes.c_int, ctypes.c_int32)
-    for kind in ("layer", "channel", "vectors", "group", "valid")
-)
 
 
 class Item(ParasiteHolder):
@@ -40,12 +34,12 @@ class Item(ParasiteHolder):
     @staticmethod
     def from_id(identity: int) -> Item | None:
         """The layer, group, channel or path with this ID; None if there is no such item."""
-        return item_by_id(identity) if identity >= 0 and _is_valid(identity) else None
+        return item_by_id(identity) if identity >= 0 and HOST.is_item(identity) else None
 
     @property
     def children(self) -> list[Item | None]:
         """The items in this one, from the top; empty for anything but groups."""
-        if not _is_group(self.ID):
+        if not isinstance(self, GroupLayer):
             return []
         return [item_by_id(identity) for identity in call("gimp-item-get-children", self)[1]]
 
@@ -233,16 +227,12 @@ def item_by_id(identity: int) -> Item | None:
     """The object for an item; what kind of item an ID stands for never changes, so it is asked for once."""
     kind = _KINDS.get(identity)
     if kind is None:
-        if _is_layer(identity):
-            kind = GroupLayer if _is_group(identity) else Layer
-        elif _is_channel(identity):
-            kind = Channel
-        elif _is_vectors(identity):
-            from .vectors import Vectors
-
-            kind = Vectors
-        else:
+        name = HOST.kind_of_item(identity)
+        if name is None:
             return None
+        from .vectors import Vectors
+
+        kind = {"layer": Layer, "group": GroupLayer, "channel": Channel, "vectors": Vectors}[name]
         _KINDS[identity] = kind
     item: Item = kind.by_id(identity)
     return item

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Sequence
 
-from .parameters import PF_COLOR, Parameter
+from ..parameters import PF_COLOR, Parameter
 
 
 class LastValues:

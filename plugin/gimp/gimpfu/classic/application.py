@@ -3,52 +3,36 @@
 from __future__ import annotations
 
 import copyreg
-import ctypes
 from typing import Any, Callable, Sequence
 
 from ..errors import GimpError as error
+from ..host import HOST
 from .colors import RGB
 from .images import Display, Image, delete, display_by_id, image_list
-from .installation import (
-    domain_register,
-    install_procedure,
-    install_temp_proc,
-    menu_register,
-    register_load_handler,
-    register_magic_load_handler,
-    register_save_handler,
-    uninstall_temp_proc,
-)
 from .items import Channel, Drawable, GroupLayer, Item, Layer, item_by_id
-from .libgimp import LIBRARY, decode, encode, take_string
 from .objects import call, find_parasite, pdb
 from .parasites import Parasite, encode_data
 from .pixels import PixelFetcher, PixelRgn, Tile
-from .process import PROCESS
-from .progress import progress_init, progress_install, progress_set_text, progress_uninstall, progress_update
+from .pixelstore import STORE
 from .vectors import Vectors, VectorsBezierStroke, VectorsStroke
 
-_TEXT, _INT = ctypes.c_char_p, ctypes.c_int
-
+PROCESS: Any = HOST.PlugInProcess(pdb, STORE.settle)
 main = PROCESS.main
-version = tuple(LIBRARY.constant(f"gimp_{part}_version") for part in ("major", "minor", "micro"))
-_FOLDERS = {
-    "directory": "gimp_directory",
-    "data_directory": "gimp_data_directory",
-    "locale_directory": "gimp_locale_directory",
-    "sysconf_directory": "gimp_sysconf_directory",
-    "plug_in_directory": "gimp_plug_in_directory",
-}
-
-
-def _function(name: str, result: Any, *arguments: Any) -> Any:
-    return LIBRARY.function(name, result, *arguments)
+install_procedure, install_temp_proc = PROCESS.install_procedure, PROCESS.install_temp_proc
+uninstall_temp_proc = PROCESS.uninstall_temp_proc
+menu_register, domain_register = PROCESS.menu_register, PROCESS.domain_register
+register_load_handler, register_save_handler = PROCESS.register_load_handler, PROCESS.register_save_handler
+register_magic_load_handler = PROCESS.register_magic_load_handler
+progress_init, progress_update, progress_set_text = HOST.progress_init, HOST.progress_update, HOST.progress_set_text
+progress_install, progress_uninstall = HOST.progress_install, HOST.progress_uninstall
+version = HOST.facts.version
 
 
 def __getattr__(name: str) -> str:
-    if name not in _FOLDERS:
+    if name not in HOST.facts.FOLDERS:
         raise AttributeError(f"gimp has no {name!r}")
-    return decode(_function(_FOLDERS[name], _TEXT)()) or ""
+    folder: str = HOST.facts.folder(name)
+    return folder
 
 
 # Messages
@@ -194,7 +178,7 @@ def fonts_get_list(filter: str | None = None) -> tuple[str, ...]:
 
 def quit() -> None:
     """End this plug-in."""
-    _function("gimp_quit", None)()
+    HOST.facts.end_plug_in()
 
 
 def exit(force: bool = False) -> None:
@@ -220,66 +204,20 @@ def tile_cache_ntiles(count: int) -> None:
     """Accepted for old plug-ins: pixels are cached by GEGL here."""
 
 
-def _fact(name: str, result: Any = _INT, kind: Callable[[Any], Any] = int) -> Callable[[], Any]:
-    """A function without arguments that asks libgimp for one fact about this GIMP."""
-
-    def fact() -> Any:
-        value = _function(name, result)()
-        return decode(value) if result is _TEXT else kind(value)
-
-    fact.__name__ = name
-    fact.__doc__ = f"What libgimp's {name}() says."
-    return fact
-
-
-tile_width, tile_height = _fact("gimp_tile_width"), _fact("gimp_tile_height")
-gamma = _fact("gimp_gamma", ctypes.c_double, float)
-show_tool_tips = _fact("gimp_show_tool_tips", kind=bool)
-show_help_button = _fact("gimp_show_help_button", kind=bool)
-check_size, check_type = _fact("gimp_check_size"), _fact("gimp_check_type")
-monitor_number = _fact("gimp_monitor_number")
-wm_class, display_name = _fact("gimp_wm_class", _TEXT), _fact("gimp_display_name", _TEXT)
-get_progname = _fact("gimp_get_progname", _TEXT)
-gtkrc = _fact("gimp_gtkrc", _TEXT)
+tile_width, tile_height = HOST.tile_width, HOST.tile_height
+gamma, show_tool_tips, show_help_button = HOST.facts.gamma, HOST.facts.show_tool_tips, HOST.facts.show_help_button
+check_size, check_type, monitor_number = HOST.facts.check_size, HOST.facts.check_type, HOST.facts.monitor_number
+wm_class, display_name, get_progname = HOST.facts.wm_class, HOST.facts.display_name, HOST.facts.get_progname
+gtkrc, personal_rc_file, user_directory = HOST.facts.gtkrc, HOST.facts.personal_rc_file, HOST.facts.user_directory
+checks_get_shades = HOST.facts.checks_get_shades
+extension_ack, extension_enable = PROCESS.extension_ack, PROCESS.extension_enable
+extension_process = PROCESS.extension_process
 
 
 def default_display() -> Display | None:
     """The display that the plug-in was started from."""
-    identity = _function("gimp_default_display", _INT)()
+    identity = HOST.facts.default_display()
     return display_by_id(identity) if identity > 0 else None
-
-
-def personal_rc_file(basename: str) -> str | None:
-    """The path of a file in the user's GIMP folder."""
-    return take_string(_function("gimp_personal_rc_file", ctypes.c_void_p, _TEXT)(encode(basename)))
-
-
-def user_directory(type: int) -> str | None:
-    """One of the user's own folders, by GLib's numbers."""
-    return decode(_function("g_get_user_special_dir", _TEXT, _INT)(type))
-
-
-def checks_get_shades(type: int) -> tuple[int, int]:
-    """The two grays of a checkerboard type."""
-    light, dark = ctypes.c_ubyte(), ctypes.c_ubyte()
-    pointer = ctypes.POINTER(ctypes.c_ubyte)
-    _function("gimp_checks_get_shades", None, _INT, pointer, pointer)(type, light, dark)
-    return light.value, dark.value
-
-
-def extension_ack() -> None:
-    """Tell GIMP that an extension is ready."""
-    _function("gimp_extension_ack", None)()
-
-
-def extension_enable() -> None:
-    """Let GIMP's calls come in while the main loop runs."""
-    _function("gimp_extension_enable", None)()
-
-
-def extension_process(timeout: int) -> None:
-    """Handle GIMP's calls, waiting up to this many milliseconds."""
-    _function("gimp_extension_process", None, ctypes.c_uint)(timeout)
 
 
 # Export
@@ -293,14 +231,13 @@ def export_image(
     Returns EXPORT_CANCEL, EXPORT_IGNORE or EXPORT_EXPORT, and the image and drawable to write: copies after
     EXPORT_EXPORT.
     """
-    from .userinterface import export
-
     if capabilities == -1:
         raise TypeError("capabilities must combine EXPORT_CAN_HANDLE_ and EXPORT_NEEDS_ALPHA values")
     drawable = drawable or image.active_drawable
     if drawable is None:
         raise ValueError("the image has no active drawable, and none was given")
-    return export(image, drawable, format_name, capabilities)
+    answer, image_id, drawable_id = HOST.export(image.ID, drawable.ID, format_name, capabilities)
+    return answer, Image.by_id(image_id), item_by_id(drawable_id)  # type: ignore[return-value]
 
 
 # Paths
@@ -338,8 +275,7 @@ _id2vectors = _id2drawable
 
 
 def _id2display(identity: int) -> Display | None:
-    is_valid = _function("gimp_display_is_valid", _INT, ctypes.c_int32)
-    return display_by_id(identity) if is_valid(identity) else None
+    return display_by_id(identity) if HOST.is_display(identity) else None
 
 
 _BY_ID: dict[type, Callable[[int], Any]] = {

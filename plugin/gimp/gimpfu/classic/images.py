@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import GimpError
-from . import arguments as types
+from . import types
 from .items import Channel, Item, Layer, item_by_id
 from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, made_by
 

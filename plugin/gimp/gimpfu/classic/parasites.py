@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-from typing import Any
-
-from .libgimp import Parasite as CParasite
-from .libgimp import decode, encode
-
 PERSISTENT = 1
 UNDOABLE = 2
 
@@ -53,22 +47,7 @@ class Parasite:
         return f"<parasite {self._name}>"
 
     def __str__(self) -> str:
-        return decode(self._data) or ""
-
-    def to_c(self, kept: list[Any]) -> CParasite:
-        """The C structure; what it points to is added to `kept`."""
-        name = encode(self._name)
-        data = ctypes.create_string_buffer(self._data, len(self._data) or 1)
-        kept += [name, data]
-        return CParasite(name, self._flags, len(self._data), ctypes.addressof(data))
-
-    @classmethod
-    def from_c(cls, parasite: CParasite) -> Parasite | None:
-        """A parasite from GIMP; None where there is none."""
-        if parasite.name is None:
-            return None
-        data = ctypes.string_at(parasite.data, parasite.size) if parasite.size else b""
-        return cls(decode(parasite.name) or "", parasite.flags, data)
+        return self._data.decode("utf-8", "surrogateescape")
 
 
 def encode_data(data: bytes | bytearray | memoryview | str) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ..errors import GimpError
-from .arguments import type_name
-from .database import Database
+from ..host import HOST
 from .parasites import Parasite, encode_data
 from .pixelstore import STORE
+from .types import type_name
 
 Factory = Callable[[int], Any]
 
@@ -20,7 +20,7 @@ def wrap(pdb_type: int, identity: int) -> Any:
     return None if identity < 0 else _factories[pdb_type](identity)
 
 
-pdb = Database(wrap, STORE.settle)
+pdb = HOST.Database(wrap, STORE.settle)
 
 
 def made_by(factory: Factory, *pdb_types: int) -> None:

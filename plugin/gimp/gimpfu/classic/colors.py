@@ -1,46 +1,46 @@
 """gimpcolor: colours as GIMP has them. RGB, HSV, HSL and CMYK, each with alpha.
 
 Channels are floats from 0 to 1. Where the classic interface takes or gives an int, it is scaled: 0-255, a hue 0-360,
-saturation, value and lightness 0-100. Conversions and name parsing are libgimpcolor's own.
+saturation, value and lightness 0-100. Conversions and name parsing agree with libgimpcolor of GIMP 2.10.
 """
 
 from __future__ import annotations
 
-import ctypes
+import re
+import string
 from types import MappingProxyType
-from typing import Any, Iterator, Mapping, TypeVar, Union
+from typing import Any, Iterator, Mapping, Union
 
-from .libgimp import LIBRARY, decode, g_free
-from .libgimp import RGB as CRGB
+from .colornames import NAMES
 
 Number = Union[int, float]
-C = TypeVar("C", bound="Color")
+HEX_DIGITS = frozenset(string.hexdigits)
+CALL = re.compile(r"(rgba?|hsla?)\s*\(([^()]*)\)")
 
 RGB_COMPOSITE_NONE, RGB_COMPOSITE_NORMAL, RGB_COMPOSITE_BEHIND = range(3)
 RGB_LUMINANCE_RED, RGB_LUMINANCE_GREEN, RGB_LUMINANCE_BLUE = 0.22248840, 0.71690369, 0.06060791
 
 
 class Color:
-    """A tuple of named channels; `struct` is the C structure that holds them."""
+    """A tuple of named channels; `values` holds them as floats, by name."""
 
     channels: tuple[str, ...] = ()
     scales: tuple[int, ...] = ()
     aliases: Mapping[str, str] = MappingProxyType({})
-    structure: Any = None
+    values: dict[str, float]
 
     def __init__(self, *values: Number, **named: Number) -> None:
         names = dict(zip(self.channels, values), **named)
         missing = [name for name in self.channels[:-1] if name not in names]
         if missing or len(values) > len(self.channels):
             raise TypeError("{} takes {}".format(type(self).__name__, ", ".join(self.channels)))
-        self.struct = self.structure()
-        self.struct.a = 1.0
+        self.values = dict.fromkeys(self.channels, 1.0)
         self.set(**names)
 
     def set(self, *values: Number, **named: Number) -> None:
         """Set all channels but alpha, alpha, or both. Ints are scaled."""
         for name, value in dict(zip(self.channels, values), **named).items():
-            setattr(self.struct, name, self._scaled(name, value))
+            self.values[name] = self._scaled(name, value)
 
     def set_alpha(self, a: Number) -> None:
         """Set the alpha alone."""
@@ -56,20 +56,15 @@ class Color:
             return value / float(cls.scales[cls.channels.index(name)])
         raise TypeError(f"{name} must be an int or a float, not {value!r}")
 
-    @classmethod
-    def from_c(cls: type[C], structure: Any) -> C:
-        """A copy of a C colour."""
-        return cls(*[float(getattr(structure, name)) for name in cls.channels])
-
     @property
     def _values(self) -> tuple[float, ...]:
-        return tuple(getattr(self.struct, name) for name in self.channels)
+        return tuple(self.values[name] for name in self.channels)
 
     def __getattr__(self, name: str) -> float:
         channel = type(self).aliases.get(name, name)
         if channel not in type(self).channels:
             raise AttributeError(name)
-        return float(getattr(self.struct, channel))
+        return self.values[channel]
 
     def __setattr__(self, name: str, value: Any) -> None:
         channel = type(self).aliases.get(name, name)
@@ -89,7 +84,7 @@ class Color:
             channel = self.aliases.get(key.lower(), key.lower())
             if channel not in self.channels:
                 raise KeyError(key)
-            return getattr(self.struct, channel)
+            return self.values[channel]
         if isinstance(key, slice):
             return tuple(self._integer(index) for index in range(*key.indices(len(self))))
         return self._integer(range(len(self))[key])
@@ -118,17 +113,12 @@ class Color:
         return "{} ({})".format(type(self).__name__, ", ".join(map(str, self._values)))
 
 
-def _structure(name: str, channels: str) -> Any:
-    return type(name, (ctypes.Structure,), {"_fields_": [(channel, ctypes.c_double) for channel in channels]})
-
-
 class RGB(Color):
     """Red, green, blue and alpha."""
 
     channels = ("r", "g", "b", "a")
     scales = (255, 255, 255, 255)
     aliases = MappingProxyType({"red": "r", "green": "g", "blue": "b", "alpha": "a"})
-    structure = CRGB
 
     @classmethod
     def of(cls, value: Any) -> RGB:
@@ -151,12 +141,12 @@ class RGB(Color):
 
     def _combine(self, color: RGB, sign: float, with_alpha: bool) -> None:
         for name in self.channels[: 4 if with_alpha else 3]:
-            setattr(self.struct, name, getattr(self.struct, name) + sign * getattr(color.struct, name))
+            self.values[name] += sign * color.values[name]
 
     def multiply(self, factor: float, with_alpha: bool = False) -> None:
         """Multiply the channels, and the alpha if asked."""
         for name in self.channels[: 4 if with_alpha else 3]:
-            setattr(self.struct, name, getattr(self.struct, name) * factor)
+            self.values[name] *= factor
 
     def distance(self, color: RGB, alpha: bool = False) -> float:
         """The sum of the differences of the channels."""
@@ -173,45 +163,66 @@ class RGB(Color):
 
     def clamp(self) -> None:
         """Bring every channel into 0 to 1."""
-        _rgb_clamp(self.struct)
+        for name, value in self.values.items():
+            self.values[name] = min(max(value, 0.0), 1.0)
 
     def gamma(self, gamma: float) -> None:
         """Raise the channels to 1 / gamma."""
-        _rgb_gamma(self.struct, gamma)
+        for name in "rgb":
+            self.values[name] **= 1.0 / (gamma or 1.0)
 
     def luminance(self) -> float:
         """The luminance, with GIMP's weights."""
-        return float(_rgb_luminance(self.struct))
+        weights = (RGB_LUMINANCE_RED, RGB_LUMINANCE_GREEN, RGB_LUMINANCE_BLUE)
+        return min(max(sum(weight * self.values[name] for weight, name in zip(weights, "rgb")), 0.0), 1.0)
 
     def composite(self, color: RGB, mode: int = RGB_COMPOSITE_NORMAL) -> None:
         """Blend another colour over or behind this one."""
-        _rgb_composite(self.struct, color.struct, int(mode))
+        if mode == RGB_COMPOSITE_NORMAL:
+            above, below = color.values, dict(self.values)
+        elif mode == RGB_COMPOSITE_BEHIND:
+            above, below = dict(self.values), color.values
+        else:
+            return
+        share = below["a"] * (1.0 - above["a"])
+        for name in "rgb":
+            self.values[name] = below[name] * share + above[name] * above["a"]
+        self.values["a"] = share + above["a"]
 
     def parse_name(self, name: str) -> None:
         """Become the SVG colour of this name."""
-        self.struct = rgb_parse_name(name).struct
+        self.values = rgb_parse_name(name).values
 
     def parse_hex(self, hex: str) -> None:
         """Become a colour such as "ff8000"."""
-        self.struct = rgb_parse_hex(hex).struct
+        self.values = rgb_parse_hex(hex).values
 
     def parse_css(self, css: str, with_alpha: bool = False) -> None:
         """Become a colour as CSS writes it."""
-        self.struct = rgb_parse_css(css, with_alpha).struct
+        self.values = rgb_parse_css(css, with_alpha).values
 
     def to_hsv(self) -> HSV:
         """The same colour as hue, saturation, value."""
-        return _converted(HSV, _rgb_to_hsv, self)
+        r, g, b, a = self._values
+        most, spread = max(r, g, b), max(r, g, b) - min(r, g, b)
+        return HSV(_hue(r, g, b) if spread > 0.0001 else 0.0, spread / most if spread > 0.0001 else 0.0, most, a)
 
     def to_hsl(self) -> HSL:
         """The same colour as hue, saturation, lightness."""
-        return _converted(HSL, _rgb_to_hsl, self)
+        r, g, b, a = self._values
+        most, least = max(r, g, b), min(r, g, b)
+        lightness = (most + least) / 2.0
+        if most == least:
+            return HSL(-1.0, 0.0, lightness, a)  # GIMP's hue of a gray
+        saturation = (most - least) / (most + least if lightness <= 0.5 else 2.0 - most - least)
+        return HSL(_hue(r, g, b), saturation, lightness, a)
 
     def to_cmyk(self, pullout: float = 1.0) -> CMYK:
         """The same colour as cyan, magenta, yellow and a share `pullout` of the possible black."""
-        cmyk = CMYK.structure(a=self.struct.a)
-        _rgb_to_cmyk(self.struct, pullout, cmyk)
-        return CMYK.from_c(cmyk)
+        inks = [1.0 - value for value in self._values[:3]]
+        black = min(1.0, *inks) * pullout
+        left = 1.0 - black
+        return CMYK(*[(ink - black) / left if left > 0.0 else 0.0 for ink in inks], black, self.a)
 
 
 class HSV(Color):
@@ -220,17 +231,25 @@ class HSV(Color):
     channels = ("h", "s", "v", "a")
     scales = (360, 100, 100, 255)
     aliases = MappingProxyType({"hue": "h", "saturation": "s", "value": "v", "alpha": "a"})
-    structure = _structure("GimpHSV", "hsva")
 
     def clamp(self) -> None:
         """Bring every channel into 0 to 1; the hue goes round."""
-        self.struct.h -= self.struct.h // 1
+        self.values["h"] %= 1.0
         for name in "sva":
-            setattr(self.struct, name, min(max(getattr(self.struct, name), 0.0), 1.0))
+            self.values[name] = min(max(self.values[name], 0.0), 1.0)
 
     def to_rgb(self) -> RGB:
         """The same colour as red, green, blue."""
-        return _converted(RGB, _hsv_to_rgb, self)
+        hue, saturation, value, alpha = self._values
+        if saturation == 0.0:
+            return RGB(value, value, value, alpha)
+        sector, part = divmod((0.0 if hue == 1.0 else hue) * 6.0, 1.0)
+        low, falling, rising = (value * (1.0 - saturation * share) for share in (1.0, part, 1.0 - part))
+        channels = (
+            (value, rising, low), (falling, value, low), (low, value, rising),
+            (low, falling, value), (rising, low, value), (value, low, falling),
+        )[int(sector) % 6]  # fmt: skip
+        return RGB(*channels, alpha)
 
 
 class HSL(Color):
@@ -239,11 +258,15 @@ class HSL(Color):
     channels = ("h", "s", "l", "a")
     scales = (360, 100, 100, 255)
     aliases = MappingProxyType({"hue": "h", "saturation": "s", "lightness": "l", "alpha": "a"})
-    structure = _structure("GimpHSL", "hsla")
 
     def to_rgb(self) -> RGB:
         """The same colour as red, green, blue."""
-        return _converted(RGB, _hsl_to_rgb, self)
+        hue, saturation, lightness, alpha = self._values
+        if saturation == 0.0:
+            return RGB(lightness, lightness, lightness, alpha)
+        high = lightness * (1.0 + saturation) if lightness <= 0.5 else lightness + saturation - lightness * saturation
+        low = 2.0 * lightness - high
+        return RGB(*[_part(low, high, hue * 6.0 + shift) for shift in (2.0, 0.0, -2.0)], alpha)
 
 
 class CMYK(Color):
@@ -252,71 +275,79 @@ class CMYK(Color):
     channels = ("c", "m", "y", "k", "a")
     scales = (255, 255, 255, 255, 255)
     aliases = MappingProxyType({"cyan": "c", "magenta": "m", "yellow": "y", "black": "k", "alpha": "a"})
-    structure = _structure("GimpCMYK", "cmyka")
 
 
-def _function(name: str, result: Any, *arguments: Any) -> Any:
-    return LIBRARY.function(name, result, *arguments)
+def _hue(r: float, g: float, b: float) -> float:
+    """The hue of a colour that is not gray, 0 to 1."""
+    most, spread = max(r, g, b), max(r, g, b) - min(r, g, b)
+    if r == most:
+        hue = (g - b) / spread
+    elif g == most:
+        hue = 2.0 + (b - r) / spread
+    else:
+        hue = 4.0 + (r - g) / spread
+    return hue / 6.0 + (1.0 if hue < 0.0 else 0.0)
 
 
-_P_RGB, _P_HSV, _P_HSL, _P_CMYK = (ctypes.POINTER(kind.structure) for kind in (RGB, HSV, HSL, CMYK))
-_rgb_clamp = _function("gimp_rgb_clamp", None, _P_RGB)
-_rgb_gamma = _function("gimp_rgb_gamma", None, _P_RGB, ctypes.c_double)
-_rgb_luminance = _function("gimp_rgb_luminance", ctypes.c_double, _P_RGB)
-_rgb_composite = _function("gimp_rgb_composite", None, _P_RGB, _P_RGB, ctypes.c_int)
-_rgb_to_hsv = _function("gimp_rgb_to_hsv", None, _P_RGB, _P_HSV)
-_rgb_to_hsl = _function("gimp_rgb_to_hsl", None, _P_RGB, _P_HSL)
-_rgb_to_cmyk = _function("gimp_rgb_to_cmyk", None, _P_RGB, ctypes.c_double, _P_CMYK)
-_hsv_to_rgb = _function("gimp_hsv_to_rgb", None, _P_HSV, _P_RGB)
-_hsl_to_rgb = _function("gimp_hsl_to_rgb", None, _P_HSL, _P_RGB)
-_parse_name = _function("gimp_rgb_parse_name", ctypes.c_int, _P_RGB, ctypes.c_char_p, ctypes.c_int)
-_parse_hex = _function("gimp_rgb_parse_hex", ctypes.c_int, _P_RGB, ctypes.c_char_p, ctypes.c_int)
-_parse_css = _function("gimp_rgb_parse_css", ctypes.c_int, _P_RGB, ctypes.c_char_p, ctypes.c_int)
-_parse_css_alpha = _function("gimp_rgba_parse_css", ctypes.c_int, _P_RGB, ctypes.c_char_p, ctypes.c_int)
-_list_names = _function(
-    "gimp_rgb_list_names", ctypes.c_int, ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_void_p)
-)
-
-
-def _converted(kind: type[C], convert: Any, color: Color) -> C:
-    result = kind.structure(a=color.struct.a)
-    convert(color.struct, result)
-    return kind.from_c(result)
-
-
-def _parsed(parse: Any, text: str) -> RGB:
-    result = CRGB(a=1.0)
-    data = text.encode("utf-8")
-    if not parse(result, data, len(data)):
-        raise TypeError(f"unable to parse the colour {text!r}")
-    return RGB.from_c(result)
+def _part(low: float, high: float, hue: float) -> float:
+    """One channel of a HSL colour; `hue` counts sixths of the circle."""
+    hue %= 6.0
+    if hue < 1.0:
+        return low + (high - low) * hue
+    if hue < 3.0:
+        return high
+    return low + (high - low) * (4.0 - hue) if hue < 4.0 else low
 
 
 def rgb_parse_name(name: str) -> RGB:
     """The SVG colour of this name."""
-    return _parsed(_parse_name, name)
+    digits = NAMES.get(name.strip().lower())
+    if digits is None:
+        raise TypeError(f"unable to parse the colour {name!r}")
+    return rgb_parse_hex(digits)
 
 
 def rgb_parse_hex(hex: str) -> RGB:
     """A colour such as "ff8000"."""
-    return _parsed(_parse_hex, hex)
+    digits = hex.strip().lstrip("#")
+    width, rest = divmod(len(digits), 3)
+    if rest or not 1 <= width <= 4 or not set(digits) <= HEX_DIGITS:
+        raise TypeError(f"unable to parse the colour {hex!r}")
+    most = 16.0**width - 1
+    return RGB(*[int(digits[start : start + width], 16) / most for start in range(0, 3 * width, width)])
 
 
 def rgb_parse_css(css: str, with_alpha: bool = False) -> RGB:
     """A colour as CSS writes it: "red", "#f80", "rgb(255, 128, 0)", with alpha "rgba(...)"."""
-    return _parsed(_parse_css_alpha if with_alpha else _parse_css, css)
+    text = css.strip()
+    if with_alpha and text.lower() == "transparent":
+        return RGB(0.0, 0.0, 0.0, 0.0)
+    if text.startswith("#"):
+        return rgb_parse_hex(text)
+    call = CALL.fullmatch(text)
+    if call is None:
+        return rgb_parse_name(text)
+    kind, arguments = call.group(1), call.group(2).split(",")
+    if (kind.endswith("a") and not with_alpha) or len(arguments) != len(kind):
+        raise TypeError(f"unable to parse the colour {css!r}")
+    try:
+        return _called(kind, [argument.strip() for argument in arguments])
+    except ValueError:
+        raise TypeError(f"unable to parse the colour {css!r}") from None
+
+
+def _called(kind: str, arguments: list[str]) -> RGB:
+    alpha = min(max(float(arguments[3]), 0.0), 1.0) if kind.endswith("a") else 1.0
+    if kind.startswith("hsl"):
+        hue, saturation, lightness = (float(argument.rstrip("%")) for argument in arguments[:3])
+        return HSL(hue % 360.0 / 360.0, saturation / 100.0, lightness / 100.0, alpha).to_rgb()
+    shares = [float(text[:-1]) / 100.0 if text.endswith("%") else float(text) / 255.0 for text in arguments[:3]]
+    return RGB(*[min(max(share, 0.0), 1.0) for share in shares], a=alpha)
 
 
 def rgb_names() -> dict[str, RGB]:
     """All named colours of SVG."""
-    names, colors = ctypes.c_void_p(), ctypes.c_void_p()
-    count = _list_names(ctypes.byref(names), ctypes.byref(colors))
-    texts = (ctypes.c_char_p * count).from_address(names.value or 0)
-    values = (CRGB * count).from_address(colors.value or 0)
-    table = {decode(text) or "": RGB.from_c(value) for text, value in zip(texts, values)}
-    g_free(names)
-    g_free(colors)
-    return table
+    return {name: rgb_parse_hex(digits) for name, digits in NAMES.items()}
 
 
 def bilinear(x: float, y: float, values: list[float]) -> float:

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Set Layerlift up for this user: `python3 install.py [--try [PHOTO] | --check | --uninstall] [--dry-run]`.
 
-Makes the worker's environment, puts the plug-in into every GIMP 2.10 that is found, and says what it did. Running it
-twice changes nothing. It never touches what it did not put there. Needs Python 3.10: an older one looks for it.
+Makes the worker's environment, puts the plug-in into every GIMP 2.10, 3.0 and 3.2 that is found, and says what it did.
+Running it twice changes nothing. It never touches what it did not put there. Needs Python 3.10: an older one looks for
+it.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from plugin.installer.dialects import ANY_GIMP
 from plugin.installer.doctor import check
 from plugin.installer.environment import MINIMUM, Environment, fingerprint
-from plugin.installer.hosts import Host, System, find_hosts, plugin_files
+from plugin.installer.hosts import Host, plugin_files
 from plugin.installer.plugin import PluginFolder
 from plugin.installer.process import Problem, last_lines, say
 from plugin.installer.record import Record, missing_folders, only_installer
+from plugin.installer.search import find_hosts
+from plugin.installer.system import System
 from plugin.installer.trial import remove_background
 
 CHECKOUT = Path(__file__).resolve().parent
@@ -81,12 +85,12 @@ def uninstall(system: System, dry_run: bool) -> int:
         say("Layerlift is not installed: nothing to remove.")
         return 0
     if dry_run:
-        record = Record(data)
+        record = _record_of_all(system)
         for path in [*record.plugins, *record.environments]:
             say(f"would remove {path}")
         return 0
     with only_installer(data):
-        record = Record(data)
+        record = _record_of_all(system)
         try:
             while record.plugins:
                 if PluginFolder(record.plugins[-1]).remove():
@@ -126,6 +130,15 @@ def find_python() -> str:
     )
 
 
+def _record_of_all(system: System) -> Record:
+    """The record, with the plug-ins that a new GIMP took over from an older one's settings folder."""
+    record = Record(system.data())
+    for host in find_hosts(system):
+        if host.folder not in record.plugins and PluginFolder(host.folder).is_made_for(record.environments):
+            record.plugins.append(host.folder)
+    return record
+
+
 def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -> tuple[list[Host], list[str]]:
     environment = Environment(system.data() / "env")
     _install_environment(record, environment, dry_run)
@@ -139,7 +152,7 @@ def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -
         except Problem as problem:
             troubles.append(f"{host.name}: {problem}")
     if not hosts:
-        say("No GIMP 2.10 was found; once it is installed, run this again. The command line works without it:")
+        say(f"No {ANY_GIMP} was found; once it is installed, run this again. The command line works without it:")
         say(f"    {environment.command} remove PHOTO")
     return ready, troubles
 

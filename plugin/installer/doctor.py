@@ -8,13 +8,16 @@ import subprocess
 import threading
 from pathlib import Path
 
+from .dialects import ANY_GIMP
 from .environment import Environment, fingerprint
-from .hosts import PROCEDURE, Host, System, plugin_files
+from .hosts import Host, plugin_files
 from .plugin import PluginFolder
 from .process import last_lines, say
+from .system import System
 
 AGAIN = "run `python3 install.py`"
 WORKER_TIMEOUT = 60.0
+COMPLAINT_LINES = 8
 # onnxruntime reports its use to its maker as soon as it is imported, unless this variable is set.
 IMPORTS = (
     "import os; os.environ['ORT_DISABLE_TELEMETRY'] = '1'; "
@@ -45,7 +48,7 @@ def check(checkout: Path, system: System, hosts: list[Host]) -> int:
     for host in hosts:
         _check_host(doctor, host, checkout)
     if not hosts:
-        say("note  no GIMP 2.10 was found: only the command line is there")
+        say(f"note  no {ANY_GIMP} was found: only the command line is there")
     return 1 if doctor.failures else 0
 
 
@@ -101,8 +104,20 @@ def _check_host(doctor: Doctor, host: Host, checkout: Path) -> None:
     if not host.console:
         say(f"note  {host.name} can't be asked from here; look for Filters > Remove Background in it")
         return
-    known: bool | None = host.is_registered()
-    trouble = "" if known else f"{host.name} gave no answer: start it once by hand, and see that it starts"
-    if known is False:
-        trouble = f"it does not know the plug-in: {AGAIN}, then look at what GIMP prints when it starts in a terminal"
-    doctor.report(f"{host.name} knows {PROCEDURE}", trouble)
+    answer = host.ask()
+    trouble = ""
+    if answer.unknown:
+        what = AGAIN if differences else _complaint(answer.printed, host.folder)
+        trouble = f"it does not know {', '.join(answer.unknown)}: {what}"
+    elif not answer.known:
+        trouble = f"it gave no answer: start it once by hand, and see that it starts\n{last_lines(answer.printed)}"
+    doctor.report(f"{host.name} knows {', '.join(answer.known) or 'the plug-in'}", trouble)
+
+
+def _complaint(printed: str, folder: Path) -> str:
+    """What a host has printed of the plug-in that it could not take."""
+    lines = printed.splitlines()
+    named = next((number for number, line in enumerate(lines) if str(folder) in line), None)
+    if named is None:
+        return "start it in a terminal, and look at what it prints"
+    return "it prints\n" + last_lines("\n".join(lines[named : named + COMPLAINT_LINES]))

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Mapping
+from typing import Mapping, Sequence
 
 from .process import Problem
 
@@ -78,6 +78,14 @@ class PluginFolder:
             self._recover()
             raise Problem(f"The plug-in could not be put into {self.folder}: {error}") from error
         shutil.rmtree(str(self._old), ignore_errors=True)
+
+    def is_made_for(self, environments: Sequence[Path]) -> bool:
+        """Whether the installer put a plug-in there whose worker is in one of these environments."""
+        try:
+            python = Path(json.loads((self.folder / WORKER).read_text("utf-8"))["python"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return WORKER in self._manifest() and any(environment in python.parents for environment in environments)
 
     def remove(self) -> bool:
         """Take away what the manifest lists, and the folder when nothing else is in it; False: nothing was there."""

@@ -58,7 +58,7 @@ def run(command: Sequence[str], timeout: float) -> Outcome:
 
 def last_lines(text: str, count: int = 8) -> str:
     """What a command complained of at its end, indented, for an error message: its ERROR lines, else its last ones."""
-    lines = text.strip().splitlines()
+    lines = [line for line in text.splitlines() if line.strip()]
     complaints = [line for line in lines if line.startswith("ERROR")]
     return "\n".join("    " + line for line in (complaints or lines)[-count:])
 

@@ -1,16 +1,17 @@
-"""The main job on one photo, offline: in a real GIMP where there is one, else by the command line."""
+"""The main job on one photo, offline: in the newest GIMP where there is one, else by the command line."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
+from .dialects import dialect
 from .environment import Environment
-from .hosts import PROCEDURE, Host, System
+from .hosts import Host
 from .process import Problem, last_lines, run, say
+from .system import System
 
 TIMEOUT = 110.0
-NEW_LAYER, CLEAN_EDGES, HIDE_ORIGINAL, OFFLINE = 0, 1, 1, 2
 
 
 def remove_background(photo: Path, checkout: Path, system: System, hosts: list[Host]) -> Path:
@@ -22,7 +23,9 @@ def remove_background(photo: Path, checkout: Path, system: System, hosts: list[H
     host = next((host for host in hosts if host.console), None)
     if host:
         say(f"Removing the background of {photo.name} in {host.name} ...")
-        printed = host.batch(_script(photo, cutout), TIMEOUT).output
+        script = dialect(host.version).removal(photo, cutout)
+        # GIMP 3 repeats a script that has failed, after the reason, and says other things after that.
+        printed = host.batch(script, TIMEOUT).output.partition(script)[0].rpartition("\n")[0]
         place = f"in {host.name}"
     else:
         say(f"Removing the background of {photo.name} on the command line ...")
@@ -34,20 +37,6 @@ def remove_background(photo: Path, checkout: Path, system: System, hosts: list[H
     say(f"The cut-out is {cutout}")
     say(f"(made {place} in {time.monotonic() - started:.0f} s, offline: nothing was uploaded)")
     return cutout
-
-
-def _script(photo: Path, cutout: Path) -> str:
-    """Script-Fu: open the photo, run the plug-in on its layer, and export what is visible then."""
-    return f"""(let* ((image (car (gimp-file-load RUN-NONINTERACTIVE {_text(photo)} {_text(photo)})))
-       (layer (car (gimp-image-get-active-layer image))))
-  ({PROCEDURE} RUN-NONINTERACTIVE image layer {NEW_LAYER} {CLEAN_EDGES} {HIDE_ORIGINAL} {OFFLINE})
-  (let ((result (car (gimp-image-merge-visible-layers image CLIP-TO-IMAGE))))
-    (file-png-save RUN-NONINTERACTIVE image result {_text(cutout)} {_text(cutout)} 0 6 0 0 0 0 0)))"""
-
-
-def _text(path: Path) -> str:
-    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _writable(*folders: Path) -> Path:

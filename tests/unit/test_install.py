@@ -17,9 +17,10 @@ from PIL import Image
 from install import find_python, uninstall
 from plugin.installer import record
 from plugin.installer.environment import Environment
-from plugin.installer.hosts import System, find_hosts, plugin_files
+from plugin.installer.hosts import plugin_files
 from plugin.installer.plugin import MANIFEST, PluginFolder
 from plugin.installer.process import Problem
+from plugin.installer.system import System
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHIPPED = ("install.py", "pyproject.toml", "README.md", "LICENSE", "shared", "plugin")
@@ -39,7 +40,7 @@ class User:
         self.data = self.home / ".local" / "share" / "layerlift"
         self.profile = self.home / ".config" / "GIMP" / "2.10"
         self.folder = self.profile / "plug-ins" / "layerlift"
-        foreign = ("XDG_", "GIMP2_", "LAYERLIFT_", "YOUCAM_", "PYTHON")
+        foreign = ("XDG_", "GIMP2_", "GIMP3_", "LAYERLIFT_", "YOUCAM_", "PYTHON")
         self.variables = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         self.variables.update(HOME=str(self.home), PATH=str(self.programs), PIP_CACHE_DIR=str(cache))
 
@@ -202,7 +203,7 @@ def test_the_doctor_names_a_damaged_plug_in_and_an_install_mends_it(installed: U
 def test_without_an_install_the_doctor_fails_and_says_what_to_do(user: User) -> None:
     said = user.install("--check", status=1)
     assert "it is not there or not complete: run `python3 install.py`" in said
-    assert "no GIMP 2.10 was found" in said
+    assert "no GIMP 2.10, 3.0 or 3.2 was found" in said
 
 
 def test_the_trial_without_a_gimp_makes_a_cut_out_on_the_command_line(installed: User) -> None:
@@ -216,6 +217,42 @@ def test_the_trial_without_a_gimp_makes_a_cut_out_on_the_command_line(installed:
         assert cutout.size == original.size
         assert cutout.getchannel("A").getpixel((220, 120)) == 255
         assert cutout.getchannel("A").getpixel((500, 10)) == 0
+
+
+def test_a_plug_in_that_a_newer_gimp_took_over_with_its_settings_is_removed_with_the_rest(installed: User) -> None:
+    newer, foreign = (installed.profile.with_name(version) for version in ("3.0", "3.2"))
+    shutil.copytree(installed.profile, newer)
+    shutil.copytree(installed.profile, foreign)
+    (foreign / "plug-ins" / "layerlift" / "worker.json").write_text('{"python": "/elsewhere/bin/python"}')
+    try:
+        said = installed.install("--uninstall", "--dry-run")
+    finally:
+        shutil.rmtree(newer)
+        shutil.rmtree(foreign)
+    assert said.count("would remove") == 3
+    assert f"would remove {newer / 'plug-ins' / 'layerlift'}" in said
+    assert str(foreign) not in said
+
+
+def test_the_doctor_asks_each_gimp_and_shows_what_it_prints_of_a_plug_in_that_it_does_not_take(installed: User) -> None:
+    gimp = installed.programs / "gimp-console-2.10"
+    folder = f"{installed.folder}/layerlift.py"
+    installed.has_program(
+        gimp.name,
+        f"""echo "File {folder}, line 1" >&2; echo "No module named gi" >&2
+        echo "python-fu-layerlift is unknown" >&2; echo "python-fu-layerlift-settings is unknown" >&2""",
+    )
+    try:
+        said = installed.install("--check", status=1)
+        installed.has_program(gimp.name, "echo cannot open shared object >&2; exit 127")
+        silent = installed.install("--check", status=1)
+    finally:
+        gimp.unlink()
+    assert "FAIL  GIMP 2.10 knows the plug-in: it does not know python-fu-layerlift, python-fu-layerlift-set" in said
+    assert "it prints" in said
+    assert "No module named gi" in said
+    assert "it gave no answer" in silent
+    assert "cannot open shared object" in silent
 
 
 def test_a_photo_that_is_none_ends_the_trial_with_the_reason(installed: User) -> None:
@@ -246,20 +283,22 @@ def test_the_sandbox_of_a_flatpak_gets_an_environment_of_its_own_python(user: Us
     user.has_program(
         "flatpak",
         f"""case "$1 $2" in
-        "info org.gimp.GIMP") echo "Version: 2.10.38";;
+        "info org.gimp.GIMP") echo "Version: 3.2.6";;
+        "info --show-permissions") echo "filesystems=xdg-config/gtk-3.0:ro;xdg-config/GIMP:create;host;";;
         "run --command=python3") shift 3; exec "{sys.executable}" "$@";;
-        "run --command=gimp-console-2.10") /bin/mkdir -p "$HOME/.var/app/org.gimp.GIMP/config/GIMP/2.10"
-            echo "script-fu-Warning: layerlift is registered" >&2;;
+        "run --command=gimp-console-3.2") /bin/mkdir -p "$HOME/.config/GIMP/3.2"
+            echo "script-fu-Warning: python-fu-layerlift is registered" >&2
+            echo "script-fu-Warning: python-fu-layerlift-settings is registered" >&2;;
         *) program="${{2#--command=}}"; shift 3; exec "$program" "$@";;
         esac""",
     )
     own = user.home / ".var" / "app" / "org.gimp.GIMP"
     user.install()
-    folder = own / "config" / "GIMP" / "2.10" / "plug-ins" / "layerlift"
+    folder = user.home / ".config" / "GIMP" / "3.2" / "plug-ins" / "layerlift"
     python = own / "data" / "layerlift" / "env" / "bin" / "python"
     assert json.loads((folder / "worker.json").read_text()) == {"python": str(python)}
     said = user.install("--check")
-    assert "ok    GIMP 2.10 (Flatpak) knows python-fu-layerlift" in said
+    assert "ok    GIMP 3.2 (Flatpak) knows python-fu-layerlift, python-fu-layerlift-settings" in said
     assert "FAIL" not in said
     user.install("--uninstall")
     assert not folder.exists()
@@ -462,72 +501,3 @@ def test_a_profile_that_can_not_be_written_is_named(plugin: PluginFolder, files:
     plugin.folder.parent.write_text("a file where a folder should be")
     with pytest.raises(Problem, match="could not be put into"):
         plugin.install(files, PYTHON)
-
-
-# Where things are
-
-
-@pytest.mark.parametrize(
-    ("platform", "variables", "place"),
-    [
-        ("linux", {}, ".config/GIMP/2.10"),
-        ("linux", {"XDG_CONFIG_HOME": "settings"}, "settings/GIMP/2.10"),
-        ("linux", {"GIMP2_DIRECTORY": "my gimp"}, "my gimp"),
-        ("darwin", {}, "Library/Application Support/GIMP/2.10"),
-        ("win32", {}, "AppData/Roaming/GIMP/2.10"),
-    ],
-)
-def test_a_profile_is_found_where_gimp_keeps_it(
-    tmp_path: Path, platform: str, variables: dict[str, str], place: str
-) -> None:
-    (tmp_path / place).mkdir(parents=True)
-    hosts = find_hosts(System(platform, tmp_path, {"PATH": "", **variables}))
-    assert [host.profile for host in hosts] == [tmp_path / place]
-
-
-@pytest.mark.parametrize(
-    ("platform", "variables", "place"),
-    [
-        ("linux", {}, ".local/share/layerlift"),
-        ("linux", {"XDG_DATA_HOME": "data"}, "data/layerlift"),
-        ("darwin", {}, "Library/Application Support/layerlift"),
-        ("win32", {}, "AppData/Local/layerlift"),
-    ],
-)
-def test_the_data_folder_is_the_platforms_own(
-    tmp_path: Path, platform: str, variables: dict[str, str], place: str
-) -> None:
-    assert System(platform, tmp_path, variables).data() == tmp_path / place
-
-
-def test_layerlift_home_names_the_data_folder(tmp_path: Path) -> None:
-    assert System("linux", Path("elsewhere"), {"LAYERLIFT_HOME": str(tmp_path)}).data() == tmp_path
-
-
-def test_a_gimp_that_was_never_started_makes_its_own_profile(user: User) -> None:
-    user.has_program("gimp-2.10", f'/bin/mkdir -p "{user.profile}/brushes"')
-    (host,) = find_hosts(user.system)
-    host.make_profile()
-    assert (user.profile / "brushes").is_dir()
-
-
-def test_another_gimp_is_left_alone(user: User) -> None:
-    user.has_program("gimp", 'echo "GNU Image Manipulation Program version 3.0.4"')
-    assert find_hosts(user.system) == []
-
-
-def test_a_profile_that_a_sandbox_shares_with_an_installed_gimp_belongs_to_the_latter(user: User) -> None:
-    user.profile.mkdir(parents=True)
-    user.has_program("flatpak", 'echo "Version: 2.10.38"')
-    assert [host.name for host in find_hosts(user.system)] == ["GIMP 2.10 (Flatpak)"]
-    user.has_program("gimp", 'echo "GNU Image Manipulation Program version 2.10.34"')
-    assert [host.name for host in find_hosts(user.system)] == ["GIMP 2.10"]
-
-
-def test_a_snap_keeps_its_environment_where_the_snap_can_see_it(user: User) -> None:
-    user.has_program("snap", 'echo "Name Version"; echo "gimp 2.10.38"')
-    (host,) = find_hosts(user.system)
-    assert host.profile == user.home / "snap/gimp/current/.config/GIMP/2.10"
-    start = host.environment.starting("-I")
-    assert start[-2:] == [str(user.home / "snap/gimp/common/layerlift/env/bin/python"), "-I"]
-    assert start[0] == str(user.programs / "snap")

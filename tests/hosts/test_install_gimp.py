@@ -1,7 +1,8 @@
-"""The installer and the real GIMP 2.10 of this machine, for a user who has never started it."""
+"""The installer and every real GIMP, for a user who has never started it."""
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -11,39 +12,78 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from .chroots import OUTSIDE
+from .conftest import require
+from .versions import Version
+
 pytestmark = pytest.mark.gimp("2.10")
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PHOTO = CHECKOUT / "tests" / "photos" / "astronaut.jpg"
 
 
+class User:
+    """A user with a home folder in which nothing is, on the system of one GIMP."""
+
+    def __init__(self, home: Path, version: Version) -> None:
+        self.home, self.version = home, version
+        self.gimp = f"GIMP {version}"
+        self.folder = home / ".config" / "GIMP" / version.name / "plug-ins" / "layerlift"
+        inside = version.command("true") != ["true"]
+        self._variables = {
+            "HOME": str(home),
+            "PATH": "/usr/bin:/bin" if inside else os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            **pip_settings(OUTSIDE if inside else ""),
+        }
+
+    def install(self, *arguments: str, status: int = 0) -> str:
+        outcome = subprocess.run(
+            self.version.command(self.version.python, str(CHECKOUT / "install.py"), *arguments),
+            env=self._variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+        )
+        assert outcome.returncode == status, outcome.stdout
+        return outcome.stdout
+
+    def snapshot(self) -> dict[Path, int]:
+        """Every file and folder of the home folder but the caches, with its time."""
+        return {path: path.lstat().st_mtime_ns for path in self.home.rglob("*") if ".cache" not in path.parts}
+
+
+def pip_settings(root: str) -> dict[str, str]:
+    """What pip is told on this system, as variables for a system that has this one's files at `root`."""
+
+    def moved(word: str) -> str:
+        path = word[len("file://") :] if word.startswith("file:///") else word
+        return word.replace(path, root + path) if path.startswith("/") and Path(path).exists() else word
+
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    settings = {}
+    for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines():
+        name, _, value = line.partition("=")
+        variable = "PIP_" + name.rpartition(".")[2].upper().replace("-", "_")
+        settings[variable] = " ".join(map(moved, str(ast.literal_eval(value)).split()))
+    return settings
+
+
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, gimp_template: Path) -> Path:
-    """A home folder in which nothing is; gone through the main job once. Asks for GIMP by its fixture."""
-    return tmp_path_factory.mktemp("Zoë's home")
+def user(version: Version, tmp_path_factory: pytest.TempPathFactory) -> User:
+    """Somebody who has gone from nothing to a cut-out of the portrait."""
+    require(version.missing())
+    user = User(tmp_path_factory.mktemp("Zoë's home"), version)
+    shutil.copy(PHOTO, user.home / 'my "best" phötö.jpg')
+    return user
 
 
-def install(home: Path, *arguments: str, status: int = 0) -> str:
-    foreign = ("XDG_", "GIMP2_", "LAYERLIFT_HOME", "YOUCAM_", "PYTHON")
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    outcome = subprocess.run(
-        [sys.executable, str(CHECKOUT / "install.py"), *arguments],
-        env={**variables, "HOME": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-    )
-    assert outcome.returncode == status, outcome.stdout
-    return outcome.stdout
-
-
-def test_a_user_gets_from_nothing_to_a_cut_out_that_gimp_made_and_back_to_nothing(home: Path) -> None:
-    photo = home / 'my "best" phötö.jpg'
-    shutil.copy(PHOTO, photo)
-
-    said = install(home, "--try", str(photo))
-    assert "(made in GIMP 2.10 in" in said
+def test_a_user_gets_from_nothing_to_a_cut_out_that_gimp_made(user: User) -> None:
+    photo = user.home / 'my "best" phötö.jpg'
+    said = user.install("--try", str(photo))
+    assert f"(made in {user.gimp} in" in said
     assert "offline: nothing was uploaded" in said
     (named,) = (line for line in said.splitlines() if line.startswith("The cut-out is "))
     cutout = Path(named[len("The cut-out is ") :])
@@ -56,20 +96,46 @@ def test_a_user_gets_from_nothing_to_a_cut_out_that_gimp_made_and_back_to_nothin
     assert alpha.getpixel((220, 120)) == 255
     assert alpha.getpixel((500, 10)) == 0
 
-    said = install(home, "--check")
+
+def test_gimp_has_made_its_profile_itself_and_the_plug_in_is_in_a_folder_of_its_name(user: User) -> None:
+    assert (user.folder.parent.parent / "brushes").is_dir()
+    assert os.access(user.folder / "layerlift.py", os.X_OK)
+
+
+def test_gimp_itself_is_asked_whether_it_knows_the_plug_in(user: User) -> None:
+    said = user.install("--check")
     assert "FAIL" not in said
-    assert "ok    GIMP 2.10 knows python-fu-layerlift" in said
-
-    install(home, "--uninstall")
-    left = {path for path in home.rglob("*layerlift*") if ".cache" not in path.parts}
-    state = home / ".local" / "state" / "layerlift"
-    assert left <= {state, state / "layerlift.log"}, "what the user has paid for stays, and the log beside it"
-    assert "FAIL" in install(home, "--check", status=1)
+    assert f"ok    {user.gimp} knows python-fu-layerlift, python-fu-layerlift-settings" in said
 
 
-def test_a_photo_that_is_none_ends_the_trial_with_gimps_own_words(home: Path) -> None:
-    photo = home / "text.jpg"
+def test_a_second_install_changes_nothing(user: User) -> None:
+    before = user.snapshot()
+    assert user.install().count("up to date") == 2
+    assert user.snapshot() == before
+
+
+def test_a_photo_that_is_none_ends_the_trial_with_gimps_own_words(user: User) -> None:
+    photo = user.home / "text.jpg"
     photo.write_text("no photo")
-    said = install(home, "--try", str(photo), status=1)
-    assert "The background could not be removed in GIMP 2.10" in said
+    said = user.install("--try", str(photo), status=1)
+    assert f"The background could not be removed in {user.gimp}" in said
     assert "text.jpg" in said
+
+
+def test_a_plug_in_that_gimp_can_not_take_is_told_with_what_gimp_prints(user: User) -> None:
+    program = user.folder / "layerlift.py"
+    shipped = program.read_text("ascii")
+    program.write_text(shipped.replace("import bridge", "import a_module_that_is_not_here"))
+    said = user.install("--check", status=1)
+    assert "layerlift.py differs: run `python3 install.py`" in said
+    assert f"FAIL  {user.gimp} knows the plug-in: it does not know python-fu-layerlift" in said
+    user.install()
+    assert "FAIL" not in user.install("--check")
+
+
+def test_an_uninstall_takes_all_away_but_what_was_paid_for(user: User) -> None:
+    user.install("--uninstall")
+    left = {path for path in user.home.rglob("*layerlift*") if ".cache" not in path.parts}
+    state = user.home / ".local" / "state" / "layerlift"
+    assert left <= {state, state / "layerlift.log"}, "what the user has paid for stays, and the log beside it"
+    assert "FAIL" in user.install("--check", status=1)

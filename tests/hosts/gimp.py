@@ -80,9 +80,9 @@ class Gimp:
         self.stderr = ""
         if template is None:
             self.profile.mkdir(parents=True)
+            (self.profile / "gimprc").write_text(version.gimprc)
         else:
             shutil.copytree(template, self.profile)
-        (self.profile / "gimprc").write_text(version.gimprc)
         self.home.mkdir(exist_ok=True)
         self.call = version.call
         self.add_plug_in(DRIVER)
@@ -206,7 +206,11 @@ class Gimp:
 def make_template(folder: Path, version: Version = VERSIONS["2.10"]) -> Path:
     """A profile that GIMP itself has made, in which it already knows its own plug-ins."""
     profile = folder / "template"
+    profile.mkdir()
+    # GIMP adds its own version and language, by which it knows that its plug-ins need not be asked again.
+    (profile / "gimprc").write_text(version.gimprc)
     settings = {
+        "LANG": "C.UTF-8",
         **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
         "HOME": str(folder),
         version.directory: str(profile),

@@ -6,13 +6,36 @@ A GIMP that is missing skips its tests, except where LAYERLIFT_TEST_HOSTS=1 or C
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from .gimp import Gimp, make_template
+from .table import Table
 from .versions import VERSIONS, Version
 from .window import missing_for_windows
+
+TABLE = pytest.StashKey[Table]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TABLE] = Table()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.config.stash[TABLE].add(item, report)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table of what was found in each GIMP."""
+    lines = config.stash[TABLE].lines({name: version.release() for name, version in VERSIONS.items()})
+    if lines:
+        terminalreporter.section("layers in each GIMP")
+        terminalreporter.write_line("\n".join(lines))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

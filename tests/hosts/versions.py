@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,6 +38,13 @@ class Version:
     def missing(self) -> list[str]:
         """What is needed for a headless run and not there."""
         return [program for program in (self.console, self.program) if shutil.which(program) is None]
+
+    def release(self) -> str:
+        """The full version, or "" where it is missing."""
+        if self.missing():
+            return ""
+        told = subprocess.run(self.command(self.console, "--version"), capture_output=True, text=True, check=False)
+        return told.stdout.strip().rpartition(" ")[2]
 
     def command(self, *arguments: str) -> list[str]:
         """The command line that runs a program where this GIMP is."""

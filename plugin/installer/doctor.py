@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import subprocess
 import threading
 from pathlib import Path
@@ -11,13 +12,12 @@ from pathlib import Path
 from .dialects import ANY_GIMP
 from .environment import Environment, fingerprint
 from .hosts import Host, plugin_files
-from .plugin import PluginFolder
+from .plugin import PROGRAM, PluginFolder
 from .process import last_lines, say
 from .system import System
 
 AGAIN = "run `python3 install.py`"
 WORKER_TIMEOUT = 60.0
-COMPLAINT_LINES = 8
 # onnxruntime reports its use to its maker as soon as it is imported, unless this variable is set.
 IMPORTS = (
     "import os; os.environ['ORT_DISABLE_TELEMETRY'] = '1'; "
@@ -105,6 +105,10 @@ def _check_host(doctor: Doctor, host: Host, checkout: Path) -> None:
         say(f"note  {host.name} can't be asked from here; look for Filters > Remove Background in it")
         return
     answer = host.ask()
+    if answer.unknown and not differences:
+        # GIMP asks a plug-in for its procedures once, until the file changes: what it lacked then may be there now.
+        (host.folder / PROGRAM).touch()
+        answer = host.ask()
     trouble = ""
     if answer.unknown:
         what = AGAIN if differences else _complaint(answer.printed, host.folder)
@@ -116,8 +120,7 @@ def _check_host(doctor: Doctor, host: Host, checkout: Path) -> None:
 
 def _complaint(printed: str, folder: Path) -> str:
     """What a host has printed of the plug-in that it could not take."""
-    lines = printed.splitlines()
-    named = next((number for number, line in enumerate(lines) if str(folder) in line), None)
-    if named is None:
+    _, named, rest = printed.partition(str(folder))
+    if not named:
         return "start it in a terminal, and look at what it prints"
-    return "it prints\n" + last_lines("\n".join(lines[named : named + COMPLAINT_LINES]))
+    return "it prints\n" + last_lines(named + re.split(r"\n\s*\n", rest)[0])

@@ -255,6 +255,21 @@ def test_the_doctor_asks_each_gimp_and_shows_what_it_prints_of_a_plug_in_that_it
     assert "cannot open shared object" in silent
 
 
+def test_the_doctor_has_a_plug_in_asked_again_that_gimp_could_not_take_before(installed: User) -> None:
+    asked = installed.home / "asked"
+    asked.touch()
+    installed.has_program(
+        "gimp-console-2.10",
+        f"""is=unknown; if [ "{installed.folder}/layerlift.py" -nt "{asked}" ]; then is=registered; fi
+        echo "python-fu-layerlift is $is" >&2; echo "python-fu-layerlift-settings is $is" >&2""",
+    )
+    try:
+        said = installed.install("--check")
+    finally:
+        (installed.programs / "gimp-console-2.10").unlink()
+    assert "ok    GIMP 2.10 knows python-fu-layerlift, python-fu-layerlift-settings" in said
+
+
 def test_a_photo_that_is_none_ends_the_trial_with_the_reason(installed: User) -> None:
     photo = installed.home / "text.jpg"
     photo.write_text("no photo")

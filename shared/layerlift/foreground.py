@@ -27,6 +27,7 @@ Rectangle: TypeAlias = tuple[int, int, int, int]
 _SMALL_PIXELS = 1_000_000
 _TILE, _SMALL_TILE = 128, 96
 _BLOCK_ROWS = 256
+_SURROUNDINGS = 256
 _SMOOTHNESS = np.float32(1e-5)
 _TINY = np.float32(1e-6)
 _SMALL_SIDE = 32
@@ -41,7 +42,7 @@ def clean_edges(
     Yields each part's rectangle and its pixels (height, width, channels), in the picture's own dtype. All pixels whose
     alpha is 0 or 255, and the picture's own alpha channel, are bit for bit the picture's. The same input makes the same
     output. Samples are taken as they are, gamma or linear: integers reach from 0 to their dtype's largest value, floats
-    as far as the picture's do.
+    as far as the picture's around the edges do.
 
     Args:
         report: is told the fraction that is done, many times a second, and may raise to stop.
@@ -53,7 +54,9 @@ def clean_edges(
     dtype: Any = picture.pixels.dtype
     top = 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
     exact: Any = np.float64 if dtype in (np.uint32, np.float64) else np.float32
-    colours, small, visible = _reduced(picture, alpha, shrink, top, report)
+    window = _around(boxes, shrink).clipped((picture.width, picture.height))
+    near_pixels = window.of(np.moveaxis(picture.pixels, 2, 0)).transpose(1, 2, 0)
+    colours, small, visible = _reduced(Picture(near_pixels), window.of(alpha), shrink, top, report)
     limits = (0.0, 1.0) if dtype.kind != "f" else (min(0.0, float(colours.min())), max(1.0, float(colours.max())))
     estimate = _solved(colours, small, visible, limits, report)
     channels = len(colours)
@@ -63,7 +66,7 @@ def clean_edges(
         partial = np.flatnonzero(_partial(near))
         flat = pixels.reshape(-1, pixels.shape[2])
         mixed = flat[partial, :channels].astype(exact) / exact(top)
-        both = _enlarged(estimate, box, shrink)[partial]
+        both = _enlarged(estimate, box.within(window), shrink)[partial]
         foreground, background = both[:, :channels], both[:, channels:]
         a = (near[partial] / exact(255))[:, None]
         residual = mixed - a * foreground - (1 - a) * background
@@ -71,6 +74,13 @@ def clean_edges(
         flat[partial, :channels] = clean if dtype.kind == "f" else np.rint(clean)
         yield (box.left, box.top, *box.size), pixels
         report(0.5 + 0.5 * (done + 1) / len(boxes))
+
+
+def _around(boxes: list[Box], shrink: int) -> Box:
+    """What can tell of the colours in the boxes; whole pixels when it is made smaller from its corner."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    left, top = (max(0, min(sides) - _SURROUNDINGS) // shrink * shrink for sides in (lefts, tops))
+    return Box(left, top, max(rights) + _SURROUNDINGS, max(bottoms) + _SURROUNDINGS)
 
 
 def _partial(alpha: NDArray[np.uint8]) -> NDArray[np.bool_]:

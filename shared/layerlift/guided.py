@@ -36,12 +36,14 @@ _DETAIL = np.float32(0.01**2)
 """The square of the detail in p that is not worth sharpening."""
 _TRUST, _FINE = (0.15, 0.3), (0.25, 0.5)
 """The ratios of p - q to p's finest octave between which p - q fades out, and the model gives way to the coarser."""
+_FLAT = (4, 12)
+"""The differences in p within 5 x 5 pixels between which the model takes over from bicubic interpolation."""
 _SAMPLE, _SAMPLES = 16, 12
 _GRAY = 4 / 255
 """The mean distance of the highest from the lowest component up to which a part counts as gray."""
 _GAIN = 1 - 2 * (6 / 16) ** 2 + (70 / 256) ** 2
 """What `_finest_octave` makes of the variance of white noise."""
-_CORE, _MARGIN = 64, 8
+_CORE, _MARGIN = 96, 8
 
 
 class Guide:
@@ -130,11 +132,15 @@ class Level:
         first = int(part[0, 0])
         return first if part[-1, -1] == first and part.min() == first == part.max() else None
 
-    def is_changing(self, box: Box) -> NDArray[np.bool_]:
-        """Where the alpha is not the same in all of the 5 x 5 pixels around."""
+    def changing(self, box: Box) -> Floats:
+        """How far the alpha changes in the 5 x 5 pixels around, 0 to 1.
+
+        Where it hardly does, it is right even if it is displaced or blurred, and a model could only add the picture's
+        texture to it.
+        """
         alpha = _around(self.alpha, box, self.size)
-        changing: NDArray[np.bool_] = _extreme_of_25(alpha, np.minimum) != _extreme_of_25(alpha, np.maximum)
-        return changing
+        spread = _extreme_of_25(alpha, np.maximum) - _extreme_of_25(alpha, np.minimum)
+        return 1 - _falling(spread, *_FLAT)
 
     def is_modelled(self, box: Box) -> NDArray[np.bool_]:
         """Where there is a model that can be used in the 5 x 5 pixels around."""
@@ -148,22 +154,13 @@ class Level:
         Returns the sums of the squares of p - q and of p's finest octave, and of the noise to be taken from the one and
         added to the other.
         """
-        outer = box.grown(_MARGIN)
-        inner = outer.clipped(self.size)
-        g = _padded(guide.planes(inner, self.size), inner, outer)
-        p = _padded(inner.of(self.alpha), inner, outer) * SCALE
-        model = _mean_of_9(_slopes(g, p))
-        g, p = _cropped(g, 2), _cropped(p, 2)
-        product = (model[:3] * g).sum(axis=0)
+        model, product, p = self.model(box, guide)
         over = p - product - model[3]
         octave = _finest_octave(p[None])[0]
         own, left, gain = _mean_of_81(
             np.stack([octave**2, _cropped(over, 2) ** 2, np.square(_cropped(model[:3], 2)).sum(axis=0)])
         )
         noise = _ROUNDING + 2 * guide.noise(self.size) * gain
-        raw = box.of(self._raw)
-        raw[:3] = _cropped(model[:3], 6)
-        raw[3] = _cropped(product, 6)
         fit = self._fits[box] = np.empty((4, *own.shape), np.float32)
         fit[0] = _cropped(model[3], 6)
         fit[1] = _cropped(over, 6)
@@ -171,6 +168,22 @@ class Level:
         fit[3] = _ratio(left, own, noise)
         partial = np.abs(box.of(self.alpha) - np.float32(127.5)) < 127
         return np.array([np.square(fit[1]).sum(), np.square(_cropped(octave, 4)).sum(), noise[partial].sum()])
+
+    def model(self, box: Box, guide: Guide) -> tuple[Floats, Floats, Floats]:
+        """Fits the models of a tile as far as the next finer level needs them to be borne out.
+
+        Returns the planes of a and b, those of a I, and p, of the tile and 6 pixels around it.
+        """
+        outer = box.grown(_MARGIN)
+        inner = outer.clipped(self.size)
+        g = _padded(guide.planes(inner, self.size), inner, outer)
+        p = _padded(inner.of(self.alpha), inner, outer) * SCALE
+        model = _mean_of_9(_slopes(g, p))
+        product = (model[:3] * _cropped(g, 2)).sum(axis=0)
+        raw = box.of(self._raw)
+        raw[:3] = _cropped(model[:3], 6)
+        raw[3] = _cropped(product, 6)
+        return model, product, _cropped(p, 2)
 
     def settle(self, coarser: Level | None, guide: Guide, report: Report, *, faithful: bool) -> None:
         """Turns what was fitted into `models`, with the help of the next level.
@@ -323,7 +336,7 @@ def _cropped(planes: Any, by: int) -> Any:
     return planes[..., by:-by, by:-by]
 
 
-def _falling(values: Floats, start: float, end: float) -> Floats:
+def _falling(values: NDArray[Any], start: float, end: float) -> Floats:
     """1 up to `start`, 0 from `end` on."""
     falling: Floats = ((np.float32(end) - values) * np.float32(1 / (end - start))).clip(0, 1)
     return falling

@@ -24,7 +24,7 @@ _FAITHFUL, _TRUE = 0.24, 0.15
 """The ratios of p - q to p's finest octave up to which an alpha is taken at its word: as it came, and made smaller."""
 _LEFT = 0.01
 """How much of p's detail, at the size that has most of it, must be left at the true resolution."""
-METHOD = b"guided 1"
+METHOD = b"guided 2"
 """Names what `refine` does: a kept alpha is of use only to the method that made it."""
 
 
@@ -66,8 +66,8 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
     faithful, used = true is not None, levels[true or 0 :]
     if faithful and used[0].size == guide.size:
         return alpha
-    coarser = None
-    for level in reversed(used):
+    coarser = used[1] if faithful and len(used) > 1 else None
+    for level in used[:1] if faithful else reversed(used):
         level.settle(coarser, guide, _part(report, 0.5, 0.6 if level is used[0] else 0.5), faithful=faithful)
         coarser = level
     return _enlarged(levels[0], used[0], guide, _part(report, 0.6, 1))
@@ -89,8 +89,11 @@ def _levels(alpha: Alpha, guide: Guide, report: Report) -> tuple[list[Level], in
         guide.reduce(level.size, _part(portion, 0, 0.3))
         sums = np.zeros(3)
         for done, box in enumerate(tiles):
-            sums += level.fit(box, guide)
             portion(0.3 + 0.7 * done / len(tiles))
+            if true is None:
+                sums += level.fit(box, guide)
+            else:
+                level.model(box, guide)
         if true is not None or number == _LEVELS - 1 or min(level.size) < _SMALLEST:
             break
         # without colours nobody can tell whether the alpha or the picture is to blame
@@ -133,18 +136,20 @@ def _enlarged(finest: Level, modelled: Level, guide: Guide, report: Report) -> A
         image = Image.fromarray(part.of(finest.alpha)).resize(box.size, Image.Resampling.BICUBIC, box=place)
         box.of(out)[:] = np.asarray(image)
         around = source(box, guide.size, modelled.size, 2)[0]
-        changed = _nearest(finest.is_changing(part), part, box, finest.size, guide.size)
-        changed &= _nearest(modelled.is_modelled(around), around, box, modelled.size, guide.size)
+        changed = _nearest(finest.changing(part), part, box, finest.size, guide.size)
+        changed *= _nearest(modelled.is_modelled(around), around, box, modelled.size, guide.size)
         if changed.any():
             rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
             inner = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
             whole = Box(*(side + corner for side, corner in zip(inner, box[:2] * 2, strict=True)))
             models = modelled.enlarged(whole, guide.size)
-            alpha = (models[:3] * guide.planes(whole, guide.size)).sum(axis=0)
-            alpha += models[3]
-            alpha *= 255
-            alpha += (1 - models[4]) * whole.of(out)
-            np.copyto(whole.of(out), np.rint(alpha.clip(0, 255)), where=inner.of(changed), casting="unsafe")
+            change = (models[:3] * guide.planes(whole, guide.size)).sum(axis=0)
+            change += models[3]
+            change *= 255
+            change -= models[4] * whole.of(out)
+            change *= inner.of(changed)
+            change += whole.of(out)
+            whole.of(out)[:] = np.rint(change.clip(0, 255))
     return out
 
 

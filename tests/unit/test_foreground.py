@@ -96,6 +96,18 @@ def test_pictures_that_are_reduced_for_the_estimate_are_cleaned_as_well() -> Non
     assert error(cleaned_picture(Picture(pixels), alpha), alpha, truth) * 5 < error(pixels, alpha, truth)
 
 
+def test_what_is_far_from_the_edges_has_no_say_in_their_colours() -> None:
+    small, soft, _ = scene(301, 401, "hair")
+    pixels, alpha = noise(1503, 2207, 3), np.zeros((1503, 2207), np.uint8)
+    pixels[600:901, 900:1301], alpha[600:901, 900:1301] = small, soft
+    other = 255 - pixels
+    near = np.s_[250:1290, 630:1680]
+    other[near] = pixels[near]
+    first, second = (cleaned_picture(Picture(whole), alpha) for whole in (pixels, other))
+    np.testing.assert_array_equal(first[near], second[near])
+    assert (first != pixels).any()
+
+
 @pytest.mark.parametrize("value", [0, 255])
 def test_an_alpha_without_soft_edges_changes_nothing(value: int) -> None:
     pixels = noise(50, 60, 3)

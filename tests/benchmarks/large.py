@@ -1,6 +1,6 @@
-"""100 million pixels of 16 bits through the whole action in a real GIMP 2.10: memory, progress, cancel.
+"""100 million pixels of 16 bits through the whole action in a real GIMP: memory, progress, cancel.
 
-    python tests/benchmarks/large.py [--size 11600 8700] [--profile]
+    python tests/benchmarks/large.py [--gimp 3.2] [--size 11600 8700] [--profile]
 
 The service is the twin on loopback with a cut-out of 4096 pixels that is ready at once. Memory is each process's peak
 (VmHWM), which counts the mapped files too; the anonymous part of it is sampled. Progress is what the plug-in tells
@@ -36,6 +36,7 @@ from layerlift.offline import Options, Twin  # noqa: E402
 from tests.hosts.gimp import BodyFailed, Gimp, make_template  # noqa: E402
 from tests.hosts.test_layerlift_depth import answer, samples, scene  # noqa: E402
 from tests.hosts.test_layerlift_layers import install, swapped_profile  # noqa: E402
+from tests.hosts.versions import VERSIONS  # noqa: E402
 from tests.hosts.window import wait_for  # noqa: E402
 
 REDUCED = 4
@@ -170,16 +171,18 @@ def cancelled(gimp: Gimp, home: Path, log: Path, stage: str, photo: str, profile
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="100 million pixels of 16 bits in a real GIMP 2.10.")
+    parser = argparse.ArgumentParser(description="100 million pixels of 16 bits in a real GIMP.")
+    parser.add_argument("--gimp", choices=VERSIONS, default="2.10", metavar="VERSION")
     parser.add_argument("--size", nargs=2, type=int, default=(11600, 8700), metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--profile", action="store_true", help="give the image a profile that is not sRGB")
     options = parser.parse_args()
+    version = VERSIONS[options.gimp]
     with tempfile.TemporaryDirectory() as name:
         folder, log = Path(name), Path(name, "progress.log")
         cut_out = make_photo(folder, *options.size)
         (folder / "swapped.icc").write_bytes(swapped_profile())
         photo, profile = str(folder / "photo.tif"), (folder / "swapped.icc").as_uri() if options.profile else ""
-        gimp = Gimp(folder / "gimp", make_template(folder))
+        gimp = Gimp(folder / "gimp", version, make_template(folder, version))
         with Twin(Options(engine=lambda _: cut_out, rate=(10_000, 1.0))) as twin:
             install(gimp, folder / "state", twin)
             strips = gimp.profile / "plug-ins" / "layerlift" / "strips.py"

@@ -1,6 +1,6 @@
-"""Our own time in a real GIMP 2.10, from the action to the layer, without the service's; beside the naive way there.
+"""Our own time in a real GIMP, from the action to the layer, without the service's; beside the naive way there.
 
-    python tests/benchmarks/own_time_gimp.py [--sizes 12 24 50] [--repeat 3]
+    python tests/benchmarks/own_time_gimp.py [--gimp 2.10 3.0 3.2] [--sizes 12 24 50] [--repeat 3]
 
 The service is the twin on loopback with a cut-out that is ready at once, so that what remains is ours: GIMP's export,
 the worker's start, preparation, loopback, decoding, refining, and GIMP's insert. The naive way, in the same GIMP, is
@@ -29,6 +29,7 @@ from own_time import FLOOR, SIDES, measured  # noqa: E402
 
 from tests.hosts.gimp import Gimp, make_template  # noqa: E402
 from tests.hosts.test_layerlift_layers import install  # noqa: E402
+from tests.hosts.versions import VERSIONS, Version  # noqa: E402
 
 GIMP_FLOOR = 0.33 + 0.5
 CORE_STEPS = ("read", "prepare", "decode", "refine")
@@ -66,14 +67,14 @@ def naive(photo: str, png: str, cut_out: str) -> Any:
     return exported - begin, time.monotonic() - exported
 
 
-def compare(size: int, repeat: int, template: Path) -> None:
+def compare(size: int, repeat: int, version: Version, template: Path) -> None:
     """Print one size's figures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sides = [str(side) for side in SIDES[size]]
         subprocess.run([sys.executable, str(HERE / "own_time.py"), "--make", *sides, name], check=True)
         photo, answer = str(folder / "photo.jpg"), (folder / "answer.png").read_bytes()
-        gimp = Gimp(folder / "gimp", template)
+        gimp = Gimp(folder / "gimp", version, template)
         with Twin(Options(engine=lambda _: answer, rate=(10_000, 1.0))) as twin:
             install(gimp, folder / "state", twin)
             plain, clean = (gimp.python(ours, photo, repeat, wanted, timeout=900) for wanted in (False, True))
@@ -91,7 +92,7 @@ def compare(size: int, repeat: int, template: Path) -> None:
     cleaned = statistics.median(end - begin for begin, end in clean)
     low = (sum(FLOOR[step][0] * (size / 24 if FLOOR[step][2] else 1) for step in CORE_STEPS)) + GIMP_FLOOR * size / 24
     slow = sum(by_gimp) + sum(by_pillow[step] for step in ("prepare", "decode", "refine"))
-    print(f"\n{size} million pixels, GIMP 2.10")
+    print(f"\n{size} million pixels, GIMP {version.release()}")
     for row, seconds in rows.items():
         print(f"  {row:20}{seconds:8.2f} s")
     print(f"  {'whole action':20}{whole:8.2f} s   {whole / low:.2f} x its floor of {low:.2f} s")
@@ -100,14 +101,16 @@ def compare(size: int, repeat: int, template: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Our own time in a real GIMP 2.10 beside the naive way.")
+    parser = argparse.ArgumentParser(description="Our own time in a real GIMP beside the naive way.")
+    parser.add_argument("--gimp", nargs="+", choices=VERSIONS, default=["2.10"], metavar="VERSION")
     parser.add_argument("--sizes", nargs="+", type=int, choices=sorted(SIDES), default=sorted(SIDES), metavar="MP")
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        template = make_template(Path(name))
-        for size in options.sizes:
-            compare(size, options.repeat, template)
+    for version in map(VERSIONS.__getitem__, options.gimp):
+        with tempfile.TemporaryDirectory() as name:
+            template = make_template(Path(name), version)
+            for size in options.sizes:
+                compare(size, options.repeat, version, template)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def gimp_template(version: Version, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def gimp(version: Version, gimp_template: Path, tmp_path: Path) -> Gimp:
     """A GIMP with a fresh profile."""
-    return Gimp(tmp_path / "gimp", gimp_template, version)
+    return Gimp(tmp_path / "gimp", version, gimp_template)
 
 
 @pytest.fixture

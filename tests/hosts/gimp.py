@@ -44,7 +44,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .versions import VERSIONS, Version
+from .versions import Version
 from .window import HostTimeout, Window, end, screen, wait_for
 
 GIMPFU = Path(__file__).resolve().parents[2] / "plugin" / "gimp" / "gimpfu"
@@ -71,7 +71,7 @@ class Gimp:
     run's environment.
     """
 
-    def __init__(self, folder: Path, template: Path | None = None, version: Version = VERSIONS["2.10"]) -> None:
+    def __init__(self, folder: Path, version: Version, template: Path | None = None) -> None:
         self.folder = folder
         self.version = version
         self.profile = folder / "gimp profile"
@@ -203,7 +203,7 @@ class Gimp:
                     self.stderr = log.read_text(encoding="utf-8", errors="replace")
 
 
-def make_template(folder: Path, version: Version = VERSIONS["2.10"]) -> Path:
+def make_template(folder: Path, version: Version) -> Path:
     """A profile that GIMP itself has made, in which it already knows its own plug-ins."""
     profile = folder / "template"
     profile.mkdir()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .gimp import Gimp
 from .test_layerlift_layers import install, swapped_profile
+from .versions import Version
 
 pytestmark = pytest.mark.gimp("2.10")
 
@@ -171,7 +172,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def outcomes(gimp_template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def outcomes(version: Version, gimp_template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What became of each case, by its name, with the folder of its files and the truth."""
     folder = tmp_path_factory.mktemp("depth")
     (folder / "swapped.icc").write_bytes(swapped_profile())
@@ -192,7 +193,7 @@ def outcomes(gimp_template: Path, tmp_path_factory: pytest.TempPathFactory) -> d
             job["profile"] = (folder / "swapped.icc").as_uri()
         jobs.append(job)
     with Twin(Options(engine=lambda _: answer(truth.alpha), rate=(10_000, 1.0))) as twin:
-        gimp = Gimp(folder / "gimp", gimp_template)
+        gimp = Gimp(folder / "gimp", version, gimp_template)
         install(gimp, folder / "state", twin)
         found = gimp.python(measure, jobs, timeout=300)
     return {name: (outcome, Path(job["folder"]), truth) for name, outcome, job in zip(CASES, found, jobs, strict=True)}

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms
 
 from .gimp import Gimp
 from .matrix import CELLS
+from .versions import Version
 
 pytestmark = pytest.mark.gimp("2.10")
 
@@ -58,10 +59,12 @@ def swapped_profile() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def outcomes(gimp_template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def outcomes(
+    version: Version, gimp_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("layers")
     with Twin(Options(rate=(10_000, 1.0))) as twin:
-        gimp = Gimp(folder, gimp_template)
+        gimp = Gimp(folder, version, gimp_template)
         install(gimp, folder / "state", twin)
         profile = folder / "swapped.icc"
         profile.write_bytes(swapped_profile())

@@ -85,7 +85,7 @@ def layer_of(drawable: Any) -> Any:
 
 def export(image: Any, layer: Any, path: Path) -> dict[str, Any]:
     """Write what the layer shows (mask applied, groups and texts rendered) as rows of 8-bit sRGB; return its size."""
-    if layer.is_rgb and is_plain(layer) and layer.mask is None:
+    if layer.is_rgb and not layer.is_rendered and layer.mask is None:
         if image.parasite_find("icc-profile") is None:
             return save(layer, path, "export")
         return export_by_profile(image, layer, path)
@@ -124,20 +124,15 @@ def flat_copy(layer: Any, scratch: Any) -> Any:
     unlock(copy)
     scratch.insert_layer(copy)
     copy.set_offsets(0, 0)
-    if is_plain(layer) and copy.mask is None:
+    if not layer.is_rendered and copy.mask is None:
         return copy
     copy.visible, copy.opacity, copy.mode = True, 100.0, LAYER_MODE_NORMAL
     return pdb.gimp_image_merge_visible_layers(scratch, CLIP_TO_IMAGE)
 
 
-def is_plain(layer: Any) -> bool:
-    """Whether a copy of the layer is pixels, and not a group or a text that is rendered anew."""
-    return not pdb.gimp_item_is_group(layer) and not pdb.gimp_item_is_text_layer(layer)
-
-
 def copy_of(image: Any, layer: Any) -> Any:
     """A copy that can be written to, of the layer's pixels at full precision; not yet in the image."""
-    copy = pdb.gimp_layer_copy(layer, True) if is_plain(layer) else rendered(image, layer)
+    copy = rendered(image, layer) if layer.is_rendered else pdb.gimp_layer_copy(layer, True)
     copy.name = layer.name + " cut-out"
     copy.visible = True
     unlock(copy)

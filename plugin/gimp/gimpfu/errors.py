@@ -23,10 +23,15 @@ class GimpError(RuntimeError):
 
 
 class ProcedureNotFound(GimpError, AttributeError, KeyError):
-    """The procedural database has no such procedure, so hasattr(pdb, name) is False."""
+    """The procedural database has no such procedure, so hasattr(pdb, name) is False.
+
+    The second argument names what has replaced it in the GIMP that runs, where that is known.
+    """
 
     def __str__(self) -> str:
-        return f"procedure not found: {self.args[0]}"
+        name, *replacement = self.args
+        hint = f"; in this GIMP it is {replacement[0]}" if any(replacement) else ""
+        return f"procedure not found: {name}{hint}"
 
 
 GimpError.__name__ = GimpError.__qualname__ = "error"

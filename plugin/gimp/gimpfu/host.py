@@ -15,18 +15,22 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-GIMP2_ARGUMENTS = 6
+GIMP2_ARGUMENTS, GIMP3_ARGUMENTS = 6, 7
 
 
 def _back_end() -> Any:
-    """GIMP 2.10 passes: -gimp, two pipes, mode, tracing."""
-    if len(sys.argv) == GIMP2_ARGUMENTS and sys.argv[1] == "-gimp":
+    """GIMP 2.10 passes: -gimp, two pipes, mode, tracing; GIMP 3 its protocol's number before the pipes."""
+    if sys.argv[1:2] == ["-gimp"] and len(sys.argv) == GIMP2_ARGUMENTS:
         from . import gimp2
 
         return gimp2
-    if len(sys.argv) > 1 and sys.argv[1] == "-gimp":
-        raise ImportError("This plug-in's gimpfu works with GIMP 2.10 and was started by another version of GIMP.")
-    raise ImportError("This is a GIMP plug-in: GIMP 2.10 has to start it. Put its folder into GIMP's plug-ins folder.")
+    if sys.argv[1:2] == ["-gimp"] and len(sys.argv) == GIMP3_ARGUMENTS:
+        from . import gimp3
+
+        return gimp3
+    if sys.argv[1:2] == ["-gimp"]:
+        raise ImportError("This plug-in's gimpfu works with GIMP 2.10 and 3, and was started by another GIMP.")
+    raise ImportError("This is a GIMP plug-in: GIMP 2.10 or 3 has to start it, from its plug-ins folder.")
 
 
 HOST: Any = _back_end()

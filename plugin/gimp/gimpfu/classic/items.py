@@ -150,6 +150,14 @@ class Layer(Drawable):
     preserve_trans = lock_alpha
     is_floating_sel = Attribute("gimp-layer-is-floating-sel", kind=bool)
 
+    @property
+    def is_rendered(self) -> bool:
+        """Whether GIMP renders what the layer shows, so that its own pixels, or a copy's, aren't that.
+
+        A group, a text, and from GIMP 3 on a vector or link layer, or one with filters.
+        """
+        return bool(HOST.is_rendered(self.ID))
+
     copy = Method("gimp-layer-copy", "add_alpha", (0,))
     add_alpha = Method("gimp-layer-add-alpha")
     add_mask = Method("gimp-layer-add-mask", "mask")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 INT32, INT16, INT8, FLOAT, STRING = range(5)
@@ -13,6 +14,13 @@ TYPE_NAMES = (
     "COLOR", "ITEM", "DISPLAY", "IMAGE", "LAYER", "CHANNEL", "DRAWABLE", "SELECTION", "COLORARRAY", "VECTORS",
     "PARASITE", "STATUS",
 )  # fmt: skip
+
+# The procedures that change nothing, so that open buffers stay good.
+READING = re.compile(
+    "gimp-(item|drawable|layer|channel|vectors|image|context)-"
+    "(get-|is-|has-|width|height|bpp|type|offsets|base-type|mask-|from-mask)"
+    "|gimp-progress-"
+)
 
 
 class ParameterDefinition(NamedTuple):

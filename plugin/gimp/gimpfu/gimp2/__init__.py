@@ -6,7 +6,7 @@ from . import facts
 from .buffers import Buffers
 from .database import Database
 from .enums import constants
-from .facts import is_display, is_item, kind_of_item, tile_height, tile_width
+from .facts import is_display, is_item, is_rendered, kind_of_item, tile_height, tile_width
 from .process import PlugInProcess
 from .progress import progress_init, progress_install, progress_set_text, progress_uninstall, progress_update
 from .registered import serve
@@ -27,7 +27,7 @@ def start_toolkit() -> None:
 
 
 __all__ = [
-    "Buffers", "Database", "PlugInProcess", "constants", "export", "facts", "is_display", "is_item", "kind_of_item",
-    "progress_init", "progress_install", "progress_set_text", "progress_uninstall", "progress_update", "serve",
-    "start_toolkit", "tile_height", "tile_width",
+    "Buffers", "Database", "PlugInProcess", "constants", "export", "facts", "is_display", "is_item", "is_rendered",
+    "kind_of_item", "progress_init", "progress_install", "progress_set_text", "progress_uninstall", "progress_update",
+    "serve", "start_toolkit", "tile_height", "tile_width",
 ]  # fmt: skip

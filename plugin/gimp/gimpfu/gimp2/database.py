@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import re
 from typing import Any, Callable
 
-from ..classic.types import STATUS, ParameterDefinition, type_name
+from ..classic.types import READING, STATUS, ParameterDefinition, type_name
 from ..errors import ProcedureNotFound
 from .arguments import Packer, unpack
 from .libgimp import LIBRARY, Param, ParamDef, decode, take_string, take_strings
 
 CALLING_ERROR, PASS_THROUGH, SUCCESS, CANCEL = 1, 2, 3, 4
 RUN_NONINTERACTIVE = 1
-READING = re.compile(
-    "gimp-(item|drawable|layer|channel|vectors|image|context)-"
-    "(get-|is-|has-|width|height|bpp|type|offsets|base-type|mask-|from-mask)"
-    "|gimp-progress-"
-)
-
 _P_INT = ctypes.POINTER(ctypes.c_int)
 _P_TEXT = ctypes.POINTER(ctypes.c_void_p)
 _P_DEFS = ctypes.POINTER(ctypes.POINTER(ParamDef))

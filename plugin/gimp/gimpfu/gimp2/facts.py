@@ -18,9 +18,9 @@ FOLDERS = {
     "plug_in_directory": "gimp_plug_in_directory",
 }
 _is_valid_display = LIBRARY.function("gimp_display_is_valid", _INT, ctypes.c_int32)
-_is_layer, _is_channel, _is_vectors, _is_group, _is_valid = (
+_is_layer, _is_channel, _is_vectors, _is_group, _is_text_layer, _is_valid = (
     LIBRARY.function("gimp_item_is_" + kind, _INT, ctypes.c_int32)
-    for kind in ("layer", "channel", "vectors", "group", "valid")
+    for kind in ("layer", "channel", "vectors", "group", "text_layer", "valid")
 )
 
 
@@ -93,3 +93,8 @@ def kind_of_item(identity: int) -> str | None:
     if _is_channel(identity):
         return "channel"
     return "vectors" if _is_vectors(identity) else None
+
+
+def is_rendered(layer: int) -> bool:
+    """Whether a layer is a group or a text."""
+    return bool(_is_group(layer) or _is_text_layer(layer))

@@ -1,0 +1,144 @@
+"""One of the plug-in's own procedures: what GIMP 3 is told of it, and how a call reaches the classic function."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+from .. import parameters as pf
+from ..classic.objects import wrap
+from ..classic.types import ParameterDefinition
+from ..errors import CancelError, error
+from ..parameters import Parameter
+from .arguments import ARRAYS, OutOfRange
+from .declarations import FLAGS, Argument, arguments_of
+from .library import Gimp
+
+INTERACTIVE, NONINTERACTIVE = int(Gimp.RunMode.INTERACTIVE), int(Gimp.RunMode.NONINTERACTIVE)
+DRAWABLES = (pf.PF_DRAWABLE, pf.PF_LAYER, pf.PF_ITEM, pf.PF_CHANNEL)
+SENSITIVITY = Gimp.ProcedureSensitivityMask
+MENUS = {"<Toolbox>/": "<Image>/"}
+Call = Callable[[int, Sequence[Any]], Any]
+Answer = Callable[[Any, "Declared", Callable[[], Any]], Any]
+
+
+class Declared:
+    """A procedure that takes `parameters` (its run mode is not among them) and is run by `call(run_mode, values)`.
+
+    `texts` are its blurb, help, author, copyright and date.
+    With `asks`, an interactive run opens the dialog; without, the procedure asks for itself, as on 2.10.
+    """
+
+    def __init__(
+        self, name: str, texts: Sequence[str], label: str | None, imagetypes: str | None,
+        parameters: Sequence[Parameter], results: Sequence[tuple[int, str, str]], call: Call,
+        takes_run_mode: bool, asks: bool = False, on_run: Callable[[], Any] | None = None,
+        on_query: Callable[[], Any] | None = None,
+    ) -> None:  # fmt: skip
+        self.name, self.label, self.imagetypes = name, label, imagetypes
+        blurb, help, *about = (text or "" for text in texts)
+        self.documentation, self.attribution = (blurb, help), about
+        self.menus: list[str] = []
+        self.file_type: dict[str, str] = {}
+        self.results = tuple(ParameterDefinition(*entry) for entry in results)
+        self.on_query = on_query
+        self._call, self._asks, self._on_run, self._takes_run_mode = call, asks, on_run, takes_run_mode
+        kinds = [parameter.kind for parameter in parameters[:2]]
+        self.is_for_images = takes_run_mode and len(kinds) == 2 and kinds[0] == pf.PF_IMAGE and kinds[1] in DRAWABLES
+        first = 2 if self.is_for_images else 0
+        self.arguments = arguments_of(parameters[first:], ("image",) if first else ())
+
+    def create(self, plug_in: Any, kind: Any, answer: Answer, has_resources: bool) -> Any:
+        """The native procedure; `answer(procedure, self, runs)` gives what it returns."""
+        if self.is_for_images:
+
+            def on_image(procedure: Any, mode: Any, image: Any, drawables: Any, config: Any, data: Any = None) -> Any:
+                return answer(procedure, self, lambda: self._on_drawables(procedure, mode, image, drawables, config))
+
+            procedure = Gimp.ImageProcedure.new(plug_in, self.name, kind, on_image)
+            procedure.set_sensitivity_mask(SENSITIVITY.DRAWABLE | SENSITIVITY.DRAWABLES)
+            procedure.set_image_types(self.imagetypes or "*")
+        else:
+
+            def on_run(procedure: Any, config: Any, data: Any = None) -> Any:
+                return answer(procedure, self, lambda: self._without_drawables(procedure, config))
+
+            procedure = Gimp.Procedure.new(plug_in, self.name, kind, on_run)
+            if self._takes_run_mode:
+                text = "The run mode"
+                procedure.add_enum_argument("run-mode", "Run mode", text, Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE,
+                                            FLAGS)  # fmt: skip
+            if self.label:
+                procedure.set_sensitivity_mask(SENSITIVITY.ALWAYS)
+        self._describe(procedure)
+        for argument in self.arguments:
+            argument.declare(procedure, has_resources=has_resources)
+        for argument in self._result_arguments():
+            argument.declare(procedure, is_result=True)
+        return procedure
+
+    def _describe(self, procedure: Any) -> None:
+        procedure.set_documentation(*self.documentation, self.name)
+        procedure.set_attribution(*self.attribution)
+        if self.label:
+            procedure.set_menu_label(self.label)
+            for menu in self.menus:
+                for old, new in MENUS.items():
+                    menu = new + menu[len(old) :] if menu.startswith(old) else menu
+                procedure.add_menu_path(menu)
+
+    def _result_arguments(self) -> list[Argument]:
+        return arguments_of([Parameter.declared((*entry, None)) for entry in self.results])
+
+    def native_results(self, values: Sequence[Any], native: Callable[[Any, int], Any]) -> list[Any]:
+        """The GValues of what the function has returned."""
+        kept = [
+            value for index, value in enumerate(values)
+            if index + 1 == len(values) or self.results[index + 1].type not in ARRAYS.values()
+        ]  # fmt: skip
+        try:
+            return [argument.result(value, native) for argument, value in zip(self._result_arguments(), kept)]
+        except OutOfRange as failure:
+            raise ValueError(str(failure)) from None
+
+    def _on_drawables(self, procedure: Any, mode: Any, image: Any, drawables: Sequence[Any], config: Any) -> Any:
+        """Call the function for each of the selected drawables in turn."""
+        if not drawables:
+            raise error("Select a layer first.")
+        given = self._given(procedure, int(mode), config)
+        wrapped = wrap(pf.PF_IMAGE, image.get_id())
+        result = None
+        for identity in [drawable.get_id() for drawable in drawables]:
+            result = self._call(int(mode), [wrapped, wrap(pf.PF_DRAWABLE, identity), *given])
+        self._show(mode)
+        return result
+
+    def _without_drawables(self, procedure: Any, config: Any) -> Any:
+        mode = int(config.get_property("run-mode")) if self._takes_run_mode else NONINTERACTIVE
+        result = self._call(mode, self._given(procedure, mode, config))
+        self._show(mode)
+        return result
+
+    def _given(self, procedure: Any, mode: int, config: Any) -> list[Any]:
+        """The classic values: what the config holds, or what the user enters."""
+        if mode == INTERACTIVE:
+            if not self._asks:
+                return []
+            if self.arguments:
+                if self._on_run is not None:
+                    self._on_run()
+                from .dialog import ask
+
+                if not ask(procedure, config, self):
+                    raise CancelError("cancelled")
+        values: list[Any] = []
+        for argument in self.arguments:
+            value = argument.value(config, wrap)
+            if argument.kind in ARRAYS.values():
+                values.append(len(value))
+            values.append(value)
+        return values
+
+    @staticmethod
+    def _show(mode: Any) -> None:
+        if int(mode) != NONINTERACTIVE:
+            Gimp.displays_flush()

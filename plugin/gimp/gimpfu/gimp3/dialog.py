@@ -1,0 +1,40 @@
+"""The dialog that asks for a procedure's values: GIMP's own. GTK is loaded when one is needed."""
+
+# mypy: disable-error-code="import-untyped, import-not-found"
+from __future__ import annotations
+
+from typing import Any
+
+import gi
+
+from .. import parameters as pf
+from ..errors import error
+
+
+def start(program: str = "gimpfu") -> tuple[Any, Any]:
+    """Start GTK with GIMP's theme: GimpUi and Gtk; raises gimpfu.error where there is no display."""
+    gi.require_version("Gtk", "3.0")
+    gi.require_version("GimpUi", "3.0")
+    from gi.repository import GimpUi, Gtk
+
+    if not Gtk.init_check([])[0]:
+        raise error("The dialog needs a display. Run the procedure with RUN-NONINTERACTIVE and all its values.")
+    GimpUi.init(program)
+    return GimpUi, Gtk
+
+
+def ask(procedure: Any, config: Any, declared: Any) -> bool:
+    """Let the user choose the values, which the config then holds; False if they back out."""
+    ui, gtk = start(declared.name)
+    title = (declared.label or declared.name).replace("_", "").rstrip(".\u2026")
+    dialog = ui.ProcedureDialog.new(procedure, config, title)
+    for argument in declared.arguments:
+        if argument.kind == pf.PF_TEXT:
+            dialog.get_widget(argument.name, gtk.TextView)
+        elif argument.kind == pf.PF_SLIDER:
+            dialog.get_scale_entry(argument.name, 1.0)
+    dialog.fill(None)
+    try:
+        return bool(dialog.run())
+    finally:
+        dialog.destroy()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple, Sequence
+import struct
+from typing import Any, Callable, NamedTuple
 
 from ..classic import types
 from ..classic.colors import RGB
@@ -25,6 +26,7 @@ ARRAYS = {"GimpDoubleArray": types.FLOATARRAY, "GimpInt32Array": types.INT32ARRA
           "GStrv": types.STRINGARRAY, "GimpColorArray": types.COLORARRAY}  # fmt: skip
 OBJECT_ARRAY = "GimpCoreObjectArray"
 OPTIONS = "GimpExportOptions"
+CHANNELS = "R'G'B'A double"
 GONE = "Most likely a plug-in is trying to work on {} that doesn't exist any longer."
 
 
@@ -172,8 +174,23 @@ def gegl_color(value: Any) -> Any:
     color = RGB.of(value)
     Babl.init()  # GEGL is not started while GIMP asks for procedures; without babl, a colour ends the process
     found = Gegl.Color.new("black")
-    found.set_rgba(*color.values.values())
+    found.set_bytes(Babl.format(CHANNELS), GLib.Bytes.new(struct.pack("=4d", *color.values.values())))
     return found
+
+
+def channels(color: Any) -> tuple[float, ...]:
+    """Red, green, blue and alpha of GEGL's colour, in sRGB; its own get_rgba gives them in linear light."""
+    return struct.unpack("=4d", color.get_bytes(Babl.format(CHANNELS)).get_data())
+
+
+def native_parasite(name: str, flags: int, data: bytes) -> Any:
+    """GIMP's parasite; its bytes have a sign."""
+    return Gimp.Parasite.new(name, flags, [byte - 256 if byte > 127 else byte for byte in data])
+
+
+def parasite_data(parasite: Any) -> bytes:
+    """The bytes of GIMP's parasite."""
+    return bytes(byte & 255 for byte in parasite.get_data())
 
 
 def native_value(pdb_type: int, value: Any, gtype: str = "") -> Any:
@@ -197,7 +214,7 @@ def native_value(pdb_type: int, value: Any, gtype: str = "") -> Any:
     if pdb_type == types.PARASITE:
         if not isinstance(value, Parasite):
             raise TypeError("not a gimp.Parasite")
-        return Gimp.Parasite.new(value.name, value.flags, value.data)
+        return native_parasite(value.name, value.flags, value.data)
     if pdb_type == types.FLOATARRAY:
         return [float(number) for number in value]
     if pdb_type in (types.INT32ARRAY, types.INT16ARRAY):
@@ -232,7 +249,7 @@ def classic_value(value: Any, pdb_type: int, wrap: Wrap) -> Any:
     if isinstance(value, Gimp.Display):
         return wrap(types.DISPLAY, value.get_id())
     if isinstance(value, Gegl.Color):
-        return RGB(*_channels(value))
+        return RGB(*channels(value))
     if isinstance(value, Gimp.Resource):
         return value.get_name()
     if isinstance(value, Gimp.Unit):
@@ -240,7 +257,7 @@ def classic_value(value: Any, pdb_type: int, wrap: Wrap) -> Any:
     if isinstance(value, Gio.File):
         return value.get_path() or value.get_uri()
     if isinstance(value, Gimp.Parasite):
-        return Parasite(value.get_name(), value.get_flags(), bytes(byte & 255 for byte in value.get_data()))
+        return Parasite(value.get_name(), value.get_flags(), parasite_data(value))
     if isinstance(value, GLib.Bytes):
         return tuple(value.get_data() or b"")
     if isinstance(value, (list, tuple)):
@@ -251,15 +268,10 @@ def classic_value(value: Any, pdb_type: int, wrap: Wrap) -> Any:
 def _element(value: Any) -> Any:
     """An element of an array: objects by their ID, colours, numbers and texts as they are."""
     if isinstance(value, Gegl.Color):
-        return RGB(*_channels(value))
+        return RGB(*channels(value))
     if isinstance(value, Gimp.Resource):
         return value.get_name()
     return value.get_id() if hasattr(value, "get_id") else value
-
-
-def _channels(color: Any) -> Sequence[float]:
-    red, green, blue, alpha = color.get_rgba()
-    return red, green, blue, alpha
 
 
 def refused(procedure: str, failure: OutOfRange) -> GimpError:

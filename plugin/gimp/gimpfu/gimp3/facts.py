@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .library import Gegl, Gimp, Gio, GLib
+from .library import Gimp, Gio, GLib
 
 version = (Gimp.MAJOR_VERSION, Gimp.MINOR_VERSION, Gimp.MICRO_VERSION)
 FOLDERS = {
@@ -109,9 +109,11 @@ def user_directory(type: int) -> str | None:
 
 def checks_get_shades(type: int) -> tuple[int, int]:
     """The two grays of a checkerboard type."""
-    colors = [Gegl.Color.new("black") for _ in range(SHADES)]
+    from .arguments import channels, gegl_color
+
+    colors = [gegl_color("black") for _ in range(SHADES)]
     Gimp.checks_get_colors(Gimp.CheckType(type), *colors)
-    light, dark = (int(color.get_rgba().red * 255 + 0.5) for color in colors)
+    light, dark = (int(channels(color)[0] * 255 + 0.5) for color in colors)
     return light, dark
 
 

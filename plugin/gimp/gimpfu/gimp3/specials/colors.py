@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arguments import gegl_color, resource
+from ..arguments import channels, gegl_color, resource
 from ..library import Gimp
 from .registry import special
 
 
 def _samples(colors: Any) -> list[float]:
-    return [share for color in colors for share in color.get_rgba()]
+    return [share for color in colors for share in channels(color)]
 
 
 @special("gimp-gradient-get-uniform-samples name:STRING num-samples:INT32 reverse:INT32 > num-color-samples:INT32"
@@ -46,11 +46,11 @@ def _end(side: str) -> None:
     @special(f"gimp-gradient-segment-get-{side}-color name:STRING segment:INT32 > color:COLOR opacity:FLOAT")
     def get(name: str, segment: int) -> tuple[Any, float]:
         color = getattr(resource("GimpGradient", name), getter)(segment)
-        return color, 100.0 * color.get_rgba()[3]
+        return color, 100.0 * channels(color)[3]
 
     @special(f"gimp-gradient-segment-set-{side}-color name:STRING segment:INT32 color:COLOR opacity:FLOAT")
     def set(name: str, segment: int, color: Any, opacity: float) -> bool:
-        red, green, blue, _ = color.get_rgba()
+        red, green, blue, _ = channels(color)
         faded = gegl_color((red, green, blue, opacity / 100.0))
         return bool(getattr(resource("GimpGradient", name), setter)(segment, faded))
 

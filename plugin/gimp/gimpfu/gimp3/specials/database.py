@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arguments import native_parasite, parasite_data
 from ..library import Gimp
 from .registry import special
 
@@ -14,7 +15,7 @@ BUILT_IN_UNITS = 5
 @special("gimp-procedural-db-set-data identifier:STRING bytes:INT32 data:INT8ARRAY")
 def set_data(identifier: str, data: bytes) -> bool:
     """Kept in a parasite of GIMP's own, which ends with the session. A byte in front, as a parasite can't be empty."""
-    return bool(Gimp.attach_parasite(Gimp.Parasite.new(DATA + identifier, 0, b"\0" + data)))
+    return bool(Gimp.attach_parasite(native_parasite(DATA + identifier, 0, b"\0" + data)))
 
 
 @special("gimp-procedural-db-get-data identifier:STRING > bytes:INT32 data:INT8ARRAY")
@@ -23,7 +24,7 @@ def get_data(identifier: str) -> bytes:
     found = Gimp.get_parasite(DATA + identifier)
     if found is None:
         raise RuntimeError(f"Data for '{identifier}' not found")
-    return bytes(byte & 255 for byte in found.get_data())[1:]
+    return parasite_data(found)[1:]
 
 
 @special("gimp-procedural-db-get-data-size identifier:STRING > bytes:INT32")

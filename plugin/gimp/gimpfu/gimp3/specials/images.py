@@ -71,10 +71,12 @@ def active_drawable(image: Any) -> Any:
          "gimp-image-get-cmap image:IMAGE > num-bytes:INT32 colormap:INT8ARRAY")  # fmt: skip
 def colormap(image: Any) -> bytes:
     """The palette of an indexed image, R, G, B for each colour."""
+    from ..arguments import channels
+
     palette = image.get_palette()
     if palette is None:
         return b""
-    shares = [share for color in palette.get_colors() for share in tuple(color.get_rgba())[:3]]
+    shares = [share for color in palette.get_colors() for share in channels(color)[:3]]
     return bytes(int(min(max(share, 0.0), 1.0) * 255 + 0.5) for share in shares)
 
 

@@ -10,7 +10,7 @@ from ..classic.colors import RGB
 from ..classic.parasites import Parasite
 from ..errors import GimpError
 from .enums import enum_type
-from .library import Babl, Gegl, Gimp, Gio, GLib
+from .library import Babl, Gegl, Gimp, Gio, GLib, GObject
 
 Wrap = Callable[[int, int], Any]
 
@@ -25,6 +25,7 @@ RESOURCES = ("GimpBrush", "GimpPattern", "GimpFont", "GimpGradient", "GimpPalett
 ARRAYS = {"GimpDoubleArray": types.FLOATARRAY, "GimpInt32Array": types.INT32ARRAY, "GBytes": types.INT8ARRAY,
           "GStrv": types.STRINGARRAY, "GimpColorArray": types.COLORARRAY}  # fmt: skip
 OBJECT_ARRAY = "GimpCoreObjectArray"
+NUMBER_ARRAYS = ("GimpDoubleArray", "GimpInt32Array")
 OPTIONS = "GimpExportOptions"
 CHANNELS = "R'G'B'A double"
 GONE = "Most likely a plug-in is trying to work on {} that doesn't exist any longer."
@@ -74,7 +75,9 @@ class Slot(NamedTuple):
                 types.ParameterDefinition(types.INT32, "num-" + self.name, "The number of " + self.name),
                 types.ParameterDefinition(kind, self.name, self.description),
             )
-        return (types.ParameterDefinition(self.pdb_type, self.name, self.description),)
+        # Where GIMP 3 takes several drawables, a classic plug-in passes one.
+        name = self.name[: -len("s")] if self.name == "drawables" else self.name
+        return (types.ParameterDefinition(self.pdb_type, name, self.description),)
 
     def native(self, value: Any) -> Any:
         """GIMP's value for a Python value. TypeError if it doesn't fit, OutOfRange if GIMP would refuse it."""
@@ -158,7 +161,16 @@ def native_object(value: Any, pdb_type: int) -> Any:
 
 def find_resource(gtype: str, name: Any) -> Any:
     """The brush, pattern, font, gradient or palette of this name; None if there is none."""
-    return getattr(Gimp, gtype[4:]).get_by_name(text(name)) if name else None
+    found = getattr(Gimp, gtype[4:]).get_by_name(text(name)) if name else None
+    return _similar_font(str(name)) if found is None and name and gtype == "GimpFont" else found
+
+
+def _similar_font(name: str) -> Any:
+    """GIMP 3 knows fonts by their full names alone. 2.10 took any name, and drew with what came nearest."""
+    fonts = Gimp.fonts_get_list("")
+    near = [font for font in fonts if font.get_name().lower().startswith(name.lower())]
+    near.sort(key=lambda font: len(font.get_name()))
+    return near[0] if near else Gimp.context_get_font()
 
 
 def resource(gtype: str, name: Any) -> Any:
@@ -228,6 +240,23 @@ def native_value(pdb_type: int, value: Any, gtype: str = "") -> Any:
     raise TypeError(f"unknown type {pdb_type}")
 
 
+def numbers_of(gtype: str, array: Any) -> list[Any]:
+    """The numbers of GIMP's array, which introspection reads from a GValue alone."""
+    kind = getattr(Gimp, gtype[4:])
+    holder = GObject.Value(kind.__gtype__, array)
+    return list(Gimp.value_get_double_array(holder) if kind is Gimp.DoubleArray else Gimp.value_get_int32_array(holder))
+
+
+def array_value(gtype: str, numbers: Any) -> Any:
+    """The GValue of GIMP's array."""
+    holder = GObject.Value(getattr(Gimp, gtype[4:]).__gtype__)
+    if gtype == "GimpDoubleArray":
+        Gimp.value_set_double_array(holder, [float(number) for number in numbers])
+    else:
+        Gimp.value_set_int32_array(holder, [int(number) for number in numbers])
+    return holder
+
+
 def octets(value: Any) -> bytes:
     """Bytes from bytes, text or numbers."""
     return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
@@ -258,6 +287,8 @@ def classic_value(value: Any, pdb_type: int, wrap: Wrap) -> Any:
         return value.get_path() or value.get_uri()
     if isinstance(value, Gimp.Parasite):
         return Parasite(value.get_name(), value.get_flags(), parasite_data(value))
+    if isinstance(value, (Gimp.DoubleArray, Gimp.Int32Array)):
+        return tuple(numbers_of("Gimp" + type(value).__name__, value))
     if isinstance(value, GLib.Bytes):
         return tuple(value.get_data() or b"")
     if isinstance(value, (list, tuple)):

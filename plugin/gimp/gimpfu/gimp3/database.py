@@ -182,9 +182,14 @@ class Database:
         return "<gimp procedural database>"
 
 
+def _patterns(name: str, blurb: str, help: str, author: str, copyright: str, date: str, kind: str) -> tuple[str, ...]:
+    """In GIMP 3's order, which has the help's ID too."""
+    return name, blurb, help, ".*", author, copyright, date, kind
+
+
 def matching(catalogue: Catalogue, name: str, *patterns: str) -> list[str]:
     """The names of the procedures that match; the old names, of which GIMP knows nothing, by the name alone."""
-    found = list(Gimp.get_pdb().query_procedures(name, *patterns))
+    found = list(Gimp.get_pdb().query_procedures(*_patterns(name, *patterns)))
     if all(pattern in ("", ".*") for pattern in patterns):
         found += [old for old in catalogue.old_names() if re.search(name, old) and old not in found]
     return sorted(found)

@@ -8,7 +8,7 @@ from typing import Any, Callable, NamedTuple, Sequence
 from .. import parameters as pf
 from ..classic import types
 from ..parameters import Parameter
-from .arguments import ARRAYS, Wrap, classic_value, file, find_resource, gegl_color, text
+from .arguments import ARRAYS, Wrap, array_value, classic_value, file, find_resource, gegl_color, text
 from .library import Gimp, GLib, GObject
 
 FLAGS = GObject.ParamFlags.READWRITE
@@ -115,8 +115,6 @@ class Argument(NamedTuple):
         if self.kind in (pf.PF_OPTION, pf.PF_RADIO) and self.parameter.extra:
             position = config.get_choice_id(self.name)
             return position if self.kind == pf.PF_OPTION else self.parameter.extra[position][1]
-        if self.kind in (types.FLOATARRAY, types.INT32ARRAY, types.INT16ARRAY):
-            raise TypeError(f"{self.name}: introspection can't read arrays of numbers that a procedure is called with")
         found = config.get_property(self.name)
         if self.kind == pf.PF_TOGGLE:
             return bool(found)
@@ -155,13 +153,9 @@ def _result(kind: int, pdb_type: int, value: Any, native: Callable[[Any, int], A
     if pdb_type == types.STRING:
         return GObject.Value(GObject.TYPE_STRING, text(value))
     if pdb_type in (types.INT32ARRAY, types.INT16ARRAY):
-        holder = GObject.Value(Gimp.Int32Array.__gtype__)
-        Gimp.value_set_int32_array(holder, [int(number) for number in value])
-        return holder
+        return array_value("GimpInt32Array", value)
     if pdb_type == types.FLOATARRAY:
-        holder = GObject.Value(Gimp.DoubleArray.__gtype__)
-        Gimp.value_set_double_array(holder, [float(number) for number in value])
-        return holder
+        return array_value("GimpDoubleArray", value)
     if pdb_type == types.STRINGARRAY:
         return GObject.Value(GObject.TYPE_STRV, [str(one) for one in value])
     found = native(value, pdb_type)

@@ -9,16 +9,27 @@ from typing import Any, Iterable, Sequence
 
 from ..classic import types
 from ..errors import GimpError
-from .arguments import OBJECT_ARRAY, OPTIONS, OutOfRange, Slot, Wrap, classic_value, identity_of, native_value, refused
+from .arguments import (
+    NUMBER_ARRAYS,
+    OBJECT_ARRAY,
+    OPTIONS,
+    OutOfRange,
+    Slot,
+    Wrap,
+    array_value,
+    classic_value,
+    identity_of,
+    native_value,
+    refused,
+)
 from .library import Gimp
 from .names import Translation
 from .specials import Special
 
 SUCCESS, CANCEL = int(Gimp.PDBStatusType.SUCCESS), int(Gimp.PDBStatusType.CANCEL)
 CONSTANTS = {"None": None}
-# What introspection can't put into a procedure's config, or take out of its results.
-FUNCTIONS_ONLY = ("GimpDoubleArray", "GimpInt32Array")
-METHODS_ONLY = (OBJECT_ARRAY, "GimpColorArray", *FUNCTIONS_ONLY)
+# What introspection can't take out of a procedure's results.
+METHODS_ONLY = (OBJECT_ARRAY, "GimpColorArray")
 CLASSES = ("text_layer", "group_layer", "image", "layer", "channel", "drawable", "item", "path", "selection", "brush",
            "gradient", "palette", "pattern", "font", "display")  # fmt: skip
 
@@ -154,9 +165,7 @@ class NativeProcedure:
         return _fitting(slot.definitions()[-1], lambda: slot.native(value), value, self.name)
 
     def _needs_function(self) -> bool:
-        return any(slot.gtype in FUNCTIONS_ONLY for slot in self.slots) or any(
-            slot.gtype in METHODS_ONLY for slot in self._results
-        )
+        return any(slot.gtype in METHODS_ONLY for slot in self._results)
 
     def _find_function(self) -> Any:
         """libgimp's function for a procedure of GIMP's own, which has the same name."""
@@ -202,8 +211,7 @@ class NativeProcedure:
             if status == CANCEL:
                 raise GimpError(f"{self.name} was cancelled")
             raise RuntimeError(said) if isinstance(said, str) and said else last_error(self.name)
-        # A value lives no longer than its array.
-        return [_kept(outcome.index(index), slot) for index, slot in enumerate(self._results, 1)]
+        return [_kept(outcome.index(index)) for index in range(1, len(self._results) + 1)]
 
 
 def set_property(config: Any, slot: Slot, value: Any) -> None:
@@ -212,16 +220,15 @@ def set_property(config: Any, slot: Slot, value: Any) -> None:
         config.set_core_object_array(slot.name, value)
     elif slot.gtype == "GimpColorArray":
         config.set_color_array(slot.name, value)
+    elif slot.gtype in NUMBER_ARRAYS:
+        config.set_property(slot.name, array_value(slot.gtype, value).get_value())
     else:
         config.set_property(slot.name, value)
 
 
-def _kept(value: Any, slot: Slot) -> Any:
-    if isinstance(value, Gimp.Parasite):
-        return value.copy()
-    if slot.gtype in FUNCTIONS_ONLY and value is not None:
-        raise GimpError(f"introspection can't read {slot.name}, which is a {slot.gtype}")
-    return value
+def _kept(value: Any) -> Any:
+    """A copy of what lives no longer than the results that it is one of."""
+    return value.copy() if isinstance(value, (Gimp.Parasite, Gimp.DoubleArray, Gimp.Int32Array)) else value
 
 
 def last_error(procedure: str) -> RuntimeError:

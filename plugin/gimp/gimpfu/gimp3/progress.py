@@ -1,8 +1,8 @@
-"""The progress bar: GIMP's own, or functions of the plug-in that stand in for it."""
+"""The progress bar. GIMP 3 refuses to install functions of a Python plug-in in its place."""
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, NoReturn
 
 from ..errors import GimpError
 from .library import Gimp
@@ -24,13 +24,16 @@ def progress_set_text(text: str) -> None:
 
 
 def progress_install(
-    start: Callable[..., Any], end: Callable[..., Any], text: Callable[..., Any], value: Callable[..., Any],
+    start: Callable[..., Any],
+    end: Callable[..., Any],
+    text: Callable[..., Any],
+    value: Callable[..., Any],
     data: Any = None,
-) -> str:  # fmt: skip
-    """GIMP 3 takes these functions from C alone: its table of them can't be filled by introspection."""
+) -> NoReturn:
+    """Always gimp.error: introspection can't fill GIMP's table of functions, and GIMP refuses one that C has filled."""
     raise GimpError("GIMP 3 can't send the progress of procedures to functions of a Python plug-in")
 
 
-def progress_uninstall(name: str) -> None:
-    """See progress_install."""
+def progress_uninstall(name: str) -> NoReturn:
+    """Always gimp.error: nothing can be installed."""
     raise GimpError("error occurred while uninstalling progress functions")

@@ -12,6 +12,6 @@ __all__ = ["SPECIALS", "Special"]
 
 def load() -> dict[str, Special]:
     """All special procedures by name."""
-    from . import colors, database, editing, images, items, resources, selections, transforms  # noqa: F401
+    from . import colors, database, editing, filters, images, items, resources, selections, transforms  # noqa: F401
 
     return SPECIALS

@@ -16,8 +16,6 @@ from .chroots import OUTSIDE
 from .conftest import require
 from .versions import Version
 
-pytestmark = pytest.mark.gimp("2.10")
-
 CHECKOUT = Path(__file__).resolve().parents[2]
 PHOTO = CHECKOUT / "tests" / "photos" / "astronaut.jpg"
 
@@ -29,12 +27,12 @@ class User:
         self.home, self.version = home, version
         self.gimp = f"GIMP {version}"
         self.folder = home / ".config" / "GIMP" / version.name / "plug-ins" / "layerlift"
-        inside = version.command("true") != ["true"]
+        root = "" if version.command("true") == ["true"] else OUTSIDE
         self._variables = {
             "HOME": str(home),
-            "PATH": "/usr/bin:/bin" if inside else os.environ["PATH"],
+            "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
-            **pip_settings(OUTSIDE if inside else ""),
+            **pip_settings(root),
         }
 
     def install(self, *arguments: str, status: int = 0) -> str:

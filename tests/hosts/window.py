@@ -58,8 +58,9 @@ def screen(folder: Path, size: str) -> Iterator[str]:
     """A virtual screen; yields its DISPLAY."""
     reading, writing = os.pipe()
     with (folder / "screen.log").open("wb") as log:
+        # -r: on a busy machine a key would repeat, and each press starts a plug-in
         process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"],
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset", "-r"],
             pass_fds=[writing], stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     os.close(writing)

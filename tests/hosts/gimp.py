@@ -183,7 +183,7 @@ class Gimp:
         return outcome["value"]
 
     @contextmanager
-    def window(self, *files: str, size: str = "1280x900", timeout: float = 60.0) -> Iterator[Window]:
+    def window(self, *files: str, size: str = "1280x900", timeout: float = 120.0) -> Iterator[Window]:
         """GIMP in a window on a screen of its own, with these files open."""
         with screen(self.folder, size) as display:
             log = self.folder / "gimp.log"

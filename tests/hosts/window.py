@@ -84,13 +84,9 @@ class Window:
     def start(self, timeout: float) -> None:
         """Wait until GIMP takes keys."""
         self.main = self.wait_for(MAIN_WINDOW, timeout)
-
-        def answers() -> bool:
-            self.key(RUN_KEY)
-            return self.gimp._outcome.exists()
-
         self.gimp.request(ready)
-        wait_for(answers, "GIMP to take keys", timeout)
+        # Each press that GIMP takes late starts the driver once more, which is not cheap.
+        self.insist(lambda: self.key(RUN_KEY), self.gimp._outcome.exists, "GIMP to take keys", timeout, patience=2.0)
 
     def _xdotool(self, *arguments: str) -> str:
         settings = {**os.environ, "DISPLAY": self.display}
@@ -121,13 +117,14 @@ class Window:
         """Wait until a window is closed."""
         wait_for(lambda: not self._is_visible(window), f"window {window} to close", timeout)
 
-    def insist(self, act: Callable[[], Any], effect: Callable[[], Any], what: str, timeout: float = 60.0) -> Any:
-        """Do what a busy GIMP may miss, such as pressing a key, again and again until its effect is true."""
+    def insist(self, act: Callable[[], Any], effect: Callable[[], Any], what: str, timeout: float = 60.0,
+               patience: float = INSIST_SECONDS) -> Any:  # fmt: skip
+        """Do what a busy GIMP may miss, such as pressing a key, every `patience` seconds until its effect is true."""
         deadline = time.monotonic() + timeout
         while True:
             act()
             try:
-                return wait_for(effect, what, INSIST_SECONDS)
+                return wait_for(effect, what, patience)
             except HostTimeout:
                 if time.monotonic() > deadline:
                     raise

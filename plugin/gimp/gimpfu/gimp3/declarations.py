@@ -126,6 +126,20 @@ class Argument(NamedTuple):
             return found or ""
         return classic_value(found, self.parameter.pdb_type, wrap)
 
+    def preset(self, config: Any, image: Any, drawable: Any) -> None:
+        """Let an object that nobody has chosen be the one that is active, as the classic dialog has it."""
+        if self.kind not in pf.OBJECT_KINDS or config.get_property(self.name) is not None:
+            return
+        if self.kind == pf.PF_IMAGE:
+            active = image
+        elif self.kind == pf.PF_DISPLAY:
+            active = Gimp.default_display()
+        else:
+            kind = {pf.PF_LAYER: Gimp.Layer, pf.PF_CHANNEL: Gimp.Channel, pf.PF_VECTORS: Gimp.Path}.get(self.kind)
+            active = drawable if kind is None or isinstance(drawable, kind) else None
+        if active is not None:
+            config.set_property(self.name, active)
+
     def result(self, value: Any, native: Callable[[Any, int], Any]) -> Any:
         """The GValue of a result."""
         return _result(self.kind, self.parameter.pdb_type, value, native)

@@ -77,7 +77,7 @@ class Declared:
         return procedure
 
     def _describe(self, procedure: Any) -> None:
-        procedure.set_documentation(*self.documentation, self.name)
+        procedure.set_documentation(*self.documentation, None)
         procedure.set_attribution(*self.attribution)
         if self.label:
             procedure.set_menu_label(self.label)
@@ -104,7 +104,7 @@ class Declared:
         """Call the function for each of the selected drawables in turn."""
         if not drawables:
             raise error("Select a layer first.")
-        given = self._given(procedure, int(mode), config)
+        given = self._given(procedure, int(mode), config, image, drawables[0])
         wrapped = wrap(pf.PF_IMAGE, image.get_id())
         result = None
         for identity in [drawable.get_id() for drawable in drawables]:
@@ -118,14 +118,16 @@ class Declared:
         self._show(mode)
         return result
 
-    def _given(self, procedure: Any, mode: int, config: Any) -> list[Any]:
-        """The classic values: what the config holds, or what the user enters."""
+    def _given(self, procedure: Any, mode: int, config: Any, image: Any = None, drawable: Any = None) -> list[Any]:
+        """The classic values: what the config holds, or what the user enters, beginning with what is active."""
         if mode == INTERACTIVE:
             if not self._asks:
                 return []
             if self.arguments:
                 if self._on_run is not None:
                     self._on_run()
+                for argument in self.arguments:
+                    argument.preset(config, image, drawable)
                 from .dialog import ask
 
                 if not ask(procedure, config, self):

@@ -10,6 +10,10 @@ import gi
 from .. import parameters as pf
 from ..errors import error
 
+# The names of labels that stand for themselves, and that these have neither markup nor a mnemonic.
+LABEL = "gimpfu-label-"
+PLAIN = (False, False)
+
 
 def start(program: str = "gimpfu") -> tuple[Any, Any]:
     """Start GTK with GIMP's theme: GimpUi and Gtk; raises gimpfu.error where there is no display."""
@@ -28,12 +32,21 @@ def ask(procedure: Any, config: Any, declared: Any) -> bool:
     ui, gtk = start(declared.name)
     title = (declared.label or declared.name).replace("_", "").rstrip(".\u2026")
     dialog = ui.ProcedureDialog.new(procedure, config, title)
+    names = []
+    if declared.documentation[0]:
+        dialog.get_label(LABEL, declared.documentation[0], *PLAIN).set_line_wrap(True)
+        names.append(LABEL)
     for argument in declared.arguments:
+        if argument.kind == pf.PF_DISPLAY:
+            continue  # there is nothing to choose
         if argument.kind == pf.PF_TEXT:
+            dialog.get_label(LABEL + argument.name, argument.parameter.description.replace("_", ""), *PLAIN)
             dialog.get_widget(argument.name, gtk.TextView)
+            names.append(LABEL + argument.name)
         elif argument.kind == pf.PF_SLIDER:
             dialog.get_scale_entry(argument.name, 1.0)
-    dialog.fill(None)
+        names.append(argument.name)
+    dialog.fill(names)
     try:
         return bool(dialog.run())
     finally:

@@ -6,6 +6,8 @@ block an exactly known alpha.
 
 from __future__ import annotations
 
+import struct
+
 from gimpfu import *
 
 BLOCK = 16
@@ -52,10 +54,11 @@ def chart(base=RGB, precision=PRECISION_U8_GAMMA, kind=None, canvas=(WIDTH, HEIG
     return image, layer
 
 
-def measure(image, layer, result=0, hide=True, clean=False):
+def measure(image, layer, result=0, hide=True, clean=False, look=None):
     """Run the plug-in and describe what it did, in JSON's types."""
     before = [other.ID for other in image.layers]
-    shown = picked(image, layer)
+    look = look or picked
+    shown = look(layer)
     parent = layer.parent
     pdb.python_fu_layerlift(image, layer, result, clean, hide, 1)
     siblings = parent.layers if parent else image.layers
@@ -76,8 +79,8 @@ def measure(image, layer, result=0, hide=True, clean=False):
         "alpha": list(pixels[copy.bpp - 1 :: copy.bpp]) if copy.has_alpha else None,
         "mask": mask,
         "colours_before": shown,
-        "colours_after": picked(image, copy),
-        "original_colours": picked(image, layer),
+        "colours_after": look(copy),
+        "original_colours": look(layer),
         "precision": [image.precision, copy.type & ~1, layer.type & ~1],
         "visible": [copy.visible, layer.visible],
         "opacity_and_mode": [copy.opacity, copy.mode, layer.opacity, layer.mode],
@@ -87,16 +90,25 @@ def measure(image, layer, result=0, hide=True, clean=False):
     }
 
 
-def picked(image, layer):
+def picked(layer):
     """The colours in the middle of the blocks, at full precision, of the blocks that are not fully transparent."""
-    left, top = layer.offsets
+    pixels = layer.get_pixel_rgn(0, 0, WIDTH, HEIGHT, format="R'G'B' double")
     found = {}
     for row in range(ROWS):
         for column in range(1, COLUMNS):
             x, y = column * BLOCK + BLOCK // 2, row * BLOCK + BLOCK // 2
-            if 0 <= x + left < image.width and 0 <= y + top < image.height:
-                sample = pdb.gimp_image_pick_color(image, layer, x + left, y + top, False, False, 0)
-                found[f"{column},{row}"] = [sample.r, sample.g, sample.b]
+            found[f"{column},{row}"] = struct.unpack("3d", pixels[x : x + 1, y : y + 1])
+    return found
+
+
+def seen(layer):
+    """As `picked`, but in sRGB, whatever the profile is: GIMP 3 keeps the pixels of a group in sRGB."""
+    left, top = layer.offsets
+    found = {}
+    for block in picked(layer):
+        x, y = (int(place) * BLOCK + BLOCK // 2 for place in block.split(","))
+        sample = pdb.gimp_image_pick_color(layer.image, layer, left + x, top + y, False, False, 0)
+        found[block] = [sample.r, sample.g, sample.b]
     return found
 
 

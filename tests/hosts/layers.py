@@ -124,7 +124,7 @@ def layer_inside_a_locked_group():
 def group_at_16_bits_with_a_profile():
     image, layer = chart(RGB, PRECISION_U16_GAMMA, canvas=(300, 200), offsets=(12, 8), parent=pdb.gimp_layer_group_new)
     give_profile(image)
-    return measure(image, layer.parent)
+    return measure(image, layer.parent, look=seen)
 
 
 @case

@@ -1,4 +1,4 @@
-"""Every bit of the original in a real GIMP 2.10: scenes of known alpha and colours, at every precision and at 24 MP."""
+"""Every bit of the original in a real GIMP: scenes of known alpha and colours, at every precision and at 24 MP."""
 
 # ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from .gimp import Gimp
 from .test_layerlift_layers import install, swapped_profile
 from .versions import Version
-
-pytestmark = pytest.mark.gimp("2.10")
 
 Samples = NDArray[Any]
 

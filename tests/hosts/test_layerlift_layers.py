@@ -20,8 +20,6 @@ from .gimp import Gimp
 from .matrix import CELLS
 from .versions import Version
 
-pytestmark = pytest.mark.gimp("2.10")
-
 HERE = Path(__file__).resolve().parent
 PLUGIN = HERE.parents[1] / "plugin"
 LAYERS = (HERE / "layers.py").read_text(encoding="utf-8")
@@ -134,7 +132,9 @@ def test_the_alpha_is_exact_and_all_else_is_kept(outcomes: dict[str, dict[str, A
     for block, before in outcome["colours_before"].items():
         if name in CLEANED and not block.startswith(f"{COLUMNS - 1},"):
             continue
-        assert outcome["colours_after"][block] == pytest.approx(before, abs=1e-6), block
+        # The colour picker of GIMP 3 rounds a group's colours at another place than those of its copy.
+        nearly = 0.5 / 65535 if name == "group_at_16_bits_with_a_profile" else 1e-6
+        assert outcome["colours_after"][block] == pytest.approx(before, abs=nearly), block
 
 
 def assert_close(measured: list[int], expected: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""The plug-in as a user meets it: in a window of a real GIMP 2.10, with keys, a dialog, progress, Cancel and undo."""
+"""The plug-in as a user meets it: in a window of a real GIMP, with keys, a dialog, progress, Cancel and undo."""
 
 # ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
@@ -17,11 +17,7 @@ from .gimp import Gimp
 from .test_layerlift_layers import install
 from .window import Window, wait_for
 
-pytestmark = pytest.mark.gimp("2.10")
-
 PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
-CANCEL_BUTTON = 962, 750
-STATUS_BAR = 420, 838, 1120, 862
 
 
 @pytest.fixture
@@ -72,8 +68,13 @@ def test_the_entry_is_in_the_menu(gimp: Gimp, home: Path) -> None:
     install(gimp, home)
 
     def body() -> Any:
-        paths = pdb.gimp_plugins_query("Remove Background")[1]
-        return list(paths)
+        if gimp.version < (3, 0):
+            return list(pdb.gimp_plugins_query("Remove Background")[1])
+        # Introspection can't read the answer to that.
+        from gi.repository import Gimp
+
+        procedure = Gimp.get_pdb().lookup_procedure("python-fu-layerlift")
+        return [f"{path}/{procedure.get_menu_label().replace('_', '')}" for path in procedure.get_menu_paths()]
 
     assert gimp.python(body) == ["<Image>/Filters/Remove Background/Remove Background..."]
 
@@ -87,10 +88,11 @@ def test_the_dialog_runs_the_action_progress_moves_and_one_undo_reverts(
         with window_with_the_photo(gimp) as window:
             start_from_the_dialog(window)
             wait_for(lambda: twin.calls("poll"), "the first poll")
-            first = Image.open(window.screenshot(tmp_path / "first.png")).convert("RGB").crop(STATUS_BAR)
+            bar = gimp.version.progress
+            first = Image.open(window.screenshot(tmp_path / "first.png")).convert("RGB").crop(bar)
 
             def moved() -> bool:
-                now = Image.open(window.screenshot(tmp_path / "now.png")).convert("RGB").crop(STATUS_BAR)
+                now = Image.open(window.screenshot(tmp_path / "now.png")).convert("RGB").crop(bar)
                 return ImageChops.difference(first, now).getbbox() is not None
 
             wait_for(moved, "the progress to move")

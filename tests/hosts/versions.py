@@ -28,6 +28,8 @@ class Version:
     console, program = "gimp-console-2.10", "gimp-2.10"
     directory = "GIMP2_DIRECTORY"
     gimprc = GIMPRC + "(show-tips no)\n"
+    # Places in the main window of a new profile, while a plug-in shows its progress.
+    cancel_button, progress = (962, 750), (420, 838, 1120, 862)
 
     def __init__(self) -> None:
         self.python = sys.executable
@@ -78,6 +80,7 @@ class Version3(Version):
     console, program = "gimp-console", "gimp"
     directory = "GIMP3_DIRECTORY"
     gimprc = GIMPRC + "(show-welcome-dialog no)\n"
+    cancel_button, progress = (748, 641), (298, 622, 665, 658)
 
     def __init__(self, chroot: Chroot) -> None:
         self.name = chroot.gimp

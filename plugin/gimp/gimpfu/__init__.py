@@ -13,7 +13,7 @@
 
 The package lies in the plug-in's own folder. Importing it also makes `gimp`, `gimpenums`, `gimpcolor`, `gimpshelf`,
 `gimpplugin` and `gimpui` importable; for a plug-in that imports one of them first, the files in `standins` go beside
-it. It works over GIMP 2.10, whose libgimp it opens with ctypes.
+it. It works over GIMP 2.10, whose libgimp it opens with ctypes, and over GIMP 3 through GObject introspection.
 """
 
 from __future__ import annotations

@@ -105,7 +105,9 @@ class Slot(NamedTuple):
 
     def _limited(self, number: float) -> float:
         if not self.spec.minimum <= number <= self.spec.maximum:
-            raise OutOfRange(f"'{number}' for argument '{self.name}' (type {self.gtype}). This value is out of range.")
+            raise OutOfRange(
+                f"value '{number}' for argument '{self.name}' (type {self.gtype}). This value is out of range."
+            )
         return number
 
     def _member(self, number: int) -> Any:
@@ -113,7 +115,7 @@ class Slot(NamedTuple):
             return enum_type(self.gtype)(number)
         except ValueError:
             raise OutOfRange(
-                f"'{number}' for argument '{self.name}' (type {self.gtype}). This value is out of range."
+                f"value '{number}' for argument '{self.name}' (type {self.gtype}). This value is out of range."
             ) from None
 
     def _text(self, value: Any) -> str | None:
@@ -126,7 +128,9 @@ class Slot(NamedTuple):
                     return str(nick)
         elif choice.is_valid(text(value)):
             return text(value)
-        raise OutOfRange(f"'{value}' for argument '{self.name}'. It must be one of: {', '.join(choice.list_nicks())}.")
+        raise OutOfRange(
+            f"value '{value}' for argument '{self.name}'. It must be one of: {', '.join(choice.list_nicks())}."
+        )
 
 
 def text(value: Any) -> str | None:
@@ -177,7 +181,7 @@ def resource(gtype: str, name: Any) -> Any:
     """As find_resource; OutOfRange if a name is given that there is no resource of."""
     found = find_resource(gtype, name)
     if found is None and name:
-        raise OutOfRange(f"'{name}': there is no {gtype[4:].lower()} of this name.")
+        raise OutOfRange(f"value '{name}': there is no {gtype[4:].lower()} of this name.")
     return found
 
 
@@ -307,4 +311,4 @@ def _element(value: Any) -> Any:
 
 def refused(procedure: str, failure: OutOfRange) -> GimpError:
     """The error for a value that was out of range, in GIMP's own words."""
-    return GimpError(f"Procedure '{procedure}' has been called with value {failure}")
+    return GimpError(f"Procedure '{procedure}' has been called with {failure}")

@@ -14,7 +14,9 @@ from .specials import load
 
 RUN_NONINTERACTIVE = 1
 FILE_ARGUMENTS = (("run-mode", ""), ("filename", "STRING"), ("raw-filename", "STRING"))
-LOADER = re.compile("file-.*-load$")
+WRITER_ARGUMENTS = (("run-mode", ""), ("image", ""), ("drawable", "DRAWABLE"), *FILE_ARGUMENTS[1:])
+WRITER_SOURCES = {"run-mode": "run-mode", "image": "image", "file": "filename"}
+LOADER, WRITER = re.compile("file-.*-load$"), re.compile("file-.*-save$")
 
 
 class Catalogue:
@@ -40,6 +42,11 @@ class Catalogue:
             return self.plan(new) if new else None
         if LOADER.match(name):
             translation = names.Translation(name, FILE_ARGUMENTS, {"run-mode": "run-mode", "file": "filename"})
+            return TranslatedPlan(procedure, translation, self._wrap)
+        if WRITER.match(name):
+            own = [spec.name for spec in procedure.get_arguments()][len(WRITER_SOURCES) + 1 :]
+            arguments = (*WRITER_ARGUMENTS, *((one, "") for one in own))
+            translation = names.Translation(name, arguments, {**WRITER_SOURCES, **dict(zip(own, own))})
             return TranslatedPlan(procedure, translation, self._wrap)
         return DirectPlan(procedure, self._wrap)
 

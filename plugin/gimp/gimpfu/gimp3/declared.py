@@ -9,11 +9,13 @@ from ..classic.objects import wrap
 from ..classic.types import ParameterDefinition
 from ..errors import CancelError, error
 from ..parameters import Parameter
+from . import files
 from .arguments import ARRAYS, OutOfRange
 from .declarations import FLAGS, Argument, arguments_of
 from .library import Gimp
 
 INTERACTIVE, NONINTERACTIVE = int(Gimp.RunMode.INTERACTIVE), int(Gimp.RunMode.NONINTERACTIVE)
+IMAGE_AND_DRAWABLE = 2
 DRAWABLES = (pf.PF_DRAWABLE, pf.PF_LAYER, pf.PF_ITEM, pf.PF_CHANNEL)
 SENSITIVITY = Gimp.ProcedureSensitivityMask
 MENUS = {"<Toolbox>/": "<Image>/"}
@@ -41,15 +43,33 @@ class Declared:
         self.file_type: dict[str, str] = {}
         self.results = tuple(ParameterDefinition(*entry) for entry in results)
         self.on_query = on_query
-        self._call, self._asks, self._on_run, self._takes_run_mode = call, asks, on_run, takes_run_mode
-        kinds = [parameter.kind for parameter in parameters[:2]]
-        self.is_for_images = takes_run_mode and len(kinds) == 2 and kinds[0] == pf.PF_IMAGE and kinds[1] in DRAWABLES
-        first = 2 if self.is_for_images else 0
-        self.arguments = arguments_of(parameters[first:], ("image",) if first else ())
+        self.call, self._asks, self._on_run, self._takes_run_mode = call, asks, on_run, takes_run_mode
+        self._parameters = parameters
+
+    @property
+    def is_for_images(self) -> bool:
+        """Whether it takes an image and a drawable first, for which GIMP 3 has procedures of a kind of their own."""
+        kinds = [parameter.kind for parameter in self._parameters[:2]]
+        return self._takes_run_mode and len(kinds) == 2 and kinds[0] == pf.PF_IMAGE and kinds[1] in DRAWABLES
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """The arguments that the native procedure doesn't have by its kind."""
+        file_kind = files.kind_of(self.menus)
+        if file_kind:
+            first = files.NAMES if file_kind == files.LOAD else files.IMAGE_AND_NAMES
+            return arguments_of(self._parameters[first:], ("image", "file", "options"))
+        first = IMAGE_AND_DRAWABLE if self.is_for_images else 0
+        return arguments_of(self._parameters[first:], ("image",) if first else ())
 
     def create(self, plug_in: Any, kind: Any, answer: Answer, has_resources: bool) -> Any:
         """The native procedure; `answer(procedure, self, runs)` gives what it returns."""
-        if self.is_for_images:
+        file_kind = files.kind_of(self.menus)
+        if file_kind == files.LOAD:
+            procedure = files.loader(plug_in, self, kind, answer, self._given)
+        elif file_kind == files.SAVE:
+            procedure = files.writer(plug_in, self, kind, answer, self._given, _wrapped)
+        elif self.is_for_images:
 
             def on_image(procedure: Any, mode: Any, image: Any, drawables: Any, config: Any, data: Any = None) -> Any:
                 return answer(procedure, self, lambda: self._on_drawables(procedure, mode, image, drawables, config))
@@ -72,7 +92,7 @@ class Declared:
         self._describe(procedure)
         for argument in self.arguments:
             argument.declare(procedure, has_resources=has_resources)
-        for argument in self._result_arguments():
+        for argument in [] if file_kind else self._result_arguments():
             argument.declare(procedure, is_result=True)
         return procedure
 
@@ -81,7 +101,7 @@ class Declared:
         procedure.set_attribution(*self.attribution)
         if self.label:
             procedure.set_menu_label(self.label)
-            for menu in self.menus:
+            for menu in [] if files.kind_of(self.menus) else self.menus:
                 for old, new in MENUS.items():
                     menu = new + menu[len(old) :] if menu.startswith(old) else menu
                 procedure.add_menu_path(menu)
@@ -108,13 +128,13 @@ class Declared:
         wrapped = wrap(pf.PF_IMAGE, image.get_id())
         result = None
         for identity in [drawable.get_id() for drawable in drawables]:
-            result = self._call(int(mode), [wrapped, wrap(pf.PF_DRAWABLE, identity), *given])
+            result = self.call(int(mode), [wrapped, wrap(pf.PF_DRAWABLE, identity), *given])
         self._show(mode)
         return result
 
     def _without_drawables(self, procedure: Any, config: Any) -> Any:
         mode = int(config.get_property("run-mode")) if self._takes_run_mode else NONINTERACTIVE
-        result = self._call(mode, self._given(procedure, mode, config))
+        result = self.call(mode, self._given(procedure, mode, config))
         self._show(mode)
         return result
 
@@ -144,3 +164,10 @@ class Declared:
     def _show(mode: Any) -> None:
         if int(mode) != NONINTERACTIVE:
             Gimp.displays_flush()
+
+
+def _wrapped(native: Any) -> Any:
+    """The classic image or item for GIMP's."""
+    if native is None:
+        return None
+    return wrap(pf.PF_IMAGE if isinstance(native, Gimp.Image) else pf.PF_ITEM, native.get_id())

@@ -36,7 +36,6 @@ gimp-convert-indexed = gimp-image-convert-indexed
 gimp-undo-push-group-start = gimp-image-undo-group-start
 gimp-undo-push-group-end = gimp-image-undo-group-end
 gimp-image-get-filename = gimp-image-get-file
-gimp-image-set-filename image filename:STRING = gimp-image-set-file image file=filename
 gimp-image-add-layer image layer position = gimp-image-insert-layer image layer parent=None position
 gimp-image-add-channel image channel position = gimp-image-insert-channel image channel parent=None position
 gimp-image-add-vectors image path position = gimp-image-insert-path image path parent=None position

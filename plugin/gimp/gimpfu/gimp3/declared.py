@@ -155,6 +155,8 @@ class Declared:
         values: list[Any] = []
         for argument in self.arguments:
             value = argument.value(config, wrap)
+            if argument.kind == pf.PF_TOGGLE and mode == NONINTERACTIVE:
+                value = int(value)  # as it comes from the database of 2.10
             if argument.kind in ARRAYS.values():
                 values.append(len(value))
             values.append(value)

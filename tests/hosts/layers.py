@@ -216,6 +216,68 @@ def strip(width, height):
     return {"size": [copy.width, copy.height], "alphas": sorted(set(region[0:width, 0:height][3::4]))}
 
 
+@case
+def non_destructive_filter():
+    if gimp.version < (3, 0):
+        return {"absent": "GIMP 2.10 has no non-destructive filters"}
+    from gi.repository import Gimp
+
+    image, layer = chart()
+    native = Gimp.Item.get_by_id(layer.ID)
+    native.append_filter(Gimp.DrawableFilter.new(native, "gegl:invert-gamma", "inverted"))
+    outcome = measure(image, layer)
+    copy = Gimp.Item.get_by_id(image.layers[0].ID)
+    outcome["filters"] = [len(native.get_filters()), len(copy.get_filters())]
+    # What was white is the subject, and keeps its inverted colours; what was black is cut away.
+    for when in ("colours_before", "original_colours", "colours_after"):
+        outcome[when] = {block: outcome[when][block] for block in outcome[when] if not block.startswith("5,")}
+    after = outcome["colours_after"]
+    outcome["colours_after"] = {block: [1 - part for part in after[block]] for block in after}
+    return outcome
+
+
+@case
+def link_layer():
+    if gimp.version < (3, 2):
+        return {"absent": "link layers are new in GIMP 3.2"}
+    from gi.repository import Gimp, Gio
+
+    image, layer = chart()
+    path = os.environ["LAYERLIFT_TEST_PROFILE"] + ".png"
+    pdb.file_png_save(image, layer, path, path, 0, 6, 0, 0, 0, 0, 0)
+    native = Gimp.Image.get_by_id(image.ID)
+    native.insert_layer(Gimp.LinkLayer.new(native, Gio.File.new_for_path(path)), None, 0)
+    image.remove_layer(layer)
+    return measure(image, image.layers[0])
+
+
+@case
+def vector_layer():
+    if gimp.version < (3, 2):
+        return {"absent": "vector layers are new in GIMP 3.2"}
+    from gi.repository import Gegl, Gimp
+
+    image, _ = chart()
+    native = Gimp.Image.get_by_id(image.ID)
+    path = Gimp.Path.new(native, "a square")
+    native.insert_path(path, None, 0)
+    corners = [(8, 8), (40, 8), (40, 40), (8, 40)]
+    path.stroke_new_from_points(Gimp.PathStrokeType.BEZIER, [part for corner in corners for part in corner * 3], True)
+    vector = Gimp.VectorLayer.new(native, path)
+    native.insert_layer(vector, None, 0)
+    vector.set_enable_stroke(False)
+    vector.set_fill_color(Gegl.Color.new("black"))
+    vector.refresh()
+    layer = image.layers[0]
+    pdb.python_fu_layerlift(image, layer, 0, False, True, 1)
+    copy = image.layers[0]
+    same = [copy.width, copy.height, *copy.offsets] == [layer.width, layer.height, *layer.offsets]
+    alphas = copy.get_pixel_rgn(0, 0, copy.width, copy.height, False, False)[0 : copy.width, 0 : copy.height][3::4]
+    left, top = copy.offsets
+    inside = alphas[(24 - top) * copy.width + 24 - left]
+    return {"same place": same, "plain": type(Gimp.Item.get_by_id(copy.ID)) is Gimp.Layer, "inside": inside}
+
+
 def measure_all(names):
     """The outcome of every named case, by name; a case that raises tells its traceback."""
     outcomes = {}

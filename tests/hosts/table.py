@@ -26,7 +26,8 @@ class Table:
         if self._cells.get(place) == "FAILED":
             return
         if report.skipped:
-            self._cells[place] = self._number(str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else "")
+            reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+            self._cells[place] = self._number(reason.removeprefix("Skipped: "))
         else:
             self._cells[place] = mark.args[0] if report.passed else "FAILED"
 

@@ -37,7 +37,7 @@ REFUSED = {
     "picture_without_a_subject": "No subject",
 }
 CLEANED = {name for name in NAMES if "clean_edges" in name and name not in MASKS}
-SPECIAL = {*REFUSED, "one_pixel", "very_long_and_narrow", "the_mask_is_being_edited"}
+SPECIAL = {*REFUSED, "one_pixel", "very_long_and_narrow", "the_mask_is_being_edited", "vector_layer"}
 CHARTS = [name for name in NAMES if name not in SPECIAL]
 
 
@@ -87,7 +87,7 @@ def expected_alpha(name: str) -> list[int]:
     alpha = []
     for y in range(HEIGHT):
         for x in range(WIDTH):
-            level = x // BLOCK
+            level = COLUMNS - 1 - x // BLOCK if name == "non_destructive_filter" else x // BLOCK
             dim = (name == "existing_alpha" and y >= HEIGHT // 2) or (name in MASKED and x >= WIDTH // 2)
             # The picture was flattened on white, so the key saw a fifth less.
             alpha.append(round(51 * round(level * 0.8) * 0.8) if dim else 51 * level)
@@ -146,6 +146,19 @@ def assert_close(measured: list[int], expected: list[int]) -> None:
 @pytest.mark.parametrize("name", ["the_mask_is_being_edited"])
 def test_the_layer_is_taken_where_its_mask_is_being_edited(outcomes: dict[str, dict[str, Any]], name: str) -> None:
     assert found(outcomes, name) == {"new_layers": 1, "name": "photo cut-out"}
+
+
+@pytest.mark.parametrize("name", ["non_destructive_filter"])
+def test_a_filter_is_merged_in_the_copy_and_stays_on_the_original(
+    outcomes: dict[str, dict[str, Any]], name: str
+) -> None:
+    assert found(outcomes, name)["filters"] == [1, 0]
+
+
+@pytest.mark.table("exact")
+@pytest.mark.parametrize("name", ["vector_layer"])
+def test_a_vector_layer_is_cut_out_as_it_is_drawn(outcomes: dict[str, dict[str, Any]], name: str) -> None:
+    assert found(outcomes, name) == {"same place": True, "plain": True, "inside": 255}
 
 
 @pytest.mark.parametrize("name", sorted(CLEANED))

@@ -42,15 +42,12 @@ host, and kept for the next job with the same pixels, whose result is `cached`.
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import json
 import os
 import queue
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -58,7 +55,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import __version__, errors, locks, log
+from . import __version__, errors, log, private
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,48 +64,14 @@ if TYPE_CHECKING:
     from .engines import Engines
     from .foreground import Rectangle
     from .pictures import Sample
-    from .settings import Settings
 
 PROTOCOL = 1
 GRACE_SECONDS = 3.0
 REPORT_SECONDS = 0.1
 BEAT_SECONDS = 10.0
-_LOCK = ".lock"
 _ENGINES = ("auto", "youcam", "offline")
 DEPTHS = {"u8": "uint8", "u16": "uint16", "u32": "uint32", "f16": "float16", "f32": "float32", "f64": "float64"}
 """The names of numpy's types of samples."""
-
-
-class Folder:
-    """A private folder that is removed with its worker, or by the next one when that one was killed."""
-
-    def __init__(self, root: Path) -> None:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # In a folder that all users share another one may have made it first, to see what is put there.
-        if sys.platform != "win32" and {root.lstat().st_uid, root.stat().st_uid} != {os.getuid()}:
-            raise PermissionError(errno.EPERM, "belongs to another user", str(root))
-        with (root / _LOCK).open("wb") as gate:
-            locks.take(gate, wait=True)
-            _sweep(root)
-            self.path = Path(tempfile.mkdtemp(dir=root))
-            self._lock = (self.path / _LOCK).open("wb")
-            locks.take(self._lock)
-
-    def remove(self) -> None:
-        self._lock.close()
-        shutil.rmtree(self.path, ignore_errors=True)
-
-
-def _sweep(root: Path) -> None:
-    """Removes the folders whose workers are gone: nobody holds their lock."""
-    for folder in root.iterdir():
-        if folder.is_dir() and not folder.is_symlink():
-            try:
-                with (folder / _LOCK).open("ab") as file:
-                    locks.take(file)
-            except OSError:
-                continue
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Worker:
@@ -374,15 +337,6 @@ def _leave(out: IO[str]) -> None:
     os.close(nowhere)
 
 
-def _folder(settings: Settings) -> Folder:
-    """A folder where the settings say, or among the temporary files where nothing can be written there."""
-    try:
-        return Folder(settings.work_folder)
-    except OSError:
-        user = "" if sys.platform == "win32" else f"-{os.getuid()}"
-        return Folder(Path(tempfile.gettempdir()) / f"layerlift{user}")
-
-
 def main() -> int:
     """Serves one host on standard input and output."""
     from .settings import Settings
@@ -397,7 +351,7 @@ def main() -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     log.start(settings.state_folder)
     try:
-        folder = _folder(settings)
+        folder = private.make(settings.work_folder)
     except OSError as error:
         print(f"No folder for the pixels can be made: {error}", file=sys.stderr)
         return 2

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift import __version__, foreground, worker
+from layerlift import __version__, foreground, private, worker
 from layerlift.engines import Engines
 from layerlift.offline import Fault, Twin
 from layerlift.settings import Settings
@@ -666,7 +666,7 @@ def test_a_killed_workers_folder_is_swept_by_the_next_and_a_living_ones_stays(st
 
 def test_workers_that_start_at_once_do_not_sweep_each_others_folders(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        folders = list(pool.map(worker.Folder, [tmp_path] * 60))
+        folders = list(pool.map(private.Folder, [tmp_path] * 60))
     assert [folder for folder in folders if not (folder.path / ".lock").exists()] == []
     for folder in folders:
         folder.remove()
@@ -748,4 +748,4 @@ def test_another_users_folder_is_not_used(tmp_path: Path, monkeypatch: pytest.Mo
     owner = tmp_path.stat().st_uid
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
     with pytest.raises(PermissionError):
-        worker.Folder(tmp_path)
+        private.Folder(tmp_path)

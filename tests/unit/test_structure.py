@@ -26,7 +26,7 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 LAYERS = (
     {"__init__", "errors"},
     {"answers", "cache", "cancelling", "locks", "log", "offline", "pictures", "settings", "tiles"},
-    {"connection", "database", "foreground", "guided", "prepare"},
+    {"connection", "database", "foreground", "guided", "prepare", "private"},
     {"journal", "matte", "pacing", "service"},
     {"polling", "recovery"},
     {"engines"},

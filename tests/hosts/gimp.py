@@ -206,9 +206,6 @@ class Gimp:
 def make_template(folder: Path, version: Version) -> Path:
     """A profile that GIMP itself has made, in which it already knows its own plug-ins."""
     profile = folder / "template"
-    profile.mkdir()
-    # GIMP adds its own version and language, by which it knows that its plug-ins need not be asked again.
-    (profile / "gimprc").write_text(version.gimprc)
     settings = {
         "LANG": "C.UTF-8",
         **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
@@ -219,4 +216,7 @@ def make_template(folder: Path, version: Version) -> Path:
         version.command(version.console, "-i", "-d", "-f", *version.batch()), env=settings, timeout=180, check=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    # Added to GIMP's own notes of its version and language, by which it knows that no plug-in need be asked again.
+    with (profile / "gimprc").open("a") as file:
+        file.write(version.gimprc)
     return profile

@@ -12,8 +12,6 @@ import pytest
 from .gimp import Gimp
 from .window import Window, wait_for
 
-pytestmark = pytest.mark.gimp("2.10")
-
 PLUG_INS = Path(__file__).resolve().parent / "gimpfu"
 
 

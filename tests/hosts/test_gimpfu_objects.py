@@ -5,11 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from .gimp import Gimp
-
-pytestmark = pytest.mark.gimp("2.10")
 
 
 def test_images_and_layers_have_the_classic_attributes(gimp: Gimp) -> None:
@@ -258,7 +254,7 @@ def test_wrong_arguments_are_type_errors_that_show_the_signature(gimp: Gimp) -> 
     assert all("(" in text and ":" in text for text in found[:6])
     assert "gimp_image_new(width: INT32, height: INT32, type: INT32)" in found[0]
     assert "out of range" in found[6]
-    assert "error" not in gimp.stderr.lower(), "a caught error is not shown to anybody"
+    assert not [text for text in found if text in gimp.stderr], "a caught error is not shown to anybody"
 
 
 def test_parasites_live_on_images_items_and_gimp_itself(gimp: Gimp) -> None:
@@ -355,6 +351,7 @@ def test_all_constants_are_there_under_new_and_old_names(gimp: Gimp) -> None:
     def body() -> Any:
         import gimpenums
 
+        is_2 = gimp.version < (3, 0)
         expected = {
             "NORMAL_MODE": 0,
             "LAYER_MODE_NORMAL": 28,
@@ -369,8 +366,8 @@ def test_all_constants_are_there_under_new_and_old_names(gimp: Gimp) -> None:
             "RGB": 0,
             "GRAY": 1,
             "FOREGROUND_FILL": 0,
-            "WHITE_FILL": 2,
-            "FILL_TRANSPARENT": 3,
+            "WHITE_FILL": 2 if is_2 else 3,
+            "FILL_TRANSPARENT": 3 if is_2 else 4,
             "RUN_INTERACTIVE": 0,
             "RUN_WITH_LAST_VALS": 2,
             "CHANNEL_OP_REPLACE": 2,
@@ -435,7 +432,7 @@ def test_gimp_tells_about_itself(gimp: Gimp) -> None:
         }  # fmt: skip
 
     found = gimp.python(body, data=True)
-    assert found["version"][:2] == [2, 10]
+    assert found["version"][:2] == [int(part) for part in gimp.version.name.split(".")]
     assert found["directory"] == str(gimp.profile)
     assert found["file"] == str(gimp.profile / "x")
     assert found["colors"] == [[10, 20, 30], [40, 50, 60]]

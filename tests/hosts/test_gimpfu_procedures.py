@@ -13,8 +13,6 @@ import pytest
 
 from .gimp import GIMPFU, Gimp
 
-pytestmark = pytest.mark.gimp("2.10")
-
 PLUG_INS = Path(__file__).resolve().parent / "gimpfu"
 
 
@@ -90,8 +88,9 @@ def test_a_failure_is_told_once_and_only_a_bug_leaves_a_traceback(forms: Gimp) -
 
 
 def test_a_failure_without_a_window_goes_to_standard_error(forms: Gimp) -> None:
-    stderr = forms.batch("(python-fu-forms-fails RUN-NONINTERACTIVE)").stderr
-    assert stderr.count("Nothing to do: the layer is empty.") == 1
+    stderr = forms.batch(forms.call("python-fu-forms-fails")).stderr
+    # GIMP 3 tells it as the plug-in's message and as that of the batch.
+    assert stderr.count("Nothing to do: the layer is empty.") in ((1,) if forms.version.name == "2.10" else (1, 2))
     assert "Traceback" not in stderr
 
 
@@ -102,10 +101,14 @@ def test_a_run_with_all_values_needs_no_dialog(gimp: Gimp) -> None:
         image = gimp.Image(10, 10, RGB)
         layer = gimp.Layer(image, "x", 10, 10, RGB_IMAGE)
         image.insert_layer(layer)
-        values = (1, 2, 3, 0.5, "s", "t", "red", 1, 0.5, 3, "b", 1, "f", "b", "p", "g", "p", "", "", "", layer, None,
+        # GIMP 3 refuses the names of brushes that are not there, and shows its dialog whenever it is asked to.
+        is_2 = gimp.version < (3, 0)
+        resources = ("f", "b", "p", "g", "p") if is_2 else (None,) * 5
+        modes = (RUN_NONINTERACTIVE, RUN_INTERACTIVE, RUN_WITH_LAST_VALS) if is_2 else (RUN_NONINTERACTIVE,)
+        values = (1, 2, 3, 0.5, "s", "t", "red", 1, 0.5, 3, "b", 1, *resources, "", "", "", layer, None,
                   image, layer, None, layer, None)  # fmt: skip
         found = []
-        for mode in (RUN_NONINTERACTIVE, RUN_INTERACTIVE, RUN_WITH_LAST_VALS):
+        for mode in modes:
             pdb.python_fu_every_kind(image, layer, *values, run_mode=mode)
             found.append(gimp.get_data("every-kind").decode())
         return found
@@ -205,7 +208,8 @@ def test_plug_ins_that_import_gimp_first_find_it_with_the_stand_ins(gimp: Gimp, 
     assert gimp.python(body) == 42
 
 
-def test_temporary_procedures_and_progress_functions_are_called_back(gimp: Gimp, tmp_path: Path) -> None:
+def extension(tmp_path: Path, *lines: str) -> Path:
+    """A plug-in whose procedure `plug-in-outer` runs these lines and returns what they have put into `seen`."""
     source = tmp_path / "extension.py"
     source.write_text(
         "#!/usr/bin/env python3\n"
@@ -216,26 +220,44 @@ def test_temporary_procedures_and_progress_functions_are_called_back(gimp: Gimp,
         "def run(name, arguments):\n"
         "    if name == 'plug-in-inner':\n"
         "        return arguments[0] + 1\n"
-        "    seen = []\n"
-        "    gimp.install_temp_proc('plug-in-inner', *ABOUT, None, None, TEMPORARY, [(PDB_INT32, 'n', '')],\n"
-        "                           [(PDB_INT32, 'n', '')])\n"
-        "    gimp.extension_enable()\n"
-        "    seen.append(pdb.plug_in_inner(41))\n"
-        "    gimp.uninstall_temp_proc('plug-in-inner')\n"
-        "    mine = gimp.progress_install(lambda t, c: seen.append('start'), lambda: seen.append('end'),\n"
-        "                                 lambda t: seen.append(t), lambda v: seen.append(round(v, 1)))\n"
-        "    image = gimp.Image(600, 600, RGB)\n"
-        "    layer = image.new_layer('x', fill_mode=FILL_WHITE)\n"
-        "    pdb.plug_in_plasma(image, layer, 1, 2.0)\n"
-        "    gimp.delete(image)\n"
-        "    gimp.progress_uninstall(mine)\n"
-        "    return repr(seen)\n"
+        "    seen = []\n" + "".join(f"    {line}\n" for line in lines) + "    return repr(seen)\n"
         "gimp.main(None, None, query, run)\n"
     )
-    gimp.add_plug_in(source)
+    return source
 
-    def body() -> Any:
-        return pdb.plug_in_outer()
 
-    seen = gimp.python(body)
-    assert seen.startswith("[42, 'start'") and seen.endswith("'end']")
+def outer() -> Any:
+    """Runs inside GIMP."""
+    return pdb.plug_in_outer()
+
+
+def test_temporary_procedures_are_called_back(gimp: Gimp, tmp_path: Path) -> None:
+    gimp.add_plug_in(
+        extension(
+            tmp_path,
+            "gimp.install_temp_proc('plug-in-inner', *ABOUT, None, None, TEMPORARY, [(PDB_INT32, 'n', '')],"
+            " [(PDB_INT32, 'n', '')])",
+            "gimp.extension_enable()",
+            "seen.append(pdb.plug_in_inner(41))",
+            "gimp.uninstall_temp_proc('plug-in-inner')",
+        )
+    )
+    assert gimp.python(outer) == "[42]"
+
+
+@pytest.mark.gimp("2.10", why="GIMP 3 can't send the progress of procedures to functions of a Python plug-in")
+def test_progress_functions_are_called_back(gimp: Gimp, tmp_path: Path) -> None:
+    gimp.add_plug_in(
+        extension(
+            tmp_path,
+            "mine = gimp.progress_install(lambda t, c: seen.append('start'), lambda: seen.append('end'),"
+            " lambda t: seen.append(t), lambda v: seen.append(round(v, 1)))",
+            "image = gimp.Image(600, 600, RGB)",
+            "layer = image.new_layer('x', fill_mode=FILL_WHITE)",
+            "pdb.plug_in_plasma(image, layer, 1, 2.0)",
+            "gimp.delete(image)",
+            "gimp.progress_uninstall(mine)",
+        )
+    )
+    seen = gimp.python(outer)
+    assert seen.startswith("['start'") and seen.endswith("'end']")

@@ -15,7 +15,6 @@ FOLDERS = {
     # GIMP's own plug-ins are installed with its libraries.
     "plug_in_directory": lambda: GLib.build_filenamev([Gimp.installation_directory(), "lib", "gimp", "3.0"]),
 }
-SHADES = 2
 
 
 def path_of(folder: Any) -> str:
@@ -111,8 +110,8 @@ def checks_get_shades(type: int) -> tuple[int, int]:
     """The two grays of a checkerboard type."""
     from .arguments import channels, gegl_color
 
-    colors = [gegl_color("black") for _ in range(SHADES)]
-    Gimp.checks_get_colors(Gimp.CheckType(type), *colors)
+    # The colours that go in stand for those of a custom type, which has no shades of its own.
+    colors = Gimp.checks_get_colors(Gimp.CheckType(type), gegl_color("black"), gegl_color("black"))
     light, dark = (int(channels(color)[0] * 255 + 0.5) for color in colors)
     return light, dark
 

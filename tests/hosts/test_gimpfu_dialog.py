@@ -51,7 +51,8 @@ def open_dialog(window: Window, key: str = "F9") -> str:
 
 def run_values(window: Window) -> Any:
     """What the procedure was called with, once it has been."""
-    return wait_for(lambda: (text := window.python(values)) != "never run" and text, "the procedure to run")
+    text = wait_for(lambda: (text := window.python(values)) != "never run" and text, "the procedure to run")
+    return text.replace("'Sans-serif'", "'Sans'")  # as GIMP 3 calls the font
 
 
 DEFAULTS = (
@@ -83,6 +84,7 @@ def test_cancel_runs_nothing_and_remembers_nothing(every_kind: Gimp) -> None:
     assert "Traceback" not in every_kind.stderr
 
 
+@pytest.mark.gimp("2.10", why="GIMP 3 draws and remembers by itself (see test_layerlift_native)")
 def test_what_was_entered_is_remembered_over_a_restart_and_reset_brings_the_defaults_back(every_kind: Gimp) -> None:
     saved = every_kind.profile / "plug-in-settings" / "python-fu-every-kind.json"
     with every_kind.window(size="1280x1100") as window:
@@ -114,6 +116,7 @@ def test_what_was_entered_is_remembered_over_a_restart_and_reset_brings_the_defa
         assert run_values(window) == DEFAULTS
 
 
+@pytest.mark.gimp("2.10", why="GIMP 3 draws and remembers by itself (see test_layerlift_native)")
 def test_a_broken_file_of_last_values_is_ignored(every_kind: Gimp) -> None:
     folder = every_kind.profile / "plug-in-settings"
     folder.mkdir(exist_ok=True)
@@ -124,6 +127,7 @@ def test_a_broken_file_of_last_values_is_ignored(every_kind: Gimp) -> None:
         assert run_values(window) == DEFAULTS
 
 
+@pytest.mark.gimp("2.10", why="GIMP 3 draws and remembers by itself (see test_layerlift_native)")
 def test_a_repeated_run_takes_the_last_values_without_a_dialog(every_kind: Gimp) -> None:
     with every_kind.window(size="1280x1100") as window:
         window.python(show_an_image)

@@ -140,7 +140,7 @@ class Level:
         """
         alpha = _around(self.alpha, box, self.size)
         spread = _extreme_of_25(alpha, np.maximum) - _extreme_of_25(alpha, np.minimum)
-        return 1 - _falling(spread, *_FLAT)
+        return rising(spread, *_FLAT)
 
     def is_modelled(self, box: Box) -> NDArray[np.bool_]:
         """Where there is a model that can be used in the 5 x 5 pixels around."""
@@ -197,8 +197,8 @@ class Level:
             weight = worth.copy()
             if coarser is not None and worth.any():
                 weight *= self._borne_out(box, coarser, guide)
-            fine = 1 if faithful else _falling(ratio, *_FINE)
-            trust = 1 if faithful else _falling(ratio, *_TRUST)
+            fine = 1 if faithful else 1 - rising(ratio, *_FINE)
+            trust = 1 if faithful else 1 - rising(ratio, *_TRUST)
             weight *= fine
             np.multiply(box.of(self._raw)[:3], weight, out=models[:3])
             np.multiply(b + trust * over, weight, out=models[3])
@@ -336,7 +336,7 @@ def _cropped(planes: Any, by: int) -> Any:
     return planes[..., by:-by, by:-by]
 
 
-def _falling(values: NDArray[Any], start: float, end: float) -> Floats:
-    """1 up to `start`, 0 from `end` on."""
-    falling: Floats = ((np.float32(end) - values) * np.float32(1 / (end - start))).clip(0, 1)
-    return falling
+def rising(values: NDArray[Any], start: float, end: float) -> Floats:
+    """0 up to `start`, 1 from `end` on."""
+    result: Floats = ((values - np.float32(start)) * np.float32(1 / (end - start))).clip(0, 1)
+    return result

@@ -12,7 +12,7 @@ from PIL import Image
 
 from . import foreground
 from .errors import make
-from .guided import Alpha, Guide, Level, is_faithful
+from .guided import Alpha, Guide, Level, is_faithful, rising
 from .pictures import Picture, Report, decode_png
 from .tiles import Box, Size, grid, source
 
@@ -24,6 +24,9 @@ _FAITHFUL, _TRUE = 0.24, 0.15
 """The ratios of p - q to p's finest octave up to which an alpha is taken at its word: as it came, and made smaller."""
 _LEFT = 0.01
 """How much of p's detail, at the size that has most of it, must be left at the true resolution."""
+_DOUBT = (4, 16)
+"""Where the true resolution is not the alpha's own, the changes, of 255, between which the models come to be believed:
+smaller ones are the picture's texture more often than the subject's."""
 METHOD = b"guided 2"
 """Names what `refine` does: a kept alpha is of use only to the method that made it."""
 
@@ -148,6 +151,8 @@ def _enlarged(finest: Level, modelled: Level, guide: Guide, report: Report) -> A
             change *= 255
             change -= models[4] * whole.of(out)
             change *= inner.of(changed)
+            if modelled is not finest:
+                change *= rising(np.abs(change), *_DOUBT)
             change += whole.of(out)
             whole.of(out)[:] = np.rint(change.clip(0, 255))
     return out

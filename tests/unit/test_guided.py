@@ -10,7 +10,7 @@ import pytest
 from layerlift import matte
 from layerlift.pictures import Picture
 from picture_files import noise
-from PIL import Image
+from PIL import Image, ImageFilter
 
 WIDTH, HEIGHT = 900, 600
 ROUNDING = 0.25
@@ -131,6 +131,19 @@ def test_where_an_alpha_that_is_out_of_place_hardly_changes_the_picture_adds_not
     assert (calm & (glass > 0)).mean() > 0.1
     np.testing.assert_array_equal(refined[calm], bicubic[calm])
     assert error(refined, truth) * 1.2 < error(bicubic, truth)
+
+
+def test_a_soft_edge_that_came_blurred_gets_little_of_the_texture_behind_it() -> None:
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    radius, angle = np.hypot(x - WIDTH / 2, y - HEIGHT / 2), np.arctan2(y - HEIGHT / 2, x - WIDTH / 2)
+    still = ((0.3 * HEIGHT * (1 + 0.1 * np.sin(7 * angle)) - radius) / 2 + 0.5).clip(0, 1)
+    truth = np.rint(np.mean([np.roll(still, step, axis=1) for step in range(-30, 31)], axis=0) * 255).astype(np.uint8)
+    behind = np.array([40, 70, 100]) + 0.3 * sized(noise(HEIGHT // 8, WIDTH // 8, 3), WIDTH, HEIGHT, BICUBIC)
+    a = truth[..., None] / 255
+    pixels = np.rint(a * np.array([210, 150, 90]) + (1 - a) * behind).astype(np.uint8)
+    small = np.asarray(Image.fromarray(sized(truth, WIDTH // 3, HEIGHT // 3)).filter(ImageFilter.GaussianBlur(1)))
+    refined = matte.refine(small, Picture(pixels))
+    assert error(refined, truth) < 1.3 * error(sized(small, WIDTH, HEIGHT, BICUBIC), truth)
 
 
 def test_where_the_alpha_does_not_change_it_is_exact() -> None:

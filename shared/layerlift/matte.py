@@ -69,10 +69,10 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
     faithful, used = true is not None, levels[true or 0 :]
     if faithful and used[0].size == guide.size:
         return alpha
-    coarser = used[1] if faithful and len(used) > 1 else None
-    for level in used[:1] if faithful else reversed(used):
+    pairs = list(zip(used, [*used[1:], None], strict=True))
+    # what is taken at its word needs of the coarser level what `_levels` has modelled, and no more
+    for level, coarser in pairs[:1] if faithful else reversed(pairs):
         level.settle(coarser, guide, _part(report, 0.5, 0.6 if level is used[0] else 0.5), faithful=faithful)
-        coarser = level
     return _enlarged(levels[0], used[0], guide, _part(report, 0.6, 1))
 
 

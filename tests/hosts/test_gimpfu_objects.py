@@ -376,6 +376,7 @@ def test_all_constants_are_there_under_new_and_old_names(gimp: Gimp) -> None:
             "UNIT_INCH": 1,
             "MASK_APPLY": 0,
             "PARASITE_PERSISTENT": 1,
+            "PARASITE_PARENT_PERSISTENT": 256,
             "EXPORT_NEEDS_ALPHA": 256,
             "TRUE": True,
             "FALSE": False,

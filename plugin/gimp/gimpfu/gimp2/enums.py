@@ -5,47 +5,8 @@ from __future__ import annotations
 import ctypes
 from typing import Iterator
 
+from ..classic.constants import NOT_IN_ENUMS
 from .libgimp import LIBRARY
-
-MISCELLANEOUS = {
-    "PARASITE_PERSISTENT": 1,
-    "PARASITE_UNDOABLE": 2,
-    "PARASITE_ATTACH_PARENT": 0x80 << 8,
-    "PARASITE_PARENT_PERSISTENT": 1 << 8,
-    "PARASITE_PARENT_UNDOABLE": 2 << 8,
-    "PARASITE_ATTACH_GRANDPARENT": 0x80 << 16,
-    "PARASITE_GRANDPARENT_PERSISTENT": 1 << 16,
-    "PARASITE_GRANDPARENT_UNDOABLE": 2 << 16,
-    "UNIT_PIXEL": 0,
-    "UNIT_INCH": 1,
-    "UNIT_MM": 2,
-    "UNIT_POINT": 3,
-    "UNIT_PICA": 4,
-    "MIN_IMAGE_SIZE": 1,
-    "MAX_IMAGE_SIZE": 524288,
-    "MIN_RESOLUTION": 5e-3,
-    "MAX_RESOLUTION": 1048576.0,
-    "MAX_MEMSIZE": 1 << 42,
-    "PIXEL_FETCHER_EDGE_NONE": 0,
-    "PIXEL_FETCHER_EDGE_WRAP": 1,
-    "PIXEL_FETCHER_EDGE_SMEAR": 2,
-    "PIXEL_FETCHER_EDGE_BLACK": 3,
-    "PIXEL_FETCHER_EDGE_BACKGROUND": 4,
-    "EXPORT_CAN_HANDLE_RGB": 1,
-    "EXPORT_CAN_HANDLE_GRAY": 2,
-    "EXPORT_CAN_HANDLE_INDEXED": 4,
-    "EXPORT_CAN_HANDLE_BITMAP": 8,
-    "EXPORT_CAN_HANDLE_ALPHA": 16,
-    "EXPORT_CAN_HANDLE_LAYERS": 32,
-    "EXPORT_CAN_HANDLE_LAYERS_AS_ANIMATION": 64,
-    "EXPORT_CAN_HANDLE_LAYER_MASKS": 128,
-    "EXPORT_NEEDS_ALPHA": 256,
-    "EXPORT_CANCEL": 0,
-    "EXPORT_IGNORE": 1,
-    "EXPORT_EXPORT": 2,
-    "TRUE": True,
-    "FALSE": False,
-}
 
 
 class EnumValue(ctypes.Structure):
@@ -102,6 +63,6 @@ def _library_constants() -> Iterator[tuple[str, int]]:
 
 def constants() -> dict[str, float]:
     """All constants by their classic names, without GIMP_ in front; about a millisecond."""
-    table: dict[str, float] = dict(MISCELLANEOUS)
+    table: dict[str, float] = dict(NOT_IN_ENUMS)
     table.update(_library_constants())
     return table

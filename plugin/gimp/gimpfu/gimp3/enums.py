@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..classic.constants import NOT_IN_ENUMS
 from ..classic.types import TYPE_NAMES
 from .library import Gegl, Gimp
 
@@ -43,10 +44,6 @@ COLOR VALUE DIVIDE DODGE BURN HARDLIGHT SOFTLIGHT GRAIN_EXTRACT GRAIN_MERGE COLO
 """
 # What has no counterpart in GIMP 3, with the numbers that plug-ins and the shim agree on: enums in counting order.
 COUNTED = """
-UNIT_PIXEL UNIT_INCH UNIT_MM UNIT_POINT UNIT_PICA
-PIXEL_FETCHER_EDGE_NONE PIXEL_FETCHER_EDGE_WRAP PIXEL_FETCHER_EDGE_SMEAR PIXEL_FETCHER_EDGE_BLACK \
-PIXEL_FETCHER_EDGE_BACKGROUND
-EXPORT_CANCEL EXPORT_IGNORE EXPORT_EXPORT
 CHECK_SIZE_SMALL_CHECKS CHECK_SIZE_MEDIUM_CHECKS CHECK_SIZE_LARGE_CHECKS
 CHECK_TYPE_LIGHT_CHECKS CHECK_TYPE_GRAY_CHECKS CHECK_TYPE_DARK_CHECKS CHECK_TYPE_WHITE_ONLY CHECK_TYPE_GRAY_ONLY \
 CHECK_TYPE_BLACK_ONLY
@@ -60,18 +57,7 @@ USER_DIRECTORY_DESKTOP USER_DIRECTORY_DOCUMENTS USER_DIRECTORY_DOWNLOAD USER_DIR
 USER_DIRECTORY_PICTURES USER_DIRECTORY_PUBLIC_SHARE USER_DIRECTORY_TEMPLATES USER_DIRECTORY_VIDEOS
 """
 # GIMP 3 can't reuse a palette when it converts (-1 is refused); FOREGROUND_EXTRACT_SIOX is gone for matting.
-MISCELLANEOUS: dict[str, float] = {
-    "REUSE_PALETTE": -1, "FOREGROUND_EXTRACT_SIOX": 0,
-    "MIN_IMAGE_SIZE": 1, "MAX_IMAGE_SIZE": 524288, "MIN_RESOLUTION": 5e-3, "MAX_RESOLUTION": 1048576.0,
-    "MAX_MEMSIZE": 1 << 42, "PDB_END": len(TYPE_NAMES), "TRUE": True, "FALSE": False,
-    "EXPORT_CAN_HANDLE_RGB": 1, "EXPORT_CAN_HANDLE_GRAY": 2, "EXPORT_CAN_HANDLE_INDEXED": 4,
-    "EXPORT_CAN_HANDLE_BITMAP": 8, "EXPORT_CAN_HANDLE_ALPHA": 16, "EXPORT_CAN_HANDLE_LAYERS": 32,
-    "EXPORT_CAN_HANDLE_LAYERS_AS_ANIMATION": 64, "EXPORT_CAN_HANDLE_LAYER_MASKS": 128, "EXPORT_NEEDS_ALPHA": 256,
-}  # fmt: skip
-PARASITES = (
-    "PERSISTENT", "UNDOABLE", "ATTACH_PARENT", "PARENT_PERSISTENT", "PARENT_UNDOABLE", "ATTACH_GRANDPARENT",
-    "GRANDPARENT_PERSISTENT", "GRANDPARENT_UNDOABLE",
-)  # fmt: skip
+MISCELLANEOUS: dict[str, float] = {"REUSE_PALETTE": -1, "FOREGROUND_EXTRACT_SIOX": 0, "PDB_END": len(TYPE_NAMES)}
 
 
 def enum_type(name: str) -> Any:
@@ -90,12 +76,11 @@ def _library_constants() -> dict[str, float]:
 
 def constants() -> dict[str, float]:
     """All constants by their classic names, without GIMP_ in front."""
-    table = dict(MISCELLANEOUS)
+    table = {**NOT_IN_ENUMS, **MISCELLANEOUS}
     table.update((f"PDB_{name}", number) for number, name in enumerate(TYPE_NAMES))
     for line in COUNTED.strip().splitlines():
         table.update((name, number) for number, name in enumerate(line.split()))
     table.update((f"{name}_MODE", number) for number, name in enumerate(LEGACY_MODES.split()))
-    table.update((f"PARASITE_{name}", int(getattr(Gimp, f"PARASITE_{name}"))) for name in PARASITES)
     table.update(_library_constants())
     for pair in OLDER_NAMES.split(","):
         older, name = pair.split()

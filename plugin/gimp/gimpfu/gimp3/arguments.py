@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Sequence, TypeVar
 
 from ..classic import types
 from ..classic.colors import RGB
@@ -13,6 +13,7 @@ from .enums import enum_type
 from .library import Babl, Gegl, Gimp, Gio, GLib, GObject
 
 Wrap = Callable[[int, int], Any]
+Item = TypeVar("Item")
 
 NUMBERS = {"gint": types.INT32, "guint": types.INT32, "gint64": types.INT32, "gboolean": types.INT32,
            "gdouble": types.FLOAT, "gchararray": types.STRING, "GFile": types.STRING, "GeglColor": types.COLOR,
@@ -29,6 +30,11 @@ NUMBER_ARRAYS = ("GimpDoubleArray", "GimpInt32Array")
 OPTIONS = "GimpExportOptions"
 CHANNELS = "R'G'B'A double"
 GONE = "Most likely a plug-in is trying to work on {} that doesn't exist any longer."
+
+
+def without_counts(kinds: Sequence[int], values: Sequence[Item]) -> list[Item]:
+    """The values but for those that count the array after them; `kinds` are the classic types of all."""
+    return [value for value, following in zip(values, [*kinds[1:], None]) if following not in types.ARRAYS]
 
 
 class OutOfRange(RuntimeError):

@@ -8,7 +8,7 @@ from typing import Any, Callable, NamedTuple, Sequence
 from .. import parameters as pf
 from ..classic import types
 from ..parameters import Parameter
-from .arguments import ARRAYS, Wrap, array_value, classic_value, file, find_resource, gegl_color, text
+from .arguments import Wrap, array_value, classic_value, file, find_resource, gegl_color, text, without_counts
 from .library import Gimp, GLib, GObject
 
 FLAGS = GObject.ParamFlags.READWRITE
@@ -200,9 +200,6 @@ def unique(names: Sequence[str]) -> list[str]:
 
 def arguments_of(parameters: Sequence[Parameter], taken: Sequence[str] = ()) -> list[Argument]:
     """The arguments for parameters; an array's count is not one of them."""
-    kept = [
-        parameter for index, parameter in enumerate(parameters)
-        if index + 1 == len(parameters) or parameters[index + 1].kind not in ARRAYS.values()
-    ]  # fmt: skip
+    kept = without_counts([parameter.kind for parameter in parameters], parameters)
     names = unique([*taken, *(argument_name(parameter.name, "value") for parameter in kept)])
     return [Argument(name, parameter) for name, parameter in zip(names[len(taken) :], kept)]

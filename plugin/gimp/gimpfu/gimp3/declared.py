@@ -6,11 +6,11 @@ from typing import Any, Callable, Sequence
 
 from .. import parameters as pf
 from ..classic.objects import wrap
-from ..classic.types import ParameterDefinition
+from ..classic.types import ARRAYS, ParameterDefinition
 from ..errors import CancelError, error
 from ..parameters import Parameter
 from . import files
-from .arguments import ARRAYS, OutOfRange
+from .arguments import OutOfRange, without_counts
 from .declarations import FLAGS, Argument, arguments_of
 from .library import Gimp
 
@@ -111,10 +111,7 @@ class Declared:
 
     def native_results(self, values: Sequence[Any], native: Callable[[Any, int], Any]) -> list[Any]:
         """The GValues of what the function has returned."""
-        kept = [
-            value for index, value in enumerate(values)
-            if index + 1 == len(values) or self.results[index + 1].type not in ARRAYS.values()
-        ]  # fmt: skip
+        kept = without_counts([definition.type for definition in self.results], values)
         try:
             return [argument.result(value, native) for argument, value in zip(self._result_arguments(), kept)]
         except OutOfRange as failure:
@@ -157,7 +154,7 @@ class Declared:
             value = argument.value(config, wrap)
             if argument.kind == pf.PF_TOGGLE and mode == NONINTERACTIVE:
                 value = int(value)  # as it comes from the database of 2.10
-            if argument.kind in ARRAYS.values():
+            if argument.kind in ARRAYS:
                 values.append(len(value))
             values.append(value)
         return values

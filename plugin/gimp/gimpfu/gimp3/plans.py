@@ -21,6 +21,7 @@ from .arguments import (
     identity_of,
     native_value,
     refused,
+    without_counts,
 )
 from .library import Gimp
 from .names import Translation
@@ -47,29 +48,23 @@ class Plan:
         raise NotImplementedError
 
 
-def without_counts(definitions: Definitions, values: Sequence[Any]) -> list[Any]:
-    """The values but for those that count the array after them."""
-    arrays = {index - 1 for index, definition in enumerate(definitions) if definition.type in ARRAY_TYPES}
-    return [value for index, value in enumerate(values) if index not in arrays]
-
-
 def with_counts(definitions: Definitions, values: Iterable[Any], wrap: Wrap) -> tuple[Any, ...]:
     """Classic values for native ones: an array gets its length in front of it."""
     found: list[Any] = []
     left = iter(values)
     for index, definition in enumerate(definitions):
-        if index + 1 < len(definitions) and definitions[index + 1].type in ARRAY_TYPES:
+        if index + 1 < len(definitions) and definitions[index + 1].type in types.ARRAYS:
             continue
         value = classic_value(next(left, None), definition.type, wrap)
-        if definition.type in ARRAY_TYPES:
+        if definition.type in types.ARRAYS:
             value = tuple(value) if isinstance(value, bytes) else value
             found.append(len(value))
         found.append(value)
     return tuple(found)
 
 
-ARRAY_TYPES = frozenset((types.INT32ARRAY, types.INT16ARRAY, types.INT8ARRAY, types.FLOATARRAY, types.STRINGARRAY,
-                         types.COLORARRAY))  # fmt: skip
+def _kinds(definitions: Definitions) -> list[int]:
+    return [definition.type for definition in definitions]
 
 
 class SpecialPlan(Plan):
@@ -87,12 +82,12 @@ class SpecialPlan(Plan):
             _fitting(definition, lambda d=definition, v=value: convert(d.type, v), value, name)
             for definition, value in zip(self.params, arguments)
         ]
-        result = self._special.function(*without_counts(self.params, natives))
+        result = self._special.function(*without_counts(_kinds(self.params), natives))
         if not self.return_vals:
             if result is False:
                 raise last_error(name)
             return ()
-        count = len(without_counts(self.return_vals, self.return_vals))
+        count = len(without_counts(_kinds(self.return_vals), self.return_vals))
         return with_counts(self.return_vals, result if count > 1 else (result,), self._wrap)
 
 
@@ -117,7 +112,7 @@ class DirectPlan(Plan):
 
     def run(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
         """See Plan."""
-        values = without_counts(self.params, arguments)
+        values = without_counts(_kinds(self.params), arguments)
         given = {slot.name: self._native.value(slot, value) for slot, value in zip(self._native.slots, values)}
         return with_counts(self.return_vals, self._native.run(given), self._wrap)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Sequence, Tuple
+from typing import Any, Sequence
 
+from ..classic.running import Declaration, Definition, Process
 from ..errors import GimpError
 from .libgimp import LIBRARY, ParamDef, RunCallback, encode
 
 _TEXT, _INT = ctypes.c_char_p, ctypes.c_int
-Definition = Tuple[int, str, str]
 _ARGUMENTS = (*[_TEXT] * 8, _INT, _INT, _INT, ctypes.POINTER(ParamDef), ctypes.POINTER(ParamDef))
 _install = LIBRARY.function("gimp_install_procedure", None, *_ARGUMENTS)
 _install_temporary = LIBRARY.function("gimp_install_temp_proc", None, *_ARGUMENTS, RunCallback)
@@ -21,49 +21,26 @@ def _definitions(entries: Sequence[Definition]) -> Any:
     return (ParamDef * len(entries))(*[ParamDef(kind, encode(name), encode(text)) for kind, name, text in entries])
 
 
-class Installation:
+def _c_arguments(declaration: Declaration) -> tuple[Any, ...]:
+    *texts, kind, params, results = declaration
+    counts = kind, len(params), len(results)
+    return (*map(encode, texts), *counts, _definitions(params), _definitions(results))
+
+
+class Installation(Process):
     """What a plug-in process declares. `run_callback` is what GIMP calls to run a procedure, once there is one."""
 
     def __init__(self, database: Any) -> None:
         self.database = database
         self.run_callback: Any = RunCallback()
 
-    def install_procedure(
-        self,
-        name: str,
-        blurb: str,
-        help: str,
-        author: str,
-        copyright: str,
-        date: str,
-        label: str | None,
-        imagetypes: str | None,
-        kind: int,
-        params: Sequence[Definition],
-        results: Sequence[Definition],
-    ) -> None:
-        """Declare a procedure; only while GIMP queries the plug-in."""
-        texts = map(encode, (name, blurb, help, author, copyright, date, label, imagetypes))
-        _install(*texts, kind, len(params), len(results), _definitions(params), _definitions(results))
+    def declare(self, declaration: Declaration) -> None:
+        """See the base."""
+        _install(*_c_arguments(declaration))
 
-    def install_temp_proc(
-        self,
-        name: str,
-        blurb: str,
-        help: str,
-        author: str,
-        copyright: str,
-        date: str,
-        label: str | None,
-        imagetypes: str | None,
-        kind: int,
-        params: Sequence[Definition],
-        results: Sequence[Definition],
-    ) -> None:
-        """Declare a procedure that exists while the plug-in runs. Calls go to the run function of gimp.main()."""
-        texts = map(encode, (name, blurb, help, author, copyright, date, label, imagetypes))
-        counts = kind, len(params), len(results)
-        _install_temporary(*texts, *counts, _definitions(params), _definitions(results), self.run_callback)
+    def declare_temporary(self, declaration: Declaration) -> None:
+        """See the base."""
+        _install_temporary(*_c_arguments(declaration), self.run_callback)
 
     def uninstall_temp_proc(self, name: str) -> None:
         """Take a temporary procedure back."""

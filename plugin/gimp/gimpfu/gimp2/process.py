@@ -6,10 +6,11 @@ import ctypes
 import os
 import sys
 import traceback
-from typing import Any, Callable, NoReturn, Optional, Tuple
+from typing import Any, Callable, Tuple
 
+from ..classic.running import Hook, Run, as_declared, guarded
 from ..classic.types import STRING, ParameterDefinition
-from ..errors import CancelError, GimpError, error
+from ..errors import CancelError, error
 from .arguments import unpack
 from .database import CANCEL, SUCCESS, Database, pack_results
 from .installation import Installation
@@ -24,8 +25,6 @@ _main = LIBRARY.function(
 )
 _set_error_handler = LIBRARY.function("gimp_plugin_set_pdb_error_handler", ctypes.c_int, ctypes.c_int)
 
-Hook = Optional[Callable[[], Any]]
-Run = Callable[[str, Tuple[Any, ...]], Any]
 Answer = Tuple[int, Tuple[ParameterDefinition, ...], Tuple[Any, ...]]
 
 
@@ -37,13 +36,9 @@ class PlugInProcess(Installation):
         self._settle = settle
         self._kept: list[Any] = []
 
-    def main(self, init: Hook, quit: Hook, query: Hook, run: Run | None) -> None:
-        """Talk to GIMP until it lets the plug-in go. `run(name, arguments)` returns the procedure's results."""
-        if query is None:
-            raise GimpError("a query procedure must be provided")
-        if any(hook is not None and not callable(hook) for hook in (init, quit, query, run)):
-            raise GimpError("arguments must be callable")
-        self.run_callback = self._guarded(run or _no_procedure)
+    def converse(self, init: Hook, quit: Hook, query: Callable[[], Any], run: Run) -> None:
+        """See the base."""
+        self.run_callback = self._guarded(run)
         info = PlugInInfo(_hook(init), _hook(quit), _hook(query), self.run_callback)
         arguments = [os.fsencode(argument) for argument in sys.argv]
         _main(ctypes.byref(info), len(arguments), (ctypes.c_char_p * (len(arguments) + 1))(*arguments, None))
@@ -72,7 +67,7 @@ class PlugInProcess(Installation):
             finally:
                 self._settle()
             definitions = self.database[name].return_vals
-            return SUCCESS, definitions, _results(result, len(definitions))
+            return SUCCESS, definitions, as_declared(result, len(definitions))
         except CancelError:
             return CANCEL, (), ()
         except error as failure:
@@ -84,28 +79,8 @@ class PlugInProcess(Installation):
             return EXECUTION_ERROR, MESSAGE, (str(failure) or type(failure).__name__,)
 
 
-def _no_procedure(name: str, arguments: tuple[Any, ...]) -> NoReturn:
-    raise error("the plug-in has no procedures to run")
-
-
 def _hook(function: Hook) -> Any:
     if function is None:
         return InitCallback()
     hook = function
-
-    def guarded() -> None:
-        try:
-            hook()
-        except Exception:  # noqa: BLE001 - no Python exception can pass through C
-            traceback.print_exc()
-
-    return InitCallback(guarded)
-
-
-def _results(result: Any, count: int) -> tuple[Any, ...]:
-    if count == 0:
-        return ()
-    values = result if isinstance(result, (tuple, list)) else (result,)
-    if len(values) != count:
-        raise error(f"the procedure returned {len(values)} values instead of {count}")
-    return tuple(values)
+    return InitCallback(lambda: guarded(hook))

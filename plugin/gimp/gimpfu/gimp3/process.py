@@ -4,41 +4,35 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Any, Callable, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Callable, Sequence
 
+from ..classic.running import Declaration, Hook, Process, Run, as_declared, guarded, no_procedure
 from ..errors import CancelError, GimpError, error
 from ..parameters import Parameter
 from .arguments import native_value
 from .declared import Declared
 from .library import Gimp, GLib, GObject
 
-Hook = Optional[Callable[[], Any]]
-Run = Callable[[str, Tuple[Any, ...]], Any]
-Definition = Tuple[int, str, str]
 MODE_ARGUMENT = 5
 QUERY = "-query"
 STATUS = Gimp.PDBStatusType
 
 
-class PlugInProcess:
+class PlugInProcess(Process):
     """This process as GIMP's plug-in. `settle` is called after a procedure has run."""
 
     def __init__(self, database: Any, settle: Callable[[], None]) -> None:
         self.database, self._settle = database, settle
         self._declared: dict[str, Declared] = {}
-        self._run: Run = _no_procedure
+        self._run: Run = no_procedure
         self._query: Hook = None
         self._domain: tuple[str, str | None] | None = None
 
     # What classic plug-ins call
 
-    def main(self, init: Hook, quit: Hook, query: Hook, run: Run | None) -> None:
-        """Talk to GIMP until it lets the plug-in go. `run(name, arguments)` returns the procedure's results."""
-        if query is None:
-            raise GimpError("a query procedure must be provided")
-        if any(hook is not None and not callable(hook) for hook in (init, quit, query, run)):
-            raise GimpError("arguments must be callable")
-        self._run, self._query = run or _no_procedure, query
+    def converse(self, init: Hook, quit: Hook, query: Callable[[], Any], run: Run) -> None:
+        """See the base."""
+        self._run, self._query = run, query
         self._serve(init, quit)
 
     def offer(self, declared: Sequence[Declared], domain: tuple[str, str | None] | None) -> None:
@@ -47,23 +41,14 @@ class PlugInProcess:
         self._domain = domain
         self._serve(None, None)
 
-    def install_procedure(
-        self, name: str, blurb: str, help: str, author: str, copyright: str, date: str, label: str | None,
-        imagetypes: str | None, kind: int, params: Sequence[Definition], results: Sequence[Definition],
-    ) -> None:  # fmt: skip
-        """Declare a procedure; only while GIMP queries the plug-in."""
-        about = (name, blurb, help, author, copyright, date, label, imagetypes)
-        self._declared[name] = self._installed(about, params, results)
+    def declare(self, declaration: Declaration) -> None:
+        """See the base."""
+        self._declared[declaration.name] = self._installed(declaration)
 
-    def install_temp_proc(
-        self, name: str, blurb: str, help: str, author: str, copyright: str, date: str, label: str | None,
-        imagetypes: str | None, kind: int, params: Sequence[Definition], results: Sequence[Definition],
-    ) -> None:  # fmt: skip
-        """Declare a procedure that exists while the plug-in runs. Calls go to the run function of gimp.main()."""
-        about = (name, blurb, help, author, copyright, date, label, imagetypes)
+    def declare_temporary(self, declaration: Declaration) -> None:
+        """See the base."""
+        declared = self._declared[declaration.name] = self._installed(declaration)
         plug_in = Gimp.get_plug_in()
-        declared = self._installed(about, params, results)
-        self._declared[name] = declared
         plug_in.add_temp_procedure(self._native(plug_in, declared, Gimp.PDBProcType.TEMPORARY))
 
     def uninstall_temp_proc(self, name: str) -> None:
@@ -135,16 +120,15 @@ class PlugInProcess:
         self.names()
         return (False, None, None) if self._domain is None else (True, *self._domain)
 
-    def _installed(self, about: Sequence[Any], params: Sequence[Definition], results: Sequence[Definition]) -> Declared:
+    def _installed(self, declaration: Declaration) -> Declared:
+        name, *texts, label, imagetypes, _, params, results = declaration
         parameters = [Parameter.declared((*entry, None)) for entry in params]
         takes_run_mode = bool(parameters) and parameters[0].name.replace("_", "-") == "run-mode"
-        name: str = about[0]
 
         def call(run_mode: int, values: Sequence[Any]) -> Any:
             return self._run(name, (run_mode, *values) if takes_run_mode else tuple(values))
 
         rest = tuple(parameters[1:] if takes_run_mode else parameters)
-        *texts, label, imagetypes = about[1:]
         return Declared(name, texts, label, imagetypes, rest, results, call, takes_run_mode)
 
     def _native(self, plug_in: Any, declared: Declared, kind: Any) -> Any:
@@ -175,10 +159,7 @@ class PlugInProcess:
 
 
 def _returned(declared: Declared, result: Any) -> Any:
-    definitions = declared.results
-    values = () if not definitions else result if isinstance(result, (tuple, list)) else (result,)
-    if len(values) != len(definitions):
-        raise error(f"the procedure returned {len(values)} values instead of {len(definitions)}")
+    values = as_declared(result, len(declared.results))
     try:
         natives = declared.native_results(values, lambda value, pdb_type: native_value(pdb_type, value))
     except (TypeError, ValueError, OverflowError) as failure:
@@ -187,24 +168,13 @@ def _returned(declared: Declared, result: Any) -> Any:
     return Gimp.ValueArray.new_from_values([GObject.Value(STATUS, STATUS.SUCCESS), *natives])
 
 
-def _no_procedure(name: str, arguments: tuple[Any, ...]) -> NoReturn:
-    raise error("the plug-in has no procedures to run")
-
-
-def _guarded(hook: Callable[[], Any]) -> None:
-    try:
-        hook()
-    except Exception:  # noqa: BLE001 - no Python exception can pass through C
-        traceback.print_exc()
-
-
 def _plug_in_class(process: PlugInProcess, init: Hook, quit: Hook) -> Any:
     """A subclass of Gimp.PlugIn; GIMP runs one with an init function at every start, so only then it has one."""
 
     class GimpfuPlugIn(Gimp.PlugIn):  # type: ignore[misc]
         def do_query_procedures(self) -> list[str]:
             names = process.names()
-            _guarded(process.queried)
+            guarded(process.queried)
             return names
 
         def do_create_procedure(self, name: str) -> Any:
@@ -215,7 +185,7 @@ def _plug_in_class(process: PlugInProcess, init: Hook, quit: Hook) -> Any:
 
         def do_quit(self) -> None:
             if quit is not None:
-                _guarded(quit)
+                guarded(quit)
 
     if init is None:
         return GimpfuPlugIn
@@ -223,7 +193,7 @@ def _plug_in_class(process: PlugInProcess, init: Hook, quit: Hook) -> Any:
 
     class GimpfuExtension(GimpfuPlugIn):
         def do_init_procedures(self) -> list[str]:
-            _guarded(initialize)
+            guarded(initialize)
             return []
 
     return GimpfuExtension

@@ -3,6 +3,7 @@
 # ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,24 +77,27 @@ def test_every_selected_layer_gets_its_result(ready: Gimp, twin: Twin) -> None:
     assert twin.charged == 1, "the second layer shows the very same pixels"
 
 
-def test_python_calls_it_by_named_arguments(ready: Gimp, twin: Twin) -> None:
-    def body() -> Any:
-        from gi.repository import Gegl, Gimp
-
-        Gegl.init(None)
-        image = Gimp.Image.new(64, 48, Gimp.ImageBaseType.RGB)
-        layer = Gimp.Layer.new(image, "photo", 64, 48, Gimp.ImageType.RGB_IMAGE, 100, Gimp.LayerMode.NORMAL)
-        image.insert_layer(layer, None, 0)
-        layer.fill(Gimp.FillType.FOREGROUND)
-        procedure = Gimp.get_pdb().lookup_procedure("python-fu-layerlift")
-        config = procedure.create_config()
-        config.set_property("image", image)
-        config.set_core_object_array("drawables", [layer])
-        config.set_property("hide-original", False)
-        status = int(procedure.run(config).index(0))
-        return status, [[one.get_name(), one.get_visible()] for one in image.get_layers()]
-
-    assert ready.python(body) == [3, [["photo cut-out", True], ["photo", True]]]
+def test_python_fu_eval_calls_it_by_named_arguments(ready: Gimp, twin: Twin) -> None:
+    code = """
+image = Gimp.Image.new(64, 48, Gimp.ImageBaseType.RGB)
+layer = Gimp.Layer.new(image, "photo", 64, 48, Gimp.ImageType.RGB_IMAGE, 100, Gimp.LayerMode.NORMAL)
+image.insert_layer(layer, None, 0)
+layer.fill(Gimp.FillType.FOREGROUND)
+procedure = Gimp.get_pdb().lookup_procedure("python-fu-layerlift")
+config = procedure.create_config()
+config.set_property("image", image)
+config.set_core_object_array("drawables", [layer])
+config.set_property("hide-original", False)
+status = int(procedure.run(config).index(0))
+print("found:", status, [[one.get_name(), one.get_visible()] for one in image.get_layers()])
+"""
+    interpreter = ["-i", "-d", "-f", "--quit", "--batch-interpreter=python-fu-eval", "-b", code]
+    run = subprocess.run(
+        ready.version.command(ready.version.console, *interpreter), env=ready.settings(), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert "found: 3 [['photo cut-out', True], ['photo', True]]" in run.stdout, run
+    assert twin.charged == 1
 
 
 def test_every_argument_is_documented_and_choices_have_names(ready: Gimp) -> None:
@@ -134,8 +138,11 @@ def test_the_search_for_actions_finds_it_and_it_is_repeated_with_its_last_values
         image = gimp.image_list()[0]
         image.active_layer = next(layer for layer in image.layers if layer.name == name)
 
+    ready.bind("python-fu-layerlift", "F9")
     with ready.window() as window:
+        window.key("F9")
         window.python(make)
+        assert not window.find("^Remove Background$"), "without an image there is nothing to be done"
         wait_for(lambda: window.find("photo|Untitled"), "the image")
         search = window.summon("slash", "Search Actions")
         window.type("Remove Background...", search)

@@ -107,6 +107,45 @@ def overall(message: dict[str, Any]) -> float:
     return begin + (_SHARES[stage] - begin) * float(message.get("fraction") or 0.0)
 
 
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """A line from the worker as a message; None: it is none."""
+    try:
+        message = json.loads(line.decode("utf-8"))
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def folder_of(hello: dict[str, Any]) -> str:
+    """Where pixels are written for the worker that said hello. Raises WorkerError where it speaks otherwise."""
+    if hello.get("protocol") != PROTOCOL or "folder" not in hello:
+        raise WorkerError("no_worker", "The plug-in and its worker are of different versions. " + _REINSTALL)
+    return str(hello["folder"])
+
+
+def refusal(message: dict[str, Any]) -> WorkerError:
+    """What an error message says."""
+    text = f"{message.get('message')} {message.get('action')}"
+    request_id = message.get("request_id")
+    return WorkerError(str(message.get("code")), f"{text} (request {request_id})" if request_id else text)
+
+
+def not_started(reason: object) -> WorkerError:
+    """The system could not start the worker."""
+    return WorkerError("no_worker", f"Layerlift's worker can't be started: {reason}. {_REINSTALL}")
+
+
+def silent() -> WorkerError:
+    """The worker has said nothing for too long."""
+    return WorkerError("silent", "Layerlift's worker does not answer. Try again.")
+
+
+def died(complaints: list[str]) -> WorkerError:
+    """The worker ended before it answered; the complaints are the lines that it left on standard error."""
+    last = complaints[-1] if complaints else "it left no message"
+    return WorkerError("died", f"Layerlift's worker ended unexpectedly: {last.rstrip('.')}. {_REINSTALL}")
+
+
 def step(stage: str, fraction: float) -> tuple[str, float]:
     """The line for the user and the fraction of the whole job, in one of the host's own stages."""
     message = {"stage": stage, "fraction": fraction}
@@ -131,7 +170,7 @@ class Worker:
                 **options,
             )
         except OSError as error:
-            raise WorkerError("no_worker", f"Layerlift's worker can't be started: {error}. {_REINSTALL}") from None
+            raise not_started(error) from None
         self._messages: Queue[dict[str, Any] | None] = Queue()
         self._complaints: list[str] = []
         self._threads = [
@@ -140,10 +179,7 @@ class Worker:
         for thread in self._threads:
             thread.start()
         try:
-            hello = self._next(HELLO_SECONDS)
-            if hello.get("protocol") != PROTOCOL or "folder" not in hello:
-                raise WorkerError("no_worker", "The plug-in and its worker are of different versions. " + _REINSTALL)
-            self.folder = str(hello["folder"])
+            self.folder = folder_of(self._next(HELLO_SECONDS))
         except BaseException:
             self.close()
             raise
@@ -187,7 +223,7 @@ class Worker:
             if message.get("type") == "progress" and progress is not None:
                 progress(caption(message), overall(message))
             elif message.get("type") == "error":
-                raise WorkerError(str(message.get("code")), _sentence(message))
+                raise refusal(message)
             elif message.get("type") == "result":
                 return message
 
@@ -223,24 +259,20 @@ class Worker:
         try:
             message = self._messages.get(timeout=seconds)
         except Empty:
-            raise WorkerError("silent", "Layerlift's worker does not answer. Try again.") from None
+            raise silent() from None
         if message is None:
             raise self._died()
         return message
 
     def _died(self) -> WorkerError:
         self._threads[1].join(END_SECONDS)
-        last = self._complaints[-1] if self._complaints else "it left no message"
-        return WorkerError("died", f"Layerlift's worker ended unexpectedly: {last.rstrip('.')}. {_REINSTALL}")
+        return died(self._complaints)
 
     def _read_messages(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            try:
-                message = json.loads(line.decode("utf-8"))
-            except ValueError:
-                continue
-            if isinstance(message, dict):
+            message = parsed(line)
+            if message is not None:
                 self._messages.put(message)
         self._messages.put(None)
 
@@ -251,9 +283,3 @@ class Worker:
             if text:
                 self._complaints.append(text)
                 del self._complaints[:-20]
-
-
-def _sentence(message: dict[str, Any]) -> str:
-    text = f"{message.get('message')} {message.get('action')}"
-    request_id = message.get("request_id")
-    return f"{text} (request {request_id})" if request_id else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ INSTALLER = [
     CHECKOUT / "tests" / "hosts" / "chroots.py",
     *sorted((PLUGIN / "installer").glob("*.py")),
 ]
-HOSTED = [PLUGIN / "bridge.py", *sorted((PLUGIN / "gimp").rglob("*.py"))]
+HOSTED = [PLUGIN / "bridge.py", *sorted((PLUGIN / "gimp").rglob("*.py")), *sorted((PLUGIN / "krita").rglob("*.py"))]
 HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "krita", "pykrita", "PyQt5", "PyQt6"}
 # The core's modules from the ground up: each may import from the layers below its own.
 LAYERS = (
@@ -53,10 +54,10 @@ def imports(file: Path) -> Iterator[str]:
             yield from (f"{module.rstrip('.')}.{name.name}" for name in node.names)
 
 
-def run(*command: str, **variables: str) -> None:
+def run(*command: str, folder: Path = CHECKOUT, **variables: str) -> None:
     outcome = subprocess.run(
         [sys.executable, "-m", *command],
-        cwd=CHECKOUT,
+        cwd=folder,
         env={**os.environ, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -77,8 +78,23 @@ def test_the_core_is_strictly_typed() -> None:
     run("mypy", "--strict", "shared/layerlift")
 
 
-def test_the_plug_ins_are_strictly_typed() -> None:
+def test_the_gimp_plug_in_is_strictly_typed() -> None:
     run("mypy", "--strict", "plugin/bridge.py", "plugin/gimp", MYPYPATH=f"plugin{os.pathsep}plugin/gimp")
+
+
+def test_the_krita_plug_in_is_strictly_typed_as_it_is_installed(tmp_path: Path) -> None:
+    shutil.copytree(PLUGIN / "krita" / "layerlift", tmp_path / "layerlift")
+    shutil.copy(PLUGIN / "bridge.py", tmp_path / "layerlift")
+    settings = str(CHECKOUT / "pyproject.toml")
+    # Krita and Qt have no types here, so all that comes from them is Any.
+    run("mypy", "--strict", "--allow-subclassing-any", "--config-file", settings, "-p", "layerlift", folder=tmp_path)
+
+
+@pytest.mark.parametrize("file", sorted((PLUGIN / "krita").rglob("*.py")), ids=relative)
+def test_the_krita_plug_in_asks_one_module_for_qt_and_another_for_documents(file: Path) -> None:
+    used = {name.split(".")[0] for name in imports(file)}
+    assert file.name == "qt.py" or not used & {"PyQt5", "PyQt6"}
+    assert "krita" not in used or file.name in ("__init__.py", "qt.py", "host.py", "extension.py")
 
 
 def test_the_installer_is_strictly_typed() -> None:

@@ -1,0 +1,46 @@
+"""The progress of the job that runs, in a small window beside the canvas that keeps nobody from working."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .jobs import Job, Jobs
+from .qt import QtCore, QtWidgets
+
+BAR = 1000
+
+
+class Display(QtWidgets.QDialog):
+    """A line for the picture, a line for the stage, a bar, and Cancel."""
+
+    def __init__(self, jobs: Jobs, window: Any) -> None:
+        super().__init__(window)
+        self._jobs = jobs
+        self.setWindowTitle("Remove Background")
+        self.setModal(False)
+        self.setAttribute(QtCore.Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self._picture, self._stage = QtWidgets.QLabel(), QtWidgets.QLabel()
+        self._bar = QtWidgets.QProgressBar()
+        self._bar.setRange(0, BAR)
+        buttons = QtWidgets.QDialogButtonBox(QtWidgets.QDialogButtonBox.StandardButton.Cancel)
+        buttons.rejected.connect(self.reject)
+        layout = QtWidgets.QVBoxLayout(self)
+        for widget in (self._picture, self._stage, self._bar, buttons):
+            layout.addWidget(widget)
+        self.setMinimumWidth(420)
+
+    def follow(self, job: Job) -> None:
+        """Show a job that starts."""
+        job.progressed.connect(self._show)
+        self._picture.setText(job.wish.layer.title)
+        self._show("Starting", 0.0)
+        self.show()
+
+    def reject(self) -> None:
+        """Cancel the job: by the button, by Escape, or by closing the window."""
+        self._jobs.cancel()
+
+    def _show(self, text: str, fraction: float) -> None:
+        waiting = self._jobs.waiting
+        self._stage.setText(f"{text} - {waiting} more waiting" if waiting else text)
+        self._bar.setValue(int(fraction * BAR))

@@ -1,0 +1,228 @@
+"""All that touches Krita's own objects: documents, layers, windows, settings. The other modules know none of them.
+
+Pixels are read and written in strips, one for each step of an iterator, so that Krita's window answers in between.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Iterator
+
+from krita import Document, Krita
+
+from .qt import QtCore, QtGui
+
+KINDS = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")
+CHANNELS = {"GRAYA": 2, "RGBA": 4, "LABA": 4, "XYZA": 4, "YCbCrA": 4, "CMYKA": 5}
+# Krita's name of a depth: the worker's, and the bytes of a sample.
+DEPTHS = {"U8": ("u8", 1), "U16": ("u16", 2), "F16": ("f16", 2), "F32": ("f32", 4)}
+SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
+# A strip of linear 16-bit pixels takes Krita 0.1 s to convert.
+STRIP_PIXELS = 2**18
+GROUP = "layerlift"
+
+
+class Refused(Exception):
+    """What can't be done, in words for the user."""
+
+
+class Layer:
+    """The active layer of a document, as it was when its removal began.
+
+    The document may be edited and closed meanwhile: the layer is found again by its id. Raises Refused where there is
+    nothing whose background could be removed.
+    """
+
+    def __init__(self, document: Any) -> None:
+        node = document.activeNode() if document is not None else None
+        if node is None:
+            raise Refused("Open a picture first.")
+        if node.type().endswith("mask"):
+            raise Refused("A mask has no background. Choose a layer.")
+        if node.type() not in KINDS:
+            raise Refused(f"'{node.name()}' has no pixels of its own. Choose another layer.")
+        document.waitForDone()
+        bounds = node.bounds().intersected(document.bounds())
+        if bounds.isEmpty():
+            raise Refused(f"'{node.name()}' is empty inside the canvas. Choose a layer with something on it.")
+        if node.colorModel() not in CHANNELS or node.colorDepth() not in DEPTHS:
+            raise Refused(f"Layers in {node.colorModel()} {node.colorDepth()} can't be worked on. Convert it first.")
+        self.title = f"{document.name() or Path(document.fileName()).name or 'Untitled'}: {node.name()}"
+        self.width, self.height = bounds.width(), bounds.height()
+        self._document = document
+        self._id = node.uniqueId()
+        self._bounds = bounds
+        self._position = node.position()
+        self._space = _space(node)
+        self._canvas = (document.width(), document.height())
+
+    def export(self, folder: Path) -> Iterator[float]:
+        """Write what the layer shows to `folder`, natively and as 8-bit sRGB; yields the fraction that is done.
+
+        Raises Refused where the document or the layer is gone, OSError where nothing can be written.
+        """
+        shown, native = folder / self.shown, folder / self.native
+        with shown.open("wb") as in_srgb, native.open("wb") as own:
+            for top, rows in self._strips():
+                node = self._found()
+                pixels = node.projectionPixelData(self._bounds.x(), self._bounds.y() + top, self.width, rows)
+                own.write(pixels)
+                in_srgb.write(self._converted(pixels, rows))
+                yield (top + rows) / self.height
+
+    shown = "shown.raw"
+    native = "native.raw"
+
+    def removal(self) -> dict[str, Any]:
+        """The worker's job for what was exported."""
+        return dict(self._size(), pixels=self.shown, channels=CHANNELS[SRGB[0]], order="bgr")
+
+    def cut(self, alpha: str, clean: bool) -> dict[str, Any]:
+        """The worker's job that puts an alpha on what was exported."""
+        model, depth, _ = self._space
+        return dict(
+            self._size(),
+            pixels=self.native, alpha=alpha, channels=CHANNELS[model], depth=DEPTHS[depth][0], clean=clean,
+        )  # fmt: skip
+
+    def insert(self, pixels: Path, mask: Path | None, hide: bool) -> Iterator[float]:
+        """Put a layer with these native pixels above the original, in one undo step; yields the fraction that is done.
+
+        Args:
+            pixels: rows of the layer's own samples.
+            mask: where not None, rows of 8-bit alphas for a transparency mask of the new layer.
+            hide: whether the original becomes invisible.
+
+        Raises Refused, and leaves the document as it was, where the layer is gone or the document has changed its size
+        or the layer its colour space.
+        """
+        node = self._unchanged()
+        new = self._empty(node)
+        for top, rows, data in self._read(pixels, _bytes_per_pixel(self._space)):
+            self._write(new, top, rows, data)
+            yield (top + rows) / self.height
+        if mask is not None:
+            cover = self._document.createTransparencyMask(node.name() + " mask")
+            for top, rows, data in self._read(mask, 1):
+                self._write(cover, top, rows, data)
+                yield (top + rows) / self.height
+            new.addChildNode(cover, None)
+        node = self._unchanged()
+        moved = node.position() - self._position
+        if not moved.isNull():
+            new.move(moved.x(), moved.y())
+        node.parentNode().addChildNode(new, node)
+        if hide and node.visible():
+            node.setVisible(False)
+
+    def _size(self) -> dict[str, Any]:
+        return {"width": self.width, "height": self.height}
+
+    def _strips(self) -> Iterator[tuple[int, int]]:
+        """First row and number of rows of each strip."""
+        rows = max(1, STRIP_PIXELS // self.width)
+        for top in range(0, self.height, rows):
+            yield top, min(rows, self.height - top)
+
+    def _read(self, path: Path, size: int) -> Iterator[tuple[int, int, bytes]]:
+        with path.open("rb") as file:
+            for top, rows in self._strips():
+                yield top, rows, file.read(rows * self.width * size)
+
+    def _write(self, node: Any, top: int, rows: int, data: bytes) -> None:
+        node.setPixelData(QtCore.QByteArray(data), self._bounds.x(), self._bounds.y() + top, self.width, rows)
+
+    def _converted(self, pixels: Any, rows: int) -> Any:
+        """Native pixels as 8-bit sRGB. A node that is in no document leaves no trace there."""
+        if self._space == SRGB:
+            return pixels
+        strip = self._document.createNode("", "paintlayer")
+        if _space(strip) != self._space:
+            strip.setColorSpace(*self._space)
+        strip.setPixelData(pixels, 0, 0, self.width, rows)
+        strip.setColorSpace(*SRGB)
+        return strip.pixelData(0, 0, self.width, rows)
+
+    def _empty(self, node: Any) -> Any:
+        """A paint layer like `node`, without pixels and in no document yet."""
+        name = node.name() + " cut-out"
+        if node.blendingMode() == "normal":
+            new = self._document.createNode(name, "paintlayer")
+        else:
+            # Setting it is an undo step of the document that the layer was made for, whether it is in there or not.
+            scratch = Krita.instance().createDocument(1, 1, name, *SRGB, 72.0)
+            draft = scratch.createNode(name, "paintlayer")
+            draft.setBlendingMode(node.blendingMode())
+            new = draft.duplicate()
+            new.setName(name)
+            scratch.waitForDone()
+            scratch.setModified(False)
+            scratch.close()
+        if _space(new) != self._space:
+            new.setColorSpace(*self._space)
+        new.setOpacity(node.opacity())
+        return new
+
+    def _found(self) -> Any:
+        """The layer in its document. Raises Refused where one of them is gone."""
+        if not any(document == self._document for document in Krita.instance().documents()):
+            raise Refused(f"The document of '{self.title}' was closed meanwhile. Nothing was changed.")
+        for node in _below(self._document.rootNode()):
+            if node.uniqueId() == self._id:
+                return node
+        raise Refused(f"The layer '{self.title}' was deleted meanwhile. Nothing was changed.")
+
+    def _unchanged(self) -> Any:
+        node = self._found()
+        if (self._document.width(), self._document.height()) != self._canvas or _space(node) != self._space:
+            raise Refused(f"'{self.title}' was resized or converted meanwhile. Nothing was changed: run it again.")
+        return node
+
+
+def active_layer() -> Layer:
+    """The layer that the user sees as the active one. Raises Refused."""
+    return Layer(Krita.instance().activeDocument())
+
+
+def takes_masks() -> bool:
+    """Whether this Krita lets a plug-in make transparency masks: 5.2 and later do."""
+    return hasattr(Document, "createTransparencyMask")
+
+
+def main_window() -> Any:
+    """Krita's active main window as a QWidget, or None."""
+    window = Krita.instance().activeWindow()
+    return None if window is None else window.qwindow()
+
+
+def tell(text: str) -> None:
+    """Show a line over the canvas for a few seconds."""
+    window = Krita.instance().activeWindow()
+    view = None if window is None else window.activeView()
+    if view is not None:
+        view.showFloatingMessage(text, QtGui.QIcon(), 4000, 1)
+
+
+def setting(name: str) -> str:
+    """What `keep` has kept in kritarc, or ""."""
+    return str(Krita.instance().readSetting(GROUP, name, ""))
+
+
+def keep(name: str, text: str) -> None:
+    """Keep a setting in kritarc, as plain text."""
+    Krita.instance().writeSetting(GROUP, name, text)
+
+
+def _space(node: Any) -> tuple[str, str, str]:
+    return node.colorModel(), node.colorDepth(), node.colorProfile()
+
+
+def _bytes_per_pixel(space: tuple[str, str, str]) -> int:
+    model, depth, _ = space
+    return CHANNELS[model] * DEPTHS[depth][1]
+
+
+def _below(node: Any) -> Iterator[Any]:
+    for child in node.childNodes():
+        yield child
+        yield from _below(child)

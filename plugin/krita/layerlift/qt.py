@@ -1,0 +1,10 @@
+"""The Qt that Krita itself carries: 5 in Krita 5, 6 in Krita 6. Never another: two in one process crash it."""
+
+import pykrita
+
+if getattr(pykrita, "qt_major_version", lambda: 5)() == 6:
+    from PyQt6 import QtCore, QtGui, QtWidgets, sip
+else:
+    from PyQt5 import QtCore, QtGui, QtWidgets, sip
+
+__all__ = ["QtCore", "QtGui", "QtWidgets", "sip"]

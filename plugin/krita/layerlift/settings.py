@@ -1,0 +1,53 @@
+"""The settings of the plug-in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import host
+from .preferences import ENGINES, RESULTS, Preferences
+from .qt import QtWidgets
+
+ENGINE_NAMES = ("Automatic: YouCam where a key is set, else offline", "YouCam service", "Offline engine, a quick draft")
+RESULT_NAMES = ("New layer with transparency", "New layer with a transparency mask")
+
+
+class SettingsDialog(QtWidgets.QDialog):
+    """Asks for the preferences; OK keeps them."""
+
+    def __init__(self, window: Any) -> None:
+        super().__init__(window)
+        self.setWindowTitle("Remove Background: Settings")
+        now = Preferences.read(host.setting)
+        self._engine = _choice(ENGINE_NAMES, ENGINES.index(now.engine))
+        self._result = _choice(RESULT_NAMES, RESULTS.index(now.result))
+        self._clean = QtWidgets.QCheckBox("Give soft edges the subject's own colours")
+        self._clean.setChecked(now.clean_edges)
+        self._hide = QtWidgets.QCheckBox("Hide the original layer")
+        self._hide.setChecked(now.hide_original)
+        standard = QtWidgets.QDialogButtonBox.StandardButton
+        buttons = QtWidgets.QDialogButtonBox(standard.Ok | standard.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        form = QtWidgets.QFormLayout(self)
+        form.addRow("Engine:", self._engine)
+        form.addRow("Result:", self._result)
+        for widget in (self._clean, self._hide, buttons):
+            form.addRow(widget)
+
+    def accept(self) -> None:
+        """Keep what is chosen, and close."""
+        Preferences(
+            ENGINES[self._engine.currentIndex()],
+            RESULTS[self._result.currentIndex()],
+            self._clean.isChecked(),
+            self._hide.isChecked(),
+        ).write(host.keep)
+        super().accept()
+
+
+def _choice(names: tuple[str, ...], current: int) -> Any:
+    box = QtWidgets.QComboBox()
+    box.addItems(names)
+    box.setCurrentIndex(current)
+    return box

@@ -1,0 +1,114 @@
+"""A worker as a child of Krita's event loop: what the bridge knows, by Qt's signals instead of threads."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from . import bridge
+from .qt import QtCore, sip
+
+
+class Worker(QtCore.QObject):
+    """A running worker; it answers one message at a time.
+
+    Signals:
+        ready(folder): it has started; pixels are written for it in `folder`.
+        progressed(text, fraction): a line for the user, and the fraction of the whole job.
+        answered(message): the result of what was asked last.
+        failed(code, text): it refused or died; the code is its own or the bridge's, the text is for the user.
+    """
+
+    ready = QtCore.pyqtSignal(str)
+    progressed = QtCore.pyqtSignal(str, float)
+    answered = QtCore.pyqtSignal(dict)
+    failed = QtCore.pyqtSignal(str, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rest = b""
+        self._process = QtCore.QProcess()
+        self._silence = QtCore.QTimer()
+        self._silence.setSingleShot(True)
+        self._silence.timeout.connect(lambda: self._fail(bridge.silent()))
+
+    def start(self) -> None:
+        """Start it; the answer is `ready` or `failed`, once the event loop runs again."""
+        QtCore.QTimer.singleShot(0, self._start)
+
+    def ask(self, kind: str, **fields: Any) -> None:
+        """Send one message; its result is `answered` or `failed`."""
+        self._process.write(json.dumps(dict(fields, type=kind, id="1")).encode() + b"\n")
+        self._wait(bridge.SILENCE_SECONDS)
+
+    def close(self) -> None:
+        """Let it go without a further signal: the end of its input is its sign to clean up.
+
+        One that has paid work to finish goes on alone, also after Krita's end.
+        """
+        self._silence.stop()
+        self.blockSignals(True)
+        if self._process.state() == QtCore.QProcess.ProcessState.NotRunning:
+            return
+        process = self._process
+        process.closeWriteChannel()
+        # A QProcess that is deleted kills its program: from now on Python must not delete it.
+        sip.transferto(process, None)
+        process.finished.connect(process.deleteLater)
+
+    def _start(self) -> None:
+        try:
+            program, *arguments = bridge.command()
+        except bridge.WorkerError as error:
+            self._fail(error)
+            return
+        environment = QtCore.QProcessEnvironment()
+        for name, value in bridge.environment(dict(os.environ)).items():
+            environment.insert(name, value)
+        self._process.setProcessEnvironment(environment)
+        self._process.readyReadStandardOutput.connect(self._read)
+        self._process.finished.connect(self._ended)
+        self._process.errorOccurred.connect(self._not_started)
+        self._process.start(program, arguments)
+        self._wait(bridge.HELLO_SECONDS)
+
+    def _wait(self, seconds: float) -> None:
+        self._silence.start(int(seconds * 1000))
+
+    def _read(self) -> None:
+        self._rest += bytes(self._process.readAllStandardOutput())
+        *lines, self._rest = self._rest.split(b"\n")
+        for line in lines:
+            message = bridge.parsed(line)
+            if message is not None:
+                self._silence.start()
+                self._take(message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        kind = message.get("type")
+        if kind == "progress":
+            self.progressed.emit(bridge.caption(message), bridge.overall(message))
+            return
+        self._silence.stop()
+        if kind == "hello":
+            try:
+                self.ready.emit(bridge.folder_of(message))
+            except bridge.WorkerError as error:
+                self._fail(error)
+        elif kind == "error":
+            self._fail(bridge.refusal(message))
+        elif kind == "result":
+            self.answered.emit(message)
+
+    def _ended(self) -> None:
+        complaints = bytes(self._process.readAllStandardError()).decode("utf-8", "replace").split("\n")
+        self._fail(bridge.died([line.strip() for line in complaints if line.strip()]))
+
+    def _not_started(self, error: Any) -> None:
+        if error == QtCore.QProcess.ProcessError.FailedToStart:
+            self._fail(bridge.not_started(self._process.errorString()))
+
+    def _fail(self, error: bridge.WorkerError) -> None:
+        self._silence.stop()
+        self.failed.emit(error.code, str(error))

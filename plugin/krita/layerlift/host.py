@@ -20,6 +20,7 @@ SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 # A strip of linear 16-bit pixels takes Krita 0.1 s to convert.
 STRIP_PIXELS = 2**18
 GROUP = "layerlift"
+UNDO_MS, UNDO_LOOKS = 100, 30
 
 
 class Refused(Exception):
@@ -64,7 +65,7 @@ class Layer:
         shown, native = folder / self.shown, folder / self.native
         with shown.open("wb") as in_srgb, native.open("wb") as own:
             for top, rows in self._strips():
-                node = self._found()
+                node = self.find()
                 pixels = node.projectionPixelData(self._bounds.x(), self._bounds.y() + top, self.width, rows)
                 own.write(pixels)
                 in_srgb.write(self._converted(pixels, rows))
@@ -114,6 +115,11 @@ class Layer:
         node.parentNode().addChildNode(new, node)
         if hide and node.visible():
             node.setVisible(False)
+            _Hidden(self, new.uniqueId())
+
+    def has(self, unique_id: Any) -> bool:
+        """Whether the layer's document has a node of this id."""
+        return _by_id(self._document, unique_id) is not None
 
     def _size(self) -> dict[str, Any]:
         return {"width": self.width, "height": self.height}
@@ -145,38 +151,73 @@ class Layer:
 
     def _empty(self, node: Any) -> Any:
         """A paint layer like `node`, without pixels and in no document yet."""
-        name = node.name() + " cut-out"
         if node.blendingMode() == "normal":
-            new = self._document.createNode(name, "paintlayer")
-        else:
-            # Setting it is an undo step of the document that the layer was made for, whether it is in there or not.
-            scratch = Krita.instance().createDocument(1, 1, name, *SRGB, 72.0)
-            draft = scratch.createNode(name, "paintlayer")
+            return self._dressed(self._document.createNode("", "paintlayer"), node)
+        # Krita makes setting it an undo step of the document that the layer was made for, though it is not in there.
+        scratch = Krita.instance().createDocument(1, 1, "", *SRGB, 72.0)
+        try:
+            draft = scratch.createNode("", "paintlayer")
             draft.setBlendingMode(node.blendingMode())
-            new = draft.duplicate()
-            new.setName(name)
+            return self._dressed(draft, node)
+        finally:
             scratch.waitForDone()
             scratch.setModified(False)
             scratch.close()
+
+    def _dressed(self, new: Any, node: Any) -> Any:
         if _space(new) != self._space:
             new.setColorSpace(*self._space)
+        new.setName(node.name() + " cut-out")
         new.setOpacity(node.opacity())
         return new
 
-    def _found(self) -> Any:
+    def find(self) -> Any:
         """The layer in its document. Raises Refused where one of them is gone."""
         if not any(document == self._document for document in Krita.instance().documents()):
             raise Refused(f"The document of '{self.title}' was closed meanwhile. Nothing was changed.")
-        for node in _below(self._document.rootNode()):
-            if node.uniqueId() == self._id:
-                return node
-        raise Refused(f"The layer '{self.title}' was deleted meanwhile. Nothing was changed.")
+        node = _by_id(self._document, self._id)
+        if node is None:
+            raise Refused(f"The layer '{self.title}' was deleted meanwhile. Nothing was changed.")
+        return node
 
     def _unchanged(self) -> Any:
-        node = self._found()
+        node = self.find()
         if (self._document.width(), self._document.height()) != self._canvas or _space(node) != self._space:
             raise Refused(f"'{self.title}' was resized or converted meanwhile. Nothing was changed: run it again.")
         return node
+
+
+class _Hidden(QtCore.QObject):
+    """Shows a hidden original when its cut-out is undone, and hides it again: Krita makes no undo step of that."""
+
+    def __init__(self, original: Layer, cutout: Any) -> None:
+        undo, redo = (Krita.instance().action(name) for name in ("edit_undo", "edit_redo"))
+        super().__init__(undo)
+        self._original, self._cutout, self._there = original, cutout, True
+        self._timer = QtCore.QTimer(self)
+        self._timer.setInterval(UNDO_MS)
+        self._timer.timeout.connect(self._look)
+        for action in (undo, redo):
+            action.triggered.connect(self._wait)
+
+    def _wait(self) -> None:
+        # Krita undoes in the background, and tells nobody when that is done.
+        self._looks = UNDO_LOOKS
+        self._timer.start()
+
+    def _look(self) -> None:
+        self._looks -= 1
+        if not self._looks:
+            self._timer.stop()
+        try:
+            node = self._original.find()
+        except Refused:
+            self.deleteLater()
+            return
+        there = self._original.has(self._cutout)
+        if there != self._there:
+            self._there = there
+            node.setVisible(not there)
 
 
 def active_layer() -> Layer:
@@ -220,6 +261,11 @@ def _space(node: Any) -> tuple[str, str, str]:
 def _bytes_per_pixel(space: tuple[str, str, str]) -> int:
     model, depth, _ = space
     return CHANNELS[model] * DEPTHS[depth][1]
+
+
+def _by_id(document: Any, unique_id: Any) -> Any:
+    """The node of a document that has this id, or None."""
+    return next((node for node in _below(document.rootNode()) if node.uniqueId() == unique_id), None)
 
 
 def _below(node: Any) -> Iterator[Any]:

@@ -256,8 +256,6 @@ def _key(options: argparse.Namespace) -> int:
     settings = Settings()
     if options.action == "set":
         value = (getpass.getpass("API key: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
-        if not value:
-            raise errors.make("usage", "no key was given")
         print(f"The key is stored in the {settings.set_key(value)}.", file=sys.stderr)
         if sys.stdin.isatty() and _agrees(settings.api_host):
             settings.agree(settings.api_host)

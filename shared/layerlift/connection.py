@@ -23,6 +23,7 @@ from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError
 from urllib3.util import parse_url
 
 from . import answers, errors
+from .settings import check_key
 
 _REDIRECTS = 3
 _log = logging.getLogger(__name__)
@@ -64,8 +65,7 @@ class Connection:
     def __init__(self, url: str, key: str, timeouts: tuple[float, float]) -> None:
         self._plain = url.lower().startswith("http:")
         self._check_url(url)
-        if not key or not key.isascii() or not key.isprintable() or " " in key:
-            raise errors.make("InvalidApiKey", "it holds characters that no key has")
+        check_key(key)
         self._auth = _Auth(key)
         self._anonymous = _Auth(None)
         self._timeouts = timeouts

@@ -68,7 +68,7 @@ class Engines:
     """Opens the engine that a removal asks for. The offline one starts at its first use and ends with this object."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._twin: Twin | None = None
         self._services: list[Service] = []
         self._guard = threading.Lock()
@@ -94,25 +94,26 @@ class Engines:
         if self._twin is not None:
             self._twin.close()
 
-    def open(self, choice: str, sleep: Callable[[float], None]) -> Engine:
+    def open(self, choice: str, sleep: Callable[[float], None], *, uploads: bool = True) -> Engine:
         """The engine for "auto" (youcam where a key is set, else offline), "youcam" or "offline".
 
         Args:
             sleep: waits for that many seconds between retries, and may raise `Cancelled`.
+            uploads: whether it is asked for more than what the account holds.
 
         Raises:
             ConsentNeeded: pictures would leave this computer, and nobody has agreed to that.
             SetupError: ``no_key``, ``no_engine``, ``no_model``, or an address that can't be used.
         """
-        key = self._settings.key() if choice != "offline" else None
+        key = self.settings.key() if choice != "offline" else None
         if key is not None:
-            service = self._connected(self._settings.api_url, key.value, sleep, self._settings.rate)
-            host = self._settings.api_host
-            if not is_loopback(self._settings.api_url) and not self._settings.has_agreed(host):
+            service = self._connected(self.settings.api_url, key.value, sleep, self.settings.rate)
+            host = self.settings.api_host
+            if uploads and not is_loopback(self.settings.api_url) and not self.settings.has_agreed(host):
                 raise errors.make("consent_needed", f"to {host}")
             with self._guard:
-                self._journal = self._journal or Journal(self._settings.state_folder)
-            account = digest("account", urlsplit(self._settings.api_url).netloc, key.value)[:16]
+                self._journal = self._journal or Journal(self.settings.state_folder)
+            account = digest("account", urlsplit(self.settings.api_url).netloc, key.value)[:16]
             delivered = functools.partial(self._delete, service, self._journal)
             return Engine("youcam", service, 1, self._journal, account, delivered)
         if choice == "youcam":
@@ -124,12 +125,7 @@ class Engines:
     @property
     def ever_paid(self) -> bool:
         """Whether any process of this user has ever opened the youcam engine."""
-        return (self._settings.state_folder / DATABASE).exists()
-
-    def agree(self) -> str:
-        """Remembers that the user agrees to uploads; returns the host that will get them."""
-        self._settings.agree(self._settings.api_host)
-        return self._settings.api_host
+        return (self.settings.state_folder / DATABASE).exists()
 
     def _delete(self, service: Service, journal: Journal, entry: Entry) -> None:
         """Lets the service delete, in the background, what it has of a picture whose alpha is kept here."""
@@ -143,7 +139,7 @@ class Engines:
                     return
             journal.deleted(entry)
 
-        if self._settings.delete_delivered:
+        if self.settings.delete_delivered:
             self._deleting.start(delete)
 
     def _connected(
@@ -152,7 +148,7 @@ class Engines:
         pace = None
         if rate is not None:
             with self._guard:
-                self._requests = self._requests or Database(self._settings.state_folder, synced=False)
+                self._requests = self._requests or Database(self.settings.state_folder, synced=False)
             pace = Pacer(self._requests, *rate, sleep=sleep)
         service = Service(url, key, sleep=sleep, pace=pace)
         self._services.append(service)

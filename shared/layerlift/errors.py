@@ -250,6 +250,7 @@ TABLE: dict[str, _Entry] = {
     "pixels_missing": _Entry(PictureError, "The layer's pixels did not arrive complete.", "Run it again."),
     # this computer
     "no_key": _Entry(SetupError, "No API key is set.", "Run 'layerlift key set', or use the offline engine."),
+    "key_missing": _Entry(SetupError, "No key was given.", "Enter the API key of your account."),
     "no_keyring": _Entry(SetupError, "The key could not be stored.", "Set YOUCAM_API_KEY in the environment instead."),
     "consent_needed": _Entry(
         ConsentNeeded,

@@ -25,7 +25,7 @@ Rectangle: TypeAlias = tuple[int, int, int, int]
 """x, y, width, height in pixels."""
 
 _SMALL_PIXELS = 1_000_000
-_TILE, _SMALL_TILE = 128, 96
+TILE, _SMALL_TILE = 128, 96
 _BLOCK_ROWS = 256
 _SURROUNDINGS = 256
 _SMOOTHNESS = np.float32(1e-5)
@@ -39,15 +39,16 @@ def clean_edges(
 ) -> Iterator[tuple[Rectangle, Pixels]]:
     """The parts of a picture where `alpha` (height, width) is neither 0 nor 255, with the subject's own colours there.
 
-    Yields each part's rectangle and its pixels (height, width, channels), in the picture's own dtype. All pixels whose
-    alpha is 0 or 255, and the picture's own alpha channel, are bit for bit the picture's. The same input makes the same
-    output. Samples are taken as they are, gamma or linear: integers reach from 0 to their dtype's largest value, floats
-    as far as the picture's around the edges do.
+    Yields each part's rectangle and its pixels (height, width, channels), in the picture's own dtype: tiles of a grid
+    of `TILE`, row by row. All pixels whose alpha is 0 or 255, and the picture's own alpha channel, are bit for bit the
+    picture's. The same input makes the same output. Samples are taken as they are, gamma or linear: integers reach from
+    0 to their dtype's largest value, floats as far as the picture's around the edges do. The order of the colour
+    channels does not matter.
 
     Args:
         report: is told the fraction that is done, many times a second, and may raise to stop.
     """
-    boxes = [box for box in grid((picture.width, picture.height), _TILE) if _partial(box.of(alpha)).any()]
+    boxes = [box for box in grid((picture.width, picture.height), TILE) if _partial(box.of(alpha)).any()]
     if not boxes:
         return
     shrink = math.ceil(math.sqrt(alpha.size / _SMALL_PIXELS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ from PIL import Image
 from . import foreground
 from .errors import make
 from .guided import Alpha, Guide, Level, is_faithful, rising
-from .pictures import Picture, Report, decode_png
+from .pictures import Picture, Pixels, Report, decode_png
 from .tiles import Box, Size, grid, source
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_BLOCK_ROWS = 256
 _TILE = 192
+_CLEAN = 0.9
+"""The part of a cut-out's progress that clean edges take."""
 _LEVELS, _SMALLEST = 6, 32
 _FAITHFUL, _TRUE = 0.24, 0.15
 """The ratios of p - q to p's finest octave up to which an alpha is taken at its word: as it came, and made smaller."""
@@ -167,38 +169,72 @@ def _nearest(values: NDArray[Any], part: Box, box: Box, original: Size, size: Si
 
 def cut_out(picture: Picture, alpha: Alpha, *, clean_edges: bool, report: Report = lambda fraction: None) -> Picture:
     """The picture with its own alpha times `alpha`, and with the subject's own colours where that is partial."""
-    result = multiply(picture, alpha)
-    if clean_edges:
-        colours = picture.pixels.shape[2] - (picture.alpha is not None)
-        for (x, y, width, height), pixels in foreground.clean_edges(picture, alpha, report):
-            result.pixels[y : y + height, x : x + width, :colours] = pixels[..., :colours]
-    return result
-
-
-def multiply(picture: Picture, alpha: NDArray[np.uint8]) -> Picture:
-    """The picture with its own alpha times `alpha` (height, width), rounded to the nearest at the picture's depth.
-
-    Colours stay bit for bit.
-    """
-    pixels, own = picture.pixels, picture.alpha
-    height, width, channels = pixels.shape
-    colours = channels if own is None else channels - 1
-    out = np.empty((height, width, colours + 1), pixels.dtype)
-    for top in range(0, height, _BLOCK_ROWS):
-        rows = slice(top, top + _BLOCK_ROWS)
-        for channel in range(colours):  # much faster than one assignment of all
-            out[rows, :, channel] = pixels[rows, :, channel]
-        if own is not None:
-            product = own[rows].astype(np.uint32)
-            product *= alpha[rows]
-            product += 127
-            product //= 255
-            out[rows, :, colours] = product
-        elif pixels.dtype == np.uint16:
-            np.multiply(alpha[rows], 257, out=out[rows, :, colours], dtype=np.uint16)
-        else:
-            out[rows, :, colours] = alpha[rows]
+    height, width, channels = picture.pixels.shape
+    out: Any = np.empty((height, width, channels + (picture.alpha is None)), picture.pixels.dtype)
+    top = 0
+    for band in cut_bands(picture, alpha, clean_edges=clean_edges, report=report):
+        out[top : top + len(band)] = band
+        top += len(band)
     return Picture(out, picture.icc_profile)
+
+
+def cut_bands(
+    picture: Picture, alpha: Alpha, *, clean_edges: bool, report: Report = lambda fraction: None
+) -> Iterator[Pixels]:
+    """What `cut_out` makes of a picture and its alpha (height, width), in bands of rows from the top.
+
+    The product of the alphas is rounded to the nearest at the picture's depth. Colours stay bit for bit but where they
+    are cleaned. A picture of floats has an alpha of its own.
+
+    Args:
+        report: is told the fraction that is done, many times a second, and may raise to stop.
+    """
+    told = 0.0
+
+    def tell(fraction: float) -> None:
+        nonlocal told
+        told = max(told, fraction)
+        report(told)
+
+    colours = picture.pixels.shape[2] - (picture.alpha is not None)
+    clean: Iterator[tuple[foreground.Rectangle, Pixels]] = iter(())
+    if clean_edges:
+        clean = foreground.clean_edges(picture, alpha, lambda fraction: tell(_CLEAN * fraction))
+    part = next(clean, None)
+    for top in range(0, picture.height, foreground.TILE):
+        rows = slice(top, top + foreground.TILE)
+        band = _multiplied(Picture(picture.pixels[rows]), alpha[rows])
+        while part is not None and part[0][1] == top:
+            (x, _, width, height), pixels = part
+            band[:height, x : x + width, :colours] = pixels[..., :colours]
+            part = next(clean, None)
+        yield band
+        tell(min(1.0, (top + len(band)) / picture.height))
+
+
+def _multiplied(picture: Picture, alpha: Alpha) -> Any:
+    own = picture.alpha
+    if own is not None:
+        out: Any = np.array(picture.pixels)
+        out[..., -1] = _product(own, alpha)
+        return out
+    height, width, colours = picture.pixels.shape
+    out = np.empty((height, width, colours + 1), picture.pixels.dtype)
+    for channel in range(colours):  # much faster than one assignment of all
+        out[..., channel] = picture.pixels[..., channel]
+    np.multiply(alpha, np.iinfo(out.dtype).max // 255, out=out[..., colours], dtype=out.dtype)
+    return out
+
+
+def _product(own: Pixels, alpha: Alpha) -> NDArray[Any]:
+    if own.dtype.kind == "f":
+        return own * (alpha / 255)
+    wide: Any = np.uint64 if own.dtype == np.uint32 else np.uint32
+    product: NDArray[Any] = own.astype(wide)
+    product *= alpha
+    product += 127
+    product //= 255
+    return product
 
 
 def _check_size(width: int, height: int, sent_width: int, sent_height: int) -> None:

@@ -117,9 +117,12 @@ def decode_png(data: bytes) -> Picture:
     return _decoded(_open("pngload_source", pyvips.Source.new_from_memory(data)), "PNG")
 
 
-def read_raw(path: str | os.PathLike[str], width: int, height: int, channels: int, dtype: Sample = np.uint8) -> Picture:
+def read_raw(
+    path: str | os.PathLike[str], width: int, height: int, channels: int, dtype: Sample = np.uint8, *, bgr: bool = False
+) -> Picture:
     """A host's raw file, mapped into memory: rows from the top, interleaved channels, no padding, the machine's bytes.
 
+    `bgr` says that the file holds B,G,R(,A).
     Raises PictureError: `picture_empty` (no pixels), `pixels_missing` (no such file, or not of that length).
     """
     if width < 1 or height < 1:
@@ -129,9 +132,17 @@ def read_raw(path: str | os.PathLike[str], width: int, height: int, channels: in
         found = Path(path).stat().st_size
         if found != expected:
             raise make("pixels_missing", f"{found} of {expected} bytes")
-        return Picture(np.memmap(path, dtype, mode="r", shape=(height, width, channels)))
+        # "c": what is written stays in the memory
+        pixels: Any = np.memmap(path, dtype, mode="c" if bgr else "r", shape=(height, width, channels))
     except OSError as error:
         raise make("pixels_missing", error.strerror or str(error)) from None
+    if bgr:
+        for top in range(0, height, _BLOCK_ROWS):
+            rows = pixels[top : top + _BLOCK_ROWS]
+            first = rows[..., 0].copy()
+            rows[..., 0] = rows[..., 2]
+            rows[..., 2] = first
+    return Picture(pixels)
 
 
 def write_png(path: str | os.PathLike[str], picture: Picture) -> None:

@@ -41,6 +41,14 @@ class Key:
         return f"Key({self.redacted!r}, {self.source!r})"
 
 
+def check_key(value: str) -> None:
+    """Raises SetupError `key_missing` for no key, AuthError `InvalidApiKey` for one that no header can hold."""
+    if not value:
+        raise errors.make("key_missing")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise errors.make("InvalidApiKey", "it holds characters that no key has")
+
+
 class Settings:
     """One user's settings.
 
@@ -111,8 +119,10 @@ class Settings:
         """Stores the key in the keyring, or in a file of mode 0600 where there is none. Returns "keyring" or "file".
 
         Raises:
-            SetupError: ``no_keyring``, where neither can be written; ``disk``, where an older file stays.
+            SetupError: what `check_key` raises; ``no_keyring``, where neither can be written; ``disk``, where an older
+                file stays.
         """
+        check_key(value)
         if self._with_keyring(lambda ring: ring.set_password(_APP, _ACCOUNT, value)):
             self._remove_key_file()
             return "keyring"
@@ -136,17 +146,18 @@ class Settings:
         agreed = self._preferences().get("upload_agreed", [])
         return isinstance(agreed, list) and host in agreed
 
-    def agree(self, host: str) -> None:
-        """Remembers that the user has agreed to uploads to that host.
+    def agree(self, host: str, agreed: bool = True) -> None:
+        """Remembers that the user has agreed to uploads to that host, or does no longer.
 
         Raises:
             SetupError: ``disk``, where it can't be written.
         """
-        preferences = self._preferences()
-        if self.has_agreed(host):
+        if self.has_agreed(host) == agreed:
             return
+        preferences = self._preferences()
         known = preferences.get("upload_agreed")
-        preferences["upload_agreed"] = [*(known if isinstance(known, list) else []), host]
+        others = [other for other in known if other != host] if isinstance(known, list) else []
+        preferences["upload_agreed"] = [*others, host] if agreed else others
         try:
             self._write(self._preferences_file, json.dumps(preferences, indent=1))
         except OSError as error:

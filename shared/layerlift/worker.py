@@ -10,33 +10,50 @@ From the worker::
     {"type": "result", "id": "1", "file": "1.alpha", "engine": "youcam", "task_id": "...", "dst_id": "...",
      "units": 1, "seconds": 3.2, "cached": false, "full": false}
     {"type": "result", "id": "2", "file": "2.clean", "rectangles": [[768, 512, 256, 256]]}
+    {"type": "result", "id": "3", "file": "3.cut"}
+    {"type": "result", "id": "4", "key": "...wxyz", "key_place": "keyring", "agreed": true, "host": "service.example"}
+    {"type": "result", "id": "7", "engine": "youcam", "units": 12.5, "host": "service.example"}
     {"type": "error", "id": "1", "code": "no_key", "message": "...", "action": "...", "request_id": null}
 
 To the worker::
 
-    {"type": "job", "id": "1", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "engine": "auto",
-     "again": false}
+    {"type": "job", "id": "1", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "order": "rgb",
+     "engine": "auto", "again": false}
     {"type": "clean", "id": "2", "pixels": "2.raw", "alpha": "1.alpha", "width": 6000, "height": 4000, "channels": 4,
      "depth": "u16"}
-    {"type": "agree", "id": "3"}
+    {"type": "cut", "id": "3", "pixels": "3.raw", "alpha": "1.alpha", "width": 6000, "height": 4000, "channels": 4,
+     "depth": "u16", "clean": true}
+    {"type": "settings", "id": "4"}
+    {"type": "key", "id": "5", "key": "..."}
+    {"type": "agree", "id": "6", "agreed": true}
+    {"type": "balance", "id": "7", "engine": "auto"}
     {"type": "cancel", "id": "1"}
 
-`pixels` and `file` are names in the folder. A job's pixels are rows of 8-bit sRGB from the top, Y, YA, RGB or RGBA;
-its result is the alpha, one byte a pixel, of the same size, not multiplied with the layer's own, and `full` where the
-whole picture is opaque subject. `stage` is one of `removal.Stage`, `fraction` 0 to 1 of that stage; `again` pays again
-where an earlier start may have been charged in vain; where there are no news, the last progress comes again every
-`BEAT_SECONDS`.
+`pixels` and `file` are names in the folder. A job's pixels are rows of 8-bit sRGB from the top, Y, YA, RGB or RGBA, or
+BGR or BGRA where `order` is "bgr"; its result is the alpha, one byte a pixel, of the same size, not multiplied with the
+layer's own, and `full` where the whole picture is opaque subject. `stage` is one of `removal.Stage`, `fraction` 0 to 1
+of that stage; `again` pays again where an earlier start may have been charged in vain; where there are no news, the
+last progress comes again every `BEAT_SECONDS`.
 
 `clean` asks for the subject's own colours where the alpha is neither 0 nor 255. Its pixels are the host's own samples
-in the machine's byte order, of whatever profile, gamma or linear: 1 to 5 channels (5 is CMYKA; the last of 2, 4 or 5 is
-alpha) of a `depth` of `DEPTHS`, u8 where none is said. Its progress has the one stage "clean". Its result is a file of
-the pixels of `rectangles` [x, y, width, height], one after the other, at that depth; all other pixels stay as they are.
+in the machine's byte order, of whatever profile, gamma or linear, and in whatever order of the colours: 1 to 5 channels
+(5 is CMYKA; the last of 2, 4 or 5 is alpha) of a `depth` of `messages.DEPTHS`, u8 where none is said. Its progress has
+the one stage "clean". Its result is a file of the pixels of `rectangles` [x, y, width, height], one after the other, at
+that depth; all other pixels stay as they are.
 
-`agree` says that the user agrees to uploads to the service from now on; its result names the `host`.
+`cut` asks for all pixels, of 2, 4 or 5 channels, with their own alpha times the other, and, with `clean`, those colours
+in the edges. Its progress is as that of `clean`. Both use up the file of pixels.
 
-Every job, `clean` and `agree` ends with one result or one error. When standard input ends, the worker cancels what it
-does, removes its folder and exits. What is paid for by then, or when a job is cancelled, is first finished without the
-host, and kept for the next job with the same pixels, whose result is `cached`.
+`settings` asks for what is kept: the `key` redacted and its `key_place`, "environment", "keyring" or "file", both null
+where there is none; whether the user has `agreed` to uploads to the service from now on; the `host` that would get
+them. `key` stores a key, or with null forgets the stored one (that of the environment comes first, and stays); its
+result is as that of `settings`. `agree` gives or withdraws consent; its result names the `host`. `balance` tests an
+engine: its result is the `engine` that was meant, the `units` that are left, and the `host` that was asked, null where
+it is this computer.
+
+All but `cancel` are answered in their order, each with one result or one error. When standard input ends, the worker
+cancels what it does, removes its folder and exits. What is paid for by then, or when a job is cancelled, is first
+finished without the host, and kept for the next job with the same pixels, whose result is `cached`.
 """
 
 from __future__ import annotations
@@ -55,7 +72,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import __version__, errors, log, private
+from . import __version__, errors, log, messages, private
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,15 +80,16 @@ if TYPE_CHECKING:
 
     from .engines import Engines
     from .foreground import Rectangle
-    from .pictures import Sample
+    from .messages import Message
+    from .pictures import Picture, Report
+
+    Parts = Callable[[Report], Iterator[NDArray[np.generic]]]
 
 PROTOCOL = 1
 GRACE_SECONDS = 3.0
 REPORT_SECONDS = 0.1
 BEAT_SECONDS = 10.0
-_ENGINES = ("auto", "youcam", "offline")
-DEPTHS = {"u8": "uint8", "u16": "uint16", "u32": "uint32", "f16": "float16", "f32": "float32", "f64": "float64"}
-"""The names of numpy's types of samples."""
+_QUESTIONS = ("job", "clean", "cut", "agree", "settings", "key", "balance")
 
 
 class Worker:
@@ -89,7 +107,7 @@ class Worker:
         self._out = out
         self._folder = folder
         self._engines = engines
-        self._jobs: queue.SimpleQueue[tuple[dict[str, Any], threading.Event] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Message, threading.Event] | None] = queue.SimpleQueue()
         self._cancels: dict[str, threading.Event] = {}
         self._guard = threading.Lock()
         self._opened: Engines | None = None
@@ -112,9 +130,9 @@ class Worker:
 
     def _listen(self, ended: Callable[[], None]) -> None:
         for line in self._lines:
-            message = _message(line)
+            message = messages.parsed(line)
             name = str(message.get("id"))
-            if message.get("type") in ("job", "clean", "agree"):
+            if message.get("type") in _QUESTIONS:
                 self._cancels[name] = threading.Event()
                 self._jobs.put((message, self._cancels[name]))
             elif message.get("type") == "cancel" and name in self._cancels:
@@ -124,16 +142,18 @@ class Worker:
         self._jobs.put(None)
         ended()
 
-    def _answer(self, message: dict[str, Any], cancel: threading.Event, engines: Engines) -> None:
+    def _answer(self, message: Message, cancel: threading.Event, engines: Engines) -> None:
         """Does one job; whatever happens, it ends with one result or one error."""
         name = str(message.get("id"))
         try:
-            if message["type"] == "agree":
-                result = {"host": engines.agree()}
+            if message["type"] == "job":
+                result = self._work(name, message, cancel, engines)
             elif message["type"] == "clean":
                 result = self._clean(name, message, cancel)
+            elif message["type"] == "cut":
+                result = self._cut(name, message, cancel)
             else:
-                result = self._work(name, message, cancel, engines)
+                result = _settled(message, cancel, engines)
             self._send(type="result", id=name, **result)
             return
         except errors.LayerliftError as found:
@@ -152,20 +172,19 @@ class Worker:
             request_id=error.request_id,
         )
 
-    def _work(self, name: str, message: dict[str, Any], cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+    def _work(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
         from . import pictures, removal
         from .cancelling import Cancel
 
-        choice = message.get("engine")
-        if choice not in _ENGINES:
-            raise errors.make("bad_job")
-        pixels = self._folder / _name(message.get("pixels"))
-        width, height, channels = _shape(message)
+        choice = messages.engine(message)
+        pixels = self._folder / messages.file_name(message, "pixels")
+        width, height, channels = messages.shape(message)
+        bgr = messages.is_bgr(message, channels)
         wish = Cancel(cancel, engines.background)
         engine = engines.open(choice, wish.sleep)
         with self._progress(name, engine=engine.name) as report:
             try:
-                picture = pictures.read_raw(pixels, width, height, channels)
+                picture = pictures.read_raw(pixels, width, height, channels, bgr=bgr)
                 again = message.get("again") is True
                 outcome = removal.remove(
                     picture,
@@ -178,7 +197,7 @@ class Worker:
                 engine.service.close()
         pixels.unlink(missing_ok=True)
         target = self._folder / f"{pixels.stem}.alpha"
-        _write(target, outcome.alpha)
+        _write(target, iter([outcome.alpha]))
         return {
             "file": target.name,
             "engine": outcome.engine,
@@ -190,19 +209,48 @@ class Worker:
             "seconds": round(outcome.seconds, 3),
         }
 
-    def _clean(self, name: str, message: dict[str, Any], cancel: threading.Event) -> dict[str, Any]:
+    def _clean(self, name: str, message: Message, cancel: threading.Event) -> dict[str, Any]:
+        from . import foreground
+
+        pixels, picture, alpha = self._layer(message, (1, 2, 3, 4, 5))
+        rectangles: list[Rectangle] = []
+
+        def parts(report: Report) -> Iterator[NDArray[np.generic]]:
+            for rectangle, part in foreground.clean_edges(picture, alpha, report):
+                rectangles.append(rectangle)
+                yield part
+
+        return {"file": self._made(name, pixels.with_suffix(".clean"), cancel, parts), "rectangles": rectangles}
+
+    def _cut(self, name: str, message: Message, cancel: threading.Event) -> dict[str, Any]:
+        from . import matte
+
+        clean = messages.flag(message, "clean", False)
+        pixels, picture, alpha = self._layer(message, (2, 4, 5))
+
+        def bands(report: Report) -> Iterator[NDArray[np.generic]]:
+            return matte.cut_bands(picture, alpha, clean_edges=clean, report=report)
+
+        return {"file": self._made(name, pixels.with_suffix(".cut"), cancel, bands)}
+
+    def _layer(self, message: Message, channels: tuple[int, ...]) -> tuple[Path, Picture, NDArray[np.uint8]]:
+        """The file of a layer's native samples, which goes as soon as it is not needed; these, and the alpha."""
         import numpy as np
 
-        from . import foreground, pictures
-        from .cancelling import Cancel
+        from . import pictures
 
-        pixels, matte = (self._folder / _name(message.get(field)) for field in ("pixels", "alpha"))
-        width, height, channels = _shape(message, most=5)
-        picture = pictures.read_raw(pixels, width, height, channels, _sample(message))
+        pixels, matte = (self._folder / messages.file_name(message, field) for field in ("pixels", "alpha"))
+        width, height, count = messages.shape(message, channels)
+        picture = pictures.read_raw(pixels, width, height, count, messages.sample(message))
         alpha = pictures.read_raw(matte, width, height, 1).pixels[:, :, 0].astype(np.uint8, copy=False)
         with contextlib.suppress(PermissionError):  # Windows keeps what is still mapped
             pixels.unlink()
-        target = pixels.with_suffix(".clean")
+        return pixels, picture, alpha
+
+    def _made(self, name: str, target: Path, cancel: threading.Event, parts: Parts) -> str:
+        """Writes what comes, and tells how far it is; returns the file's name."""
+        from .cancelling import Cancel
+
         wish = Cancel(cancel)
         with self._progress(name) as report:
 
@@ -210,8 +258,8 @@ class Worker:
                 wish.check()
                 report("clean", fraction)
 
-            rectangles = wish.during(lambda: _written(target, foreground.clean_edges(picture, alpha, tell)))
-        return {"file": target.name, "rectangles": rectangles}
+            wish.during(lambda: _write(target, parts(tell)))
+        return target.name
 
     @contextlib.contextmanager
     def _progress(self, name: str, **fields: Any) -> Iterator[Callable[..., None]]:
@@ -272,61 +320,32 @@ def _take_up(engines: Engines) -> None:
     removal.take_up(engines)
 
 
-def _name(value: object) -> str:
-    """The name of a file in the folder. Raises SetupError `bad_job`."""
-    if not (isinstance(value, str) and value.isprintable() and Path(value).name):
-        raise errors.make("bad_job")
-    return Path(value).name
+def _settled(message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+    """The answer to a question about the settings."""
+    from . import account
+    from .cancelling import Cancel
+
+    settings = engines.settings
+    if message["type"] == "balance":
+        return account.balance(engines, messages.engine(message), Cancel(cancel))
+    if message["type"] == "agree":
+        settings.agree(settings.api_host, messages.flag(message, "agreed", True))
+        return {"host": settings.api_host}
+    if message["type"] == "key":
+        account.change_key(settings, messages.key(message))
+    return account.shown(settings)
 
 
-def _shape(message: dict[str, Any], most: int = 4) -> tuple[int, int, int]:
-    """Width, height and channels of a message's pixels. Raises SetupError `bad_job`."""
-    width, height, channels = (message.get(field) for field in ("width", "height", "channels"))
-    if not (type(width) is int and type(height) is int and type(channels) is int and 1 <= channels <= most):
-        raise errors.make("bad_job")
-    return width, height, channels
-
-
-def _sample(message: dict[str, Any]) -> Sample:
-    """The type of a message's samples. Raises SetupError `bad_job`."""
-    import numpy as np
-
-    depth = message.get("depth", "u8")
-    if not (isinstance(depth, str) and depth in DEPTHS):
-        raise errors.make("bad_job")
-    sample: Sample = np.dtype(DEPTHS[depth]).type
-    return sample
-
-
-def _write(path: Path, pixels: NDArray[np.generic]) -> None:
+def _write(path: Path, parts: Iterator[NDArray[np.generic]]) -> None:
+    """A file of the samples, whole or not at all."""
     # Not by `tofile`, which says nothing when the disk is full.
     try:
-        path.write_bytes(pixels.data if pixels.flags.c_contiguous else pixels.tobytes())
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-
-
-def _written(path: Path, parts: Iterator[tuple[Rectangle, NDArray[np.generic]]]) -> list[Rectangle]:
-    """The rectangles of what was written, whole or not at all."""
-    rectangles = []
-    try:
         with path.open("wb") as file:
-            for rectangle, pixels in parts:
-                file.write(pixels.data)
-                rectangles.append(rectangle)
+            for part in parts:
+                file.write(part.data if part.flags.c_contiguous else part.tobytes())
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return rectangles
-
-
-def _message(line: str) -> dict[str, Any]:
-    try:
-        message = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return message if isinstance(message, dict) else {}
 
 
 def _leave(out: IO[str]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ import pytest
 import requests
 from layerlift.offline import Options, Twin
 from PIL import Image
+from worker_host import Host
 
 
 @pytest.fixture
@@ -144,3 +147,24 @@ class Raw:
 def raw() -> Callable[..., Raw]:
     """Makes `Raw` for a twin, with the right key or another."""
     return Raw
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """A user without a key, whose home has a difficult name."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("YOUCAM_", "LAYERLIFT_"))}
+    return {**kept, "LAYERLIFT_HOME": str(tmp_path / "häuslich wohnen")}
+
+
+@pytest.fixture
+def start(environ: dict[str, str]) -> Iterator[Callable[..., Host]]:
+    """Starts workers, with a twin's key or other changes to the environment."""
+    with ExitStack() as stack:
+
+        def begin(twin: Twin | None = None, *command: str, options: Any = None, **changes: str) -> Host:
+            account = {"YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key} if twin else {}
+            host = Host({**environ, **account, **changes}, *command, **(options or {}))
+            stack.callback(host.close)
+            return host
+
+        yield begin

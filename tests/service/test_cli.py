@@ -48,13 +48,6 @@ class Result(NamedTuple):
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    """A user without a key, whose home has a difficult name."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("YOUCAM_", "LAYERLIFT_"))}
-    return {**kept, "LAYERLIFT_HOME": str(tmp_path / "häuslich wohnen")}
-
-
-@pytest.fixture
 def account(environ: dict[str, str], twin: Twin) -> dict[str, str]:
     """The same user with a key for the twin."""
     return {**environ, **key_of(twin)}

@@ -2,151 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import queue
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from layerlift import __version__, foreground, private, worker
-from layerlift.engines import Engines
+from layerlift import __version__, private, worker
 from layerlift.offline import Fault, Twin
-from layerlift.settings import Settings
 from PIL import Image
+from worker_host import HEIGHT, PATIENCE, WIDTH, expected, said, steps, wait_for
 
-WIDTH, HEIGHT = 96, 32
 STAGES = ["prepare", "upload", "waiting", "download", "refine"]
-PATIENCE = 30.0
-
-
-class Host:
-    """A process that speaks the worker's lines, and what it said."""
-
-    def __init__(self, environ: dict[str, str], *command: str, **options: Any) -> None:
-        self.process = subprocess.Popen(
-            command or (sys.executable, "-m", "layerlift.worker"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environ,
-            **options,
-        )
-        self.errors = ""
-        self._lines: queue.Queue[bytes] = queue.Queue()
-        self._threads = [threading.Thread(target=work) for work in (self._read, self._read_errors)]
-        for thread in self._threads:
-            thread.start()
-        self.hello = self.next()
-        self.folder = Path(self.hello.get("folder", "."))
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self._lines.put(line)
-        self._lines.put(b"{}")
-
-    def _read_errors(self) -> None:
-        assert self.process.stderr
-        self.errors = self.process.stderr.read().decode()
-
-    def next(self) -> dict[str, Any]:
-        """The next message; empty where there are no more."""
-        message: dict[str, Any] = json.loads(self._lines.get(timeout=PATIENCE))
-        return message
-
-    def write(self, line: bytes) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(line + b"\n")
-        self.process.stdin.flush()
-
-    def send(self, **message: Any) -> None:
-        self.write(json.dumps(message).encode())
-
-    def job(self, name: str = "1", pixels: bytes | None = None, **changes: Any) -> None:
-        """Writes the pixels and asks for their alpha."""
-        data = steps().tobytes() if pixels is None else pixels
-        (self.folder / f"{name}.raw").write_bytes(data)
-        fields = {"pixels": f"{name}.raw", "width": WIDTH, "height": HEIGHT, "channels": 3, "engine": "auto"}
-        self.send(type="job", id=name, **(fields | changes))
-
-    def until_end(self, name: str = "1") -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """The progress of a job, and its result or error."""
-        progress = []
-        while True:
-            message = self.next()
-            assert message.get("id") == name, message
-            if message["type"] != "progress":
-                return progress, message
-            progress.append(message)
-
-    def end(self) -> int:
-        """Closes the worker's input; its exit status."""
-        assert self.process.stdin
-        self.process.stdin.close()
-        return self.process.wait(PATIENCE)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        for thread in self._threads:
-            thread.join()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            assert stream
-            try:
-                stream.close()
-            except BrokenPipeError:
-                continue
-
-
-def steps() -> Any:
-    """Gray steps, each a flat area, whose alpha is known: 255 minus the gray."""
-    columns = np.repeat(np.arange(0, 256, 51, dtype=np.uint8), WIDTH // 6)
-    return np.broadcast_to(columns[None, :, None], (HEIGHT, WIDTH, 3))
-
-
-def expected() -> bytes:
-    return bytes((255 - steps()[:, :, 0]).tobytes())
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    """A user without a key, whose home has a difficult name."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("YOUCAM_", "LAYERLIFT_"))}
-    return {**kept, "LAYERLIFT_HOME": str(tmp_path / "häuslich wohnen")}
-
-
-@pytest.fixture
-def start(environ: dict[str, str]) -> Iterator[Callable[..., Host]]:
-    """Starts workers, with a twin's key or other changes to the environment."""
-    with ExitStack() as stack:
-
-        def begin(twin: Twin | None = None, *command: str, options: Any = None, **changes: str) -> Host:
-            account = {"YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key} if twin else {}
-            host = Host({**environ, **account, **changes}, *command, **(options or {}))
-            stack.callback(host.close)
-            return host
-
-        yield begin
 
 
 def test_it_says_hello_with_its_version_and_a_folder_that_only_the_user_can_see(start: Any) -> None:
@@ -199,6 +73,21 @@ def test_gray_and_alpha_layers_are_taken(start: Any, twin: Twin, channels: int) 
     assert (host.folder / end["file"]).read_bytes() == expected()
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_picture_whose_blue_comes_first_is_the_same_picture_and_paid_for_once(
+    start: Any, twin: Twin, channels: int
+) -> None:
+    host = start(twin)
+    pixels = np.random.default_rng(1).integers(1, 256, (HEIGHT, WIDTH, channels), np.uint8)
+    swapped = pixels[..., [2, 1, 0, 3][:channels]]
+    for name, samples, order in (("1", pixels, "rgb"), ("2", swapped, "bgr")):
+        host.job(name, samples.tobytes(), channels=channels, order=order)
+        assert host.until_end(name)[1]["cached"] == (order == "bgr")
+    host.job("3", swapped.tobytes(), channels=channels)
+    assert not host.until_end("3")[1]["cached"]
+    assert (len(twin.calls("run")), twin.charged) == (2, 2.0)
+
+
 def test_the_offline_engine_is_used_without_a_key_and_charges_nothing(start: Any) -> None:
     photo = Image.open(Path(__file__).parents[1] / "photos" / "astronaut.jpg").convert("RGB")
     host = start()
@@ -216,142 +105,6 @@ def test_several_jobs_wait_in_line(start: Any, twin: Twin) -> None:
         host.job(name)
     ends = [host.until_end(name)[1] for name in ("a", "b", "c")]
     assert [end["file"] for end in ends] == ["a.alpha", "b.alpha", "c.alpha"]
-
-
-DEPTHS = {"u8": np.uint8, "u16": np.uint16, "u32": np.uint32, "f16": np.float16, "f32": np.float32, "f64": np.float64}
-
-
-def edge(depth: str = "u8", channels: int = 3) -> tuple[Any, Any]:
-    """Pixels and their alpha: a dark subject, half opaque before white between; the pixels' own alpha is 3/4."""
-    alpha = np.full((HEIGHT, WIDTH), 255, np.uint8)
-    alpha[:, 40:56], alpha[:, 56:] = 128, 0
-    pixels = np.full((HEIGHT, WIDTH, channels), 0.1)
-    pixels[:, 40:56], pixels[:, 56:] = 0.55, 1
-    if channels in (2, 4, 5):
-        pixels[:, :, -1] = 0.75
-    dtype = np.dtype(DEPTHS[depth])
-    return (pixels if dtype.kind == "f" else np.rint(pixels * np.iinfo(dtype).max)).astype(dtype), alpha
-
-
-def clean(folder: Path, samples: Any, matte: Any, **changes: Any) -> list[dict[str, Any]]:
-    """What a worker says to a request for clean edges."""
-    (folder / "1.alpha").write_bytes(matte.tobytes())
-    for name in ("1.raw", "1.clean"):
-        (folder / name).write_bytes(samples.tobytes())
-    height, width, channels = samples.shape
-    job = {"pixels": "1.raw", "alpha": "1.alpha", "width": width, "height": height, "channels": channels, **changes}
-    return said([json.dumps({"type": "clean", "id": "1", **job})], folder)
-
-
-def put_back(end: dict[str, Any], folder: Path, pixels: Any) -> Any:
-    """The pixels with the result's rectangles in their places."""
-    whole, samples = pixels.copy(), np.fromfile(folder / end["file"], pixels.dtype)
-    for x, y, width, height in end["rectangles"]:
-        count = width * height * pixels.shape[2]
-        part, samples = samples[:count], samples[count:]
-        whole[y : y + height, x : x + width] = part.reshape(height, width, -1)
-    assert samples.size == 0
-    return whole
-
-
-@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("depth", DEPTHS)
-def test_edges_lose_the_old_backgrounds_colour_at_every_depth_and_all_else_keeps_its_bits(
-    tmp_path: Path, depth: str, channels: int
-) -> None:
-    pixels, alpha = edge(depth, channels)
-    *progress, end = clean(tmp_path, pixels, alpha, depth=depth)
-    assert {key: end[key] for key in ("type", "id", "file")} == {"type": "result", "id": "1", "file": "1.clean"}
-    assert not (tmp_path / "1.raw").exists()
-    cleaned = put_back(end, tmp_path, pixels)
-    colours = channels - 1 if channels in (2, 4, 5) else channels
-    assert (cleaned[:, :40] == pixels[:, :40]).all() and (cleaned[:, 56:] == pixels[:, 56:]).all()
-    assert (cleaned[..., colours:] == pixels[..., colours:]).all()
-    middle = cleaned[:, 40:56, :colours] / pixels[0, -1, 0]
-    assert np.abs(middle - 0.1).max() < 0.2
-    assert {line.get("stage") for line in progress[1:]} == {"clean"}
-    fractions = [line["fraction"] for line in progress[1:]]
-    assert fractions == sorted(fractions)
-
-
-def test_only_rectangles_with_an_edge_come_back(tmp_path: Path) -> None:
-    pixels, alpha = np.full((700, 900, 3), 90, np.uint8), np.full((700, 900), 255, np.uint8)
-    alpha[300:320, 400:420], alpha[320:, 420:] = 100, 0
-    pixels[alpha < 255] = 200
-    end = clean(tmp_path, pixels, alpha)[-1]
-    area = sum(width * height for _, _, width, height in end["rectangles"])
-    assert 0 < area <= 4 * 256 * 256
-    cleaned = put_back(end, tmp_path, pixels)
-    assert ((cleaned != pixels).any(axis=2) <= ((alpha > 0) & (alpha < 255))).all()
-
-
-def test_nothing_comes_back_where_there_is_no_edge(tmp_path: Path) -> None:
-    end = clean(tmp_path, np.zeros((4, 5, 3), np.uint8), np.full((4, 5), 255, np.uint8))[-1]
-    assert (end["rectangles"], (tmp_path / end["file"]).read_bytes()) == ([], b"")
-
-
-def test_pixels_are_of_8_bits_where_no_depth_is_said(tmp_path: Path) -> None:
-    pixels, alpha = edge()
-    end = clean(tmp_path, pixels, alpha, pixels="1.clean")[-1]
-    assert (put_back(end, tmp_path, pixels)[:, 40:56] < 80).all(), "the pixels may have the name of the result"
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"alpha": None}, "bad_job"),
-        ({"alpha": "gone.alpha"}, "pixels_missing"),
-        ({"alpha": "1.raw"}, "pixels_missing"),
-        ({"pixels": "../1.gone"}, "pixels_missing"),
-        ({"width": "wide"}, "bad_job"),
-        ({"channels": 4}, "pixels_missing"),
-        ({"channels": 6}, "bad_job"),
-        ({"channels": True}, "bad_job"),
-        ({"depth": "u16"}, "pixels_missing"),
-        ({"depth": "uint8"}, "bad_job"),
-        ({"depth": None}, "bad_job"),
-        ({"depth": ["u8"]}, "bad_job"),
-        ({"height": 0}, "picture_empty"),
-    ],
-    ids=str,
-)
-def test_a_malformed_request_for_clean_edges_is_refused(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
-    assert clean(tmp_path, *edge(), **changes)[-1].get("code") == code
-
-
-def test_clean_edges_can_be_cancelled_and_leave_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = threading.Event()
-
-    def endless(picture: Any, alpha: Any, report: Any) -> Any:
-        try:
-            while True:
-                yield (0, 0, 1, 1), picture.pixels
-                report(0.5)
-                time.sleep(0.001)
-        finally:
-            ended.set()
-
-    monkeypatch.setattr(foreground, "clean_edges", endless)
-    (tmp_path / "1.raw").write_bytes(bytes(3))
-    (tmp_path / "1.alpha").write_bytes(bytes(1))
-    job = {"type": "clean", "pixels": "1.raw", "alpha": "1.alpha", "width": 1, "height": 1, "channels": 3}
-    lines = [json.dumps({**job, "id": "1"}), json.dumps({"type": "cancel", "id": "1"})]
-    assert said(lines, tmp_path, until=lambda: None)[-1]["code"] == "cancelled"
-    assert ended.wait(PATIENCE)
-    wait_for(lambda: not (tmp_path / "1.clean").exists())
-
-
-def test_the_end_of_its_input_ends_it_in_the_middle_of_clean_edges(start: Any) -> None:
-    host = start()
-    (host.folder / "1.raw").write_bytes(np.linspace(0, 1, 4000 * 3000, dtype=np.float32).tobytes())
-    (host.folder / "1.alpha").write_bytes(bytes(range(1, 251)) * 48000)
-    job = {"pixels": "1.raw", "alpha": "1.alpha", "width": 4000, "height": 3000, "channels": 1, "depth": "f32"}
-    host.send(type="clean", id="1", **job)
-    assert host.next()["stage"] == "clean"
-    begin = time.monotonic()
-    assert host.end() == 0
-    assert time.monotonic() - begin < 2
-    assert not host.folder.exists()
 
 
 def test_garbage_between_the_lines_is_ignored(start: Any, twin: Twin) -> None:
@@ -391,6 +144,9 @@ def test_garbage_between_the_lines_is_ignored(start: Any, twin: Twin) -> None:
         {"engine": None},
         {"engine": "other"},
         {"engine": ["auto"]},
+        {"order": "grb"},
+        {"order": None},
+        {"order": "bgr", "channels": 2},
     ],
     ids=str,
 )
@@ -454,34 +210,6 @@ def test_a_step_without_news_says_the_last_of_it_again(
     answers = said([json.dumps({"type": "job", "id": "1", **job})], tmp_path, twin)
     assert sum(answer.get("stage") == "upload" and answer["fraction"] == 0 for answer in answers) > 3
     assert answers[-1]["type"] == "result"
-
-
-def said(
-    lines: list[str], folder: Path, twin: Twin | None = None, until: Callable[[], object] | None = None
-) -> list[dict[str, Any]]:
-    """What a worker in this process says to some lines; its input ends when all are answered, or after `until`."""
-    answered = threading.Semaphore(0)
-
-    def all_are_answered() -> None:
-        for _ in lines:
-            assert answered.acquire(timeout=PATIENCE)
-
-    class Out(io.StringIO):
-        def write(self, text: str) -> int:
-            if json.loads(text)["type"] in ("result", "error"):
-                answered.release()
-            return super().write(text)
-
-    class In(io.StringIO):
-        def __iter__(self) -> Iterator[str]:
-            yield from lines
-            (until or all_are_answered)()
-
-    account = {"YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key} if twin else {}
-    settings = Settings({"LAYERLIFT_HOME": str(folder / "home"), **account})
-    out = Out()
-    worker.Worker(In(), out, folder, lambda: Engines(settings)).serve(lambda: None)
-    return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
 def test_the_youcam_engine_without_a_key_says_how_to_set_one(start: Any) -> None:

@@ -137,7 +137,7 @@ def test_a_full_or_empty_alpha_stays_full_or_empty(value: int) -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_picture_without_alpha_gets_it_and_keeps_its_colours(channels: int, dtype: type) -> None:
     pixels, alpha = noise(300, 30, channels, dtype), noise(300, 30, 1)[..., 0]
-    result = matte.multiply(Picture(pixels, b"profile"), alpha)
+    result = matte.cut_out(Picture(pixels, b"profile"), alpha, clean_edges=False)
     assert result.pixels.dtype == dtype
     np.testing.assert_array_equal(result.pixels[..., :-1], pixels)
     np.testing.assert_array_equal(result.pixels[..., -1], alpha.astype(int) * (1 if dtype == np.uint8 else 257))
@@ -148,7 +148,7 @@ def test_a_picture_without_alpha_gets_it_and_keeps_its_colours(channels: int, dt
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_an_alpha_of_its_own_is_multiplied_and_rounded(channels: int, dtype: type) -> None:
     pixels, alpha = noise(300, 256, channels, dtype), noise(300, 256, 1)[..., 0]
-    result = matte.multiply(Picture(pixels), alpha).pixels
+    result = matte.cut_out(Picture(pixels), alpha, clean_edges=False).pixels
     np.testing.assert_array_equal(result[..., :-1], pixels[..., :-1])
     np.testing.assert_array_equal(result[..., -1], np.round(pixels[..., -1] * alpha.astype(float) / 255))
 
@@ -157,11 +157,11 @@ def test_every_product_of_two_8_bit_alphas_is_exact() -> None:
     own, alpha = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
     pixels = np.stack([own, own], -1)
     expected = np.round(own.astype(float) * alpha / 255)
-    np.testing.assert_array_equal(matte.multiply(Picture(pixels), alpha).pixels[..., 1], expected)
+    np.testing.assert_array_equal(matte.cut_out(Picture(pixels), alpha, clean_edges=False).pixels[..., 1], expected)
 
 
 def test_an_opaque_alpha_changes_nothing() -> None:
     for dtype in (np.uint8, np.uint16):
         pixels = noise(20, 30, 4, dtype)
-        result = matte.multiply(Picture(pixels), np.full((20, 30), 255, np.uint8)).pixels
+        result = matte.cut_out(Picture(pixels), np.full((20, 30), 255, np.uint8), clean_edges=False).pixels
         np.testing.assert_array_equal(result, pixels)

@@ -94,8 +94,8 @@ def test_without_a_home_the_systems_folders_of_the_user_are_used(user: Path) -> 
 
 def test_the_environment_comes_before_the_keyring_and_that_before_the_file(user: Path, ring: Memory) -> None:
     keyring.set_keyring(NoKeyring())
-    assert Settings({}).set_key("of the file") == "file"
-    assert Settings({}).key() == Key("of the file", "file")
+    assert Settings({}).set_key("of-the-file") == "file"
+    assert Settings({}).key() == Key("of-the-file", "file")
     keyring.set_keyring(ring)
     ring.entries["layerlift", "api-key"] = "of the keyring"
     assert Settings({}).key() == Key("of the keyring", "keyring")

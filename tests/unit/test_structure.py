@@ -27,11 +27,11 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 LAYERS = (
     {"__init__", "errors"},
     {"answers", "cache", "cancelling", "locks", "log", "offline", "pictures", "settings", "tiles"},
-    {"connection", "database", "foreground", "guided", "prepare", "private"},
+    {"connection", "database", "foreground", "guided", "messages", "prepare", "private"},
     {"journal", "matte", "pacing", "service"},
     {"polling", "recovery"},
     {"engines"},
-    {"removal"},
+    {"account", "removal"},
     {"doctor", "jobs", "worker"},
     {"cli"},
 )

@@ -187,37 +187,27 @@ class Layer:
         return node
 
 
-class _Hidden(QtCore.QObject):
+class _Hidden:
     """Shows a hidden original when its cut-out is undone, and hides it again: Krita makes no undo step of that."""
 
     def __init__(self, original: Layer, cutout: Any) -> None:
-        undo, redo = (Krita.instance().action(name) for name in ("edit_undo", "edit_redo"))
-        super().__init__(undo)
         self._original, self._cutout, self._there = original, cutout, True
-        self._timer = QtCore.QTimer(self)
-        self._timer.setInterval(UNDO_MS)
-        self._timer.timeout.connect(self._look)
-        for action in (undo, redo):
-            action.triggered.connect(self._wait)
+        for name in ("edit_undo", "edit_redo"):
+            # Not the bound method: that would not keep this object.
+            Krita.instance().action(name).triggered.connect(lambda: self._look(UNDO_LOOKS))
 
-    def _wait(self) -> None:
-        # Krita undoes in the background, and tells nobody when that is done.
-        self._looks = UNDO_LOOKS
-        self._timer.start()
-
-    def _look(self) -> None:
-        self._looks -= 1
-        if not self._looks:
-            self._timer.stop()
+    def _look(self, looks: int) -> None:
+        """Look a few times: Krita undoes in the background, and tells nobody when that is done."""
         try:
             node = self._original.find()
         except Refused:
-            self.deleteLater()
             return
         there = self._original.has(self._cutout)
         if there != self._there:
             self._there = there
             node.setVisible(not there)
+        elif looks:
+            QtCore.QTimer.singleShot(UNDO_MS, lambda: self._look(looks - 1))
 
 
 def active_layer() -> Layer:

@@ -42,8 +42,8 @@ def clean_edges(
     Yields each part's rectangle and its pixels (height, width, channels), in the picture's own dtype: tiles of a grid
     of `TILE`, row by row. All pixels whose alpha is 0 or 255, and the picture's own alpha channel, are bit for bit the
     picture's. The same input makes the same output. Samples are taken as they are, gamma or linear: integers reach from
-    0 to their dtype's largest value, floats as far as the picture's around the edges do. The order of the colour
-    channels does not matter.
+    0 to their dtype's largest value, floats as far as the picture's around the edges do. A pixel with a sample that is
+    no finite number stays as it is, and tells nothing of others. The order of the colour channels does not matter.
 
     Args:
         report: is told the fraction that is done, many times a second, and may raise to stop.
@@ -64,8 +64,8 @@ def clean_edges(
     for done, box in enumerate(boxes):
         pixels = box.of(np.moveaxis(picture.pixels, 2, 0)).transpose(1, 2, 0).copy()
         near = box.of(alpha).reshape(-1)
-        partial = np.flatnonzero(_partial(near))
         flat = pixels.reshape(-1, pixels.shape[2])
+        partial = np.flatnonzero(_partial(near) & (dtype.kind != "f" or np.isfinite(flat).all(axis=1)))
         mixed = flat[partial, :channels].astype(exact) / exact(top)
         both = _enlarged(estimate, box.within(window), shrink)[partial]
         foreground, background = both[:, :channels], both[:, channels:]
@@ -98,16 +98,24 @@ def _reduced(
     rows = max(1, _BLOCK_ROWS // shrink) * shrink
     for first in range(0, picture.height, rows):
         pixels = picture.pixels[first : first + rows]
+        weight: Any = None
         if pixels.dtype.kind == "f":
-            pixels = np.nan_to_num(pixels.astype(np.float32))
+            pixels = pixels.astype(np.float32)
+            finite = np.isfinite(pixels).all(axis=2, keepdims=True)
+            if not finite.all():
+                pixels, weight = np.where(finite, pixels, np.float32(0)), finite.astype(np.float32)
         small = _shrunk(alpha[first : first + rows, :, None], shrink) / np.float32(255)
         colours, visible = _shrunk(pixels, shrink) / np.float32(top), np.ones_like(small)
         if picture.alpha is not None:
             colours, visible = colours[..., :-1], colours[..., -1:]
             if pixels[..., -1].min() < top:
-                # hidden colours must not take part
-                own = pixels[..., -1:] / np.float32(top)
-                colours = _shrunk(pixels[..., :-1] * own, shrink) / np.maximum(visible, _TINY) / np.float32(top)
+                weight = pixels[..., -1:] / np.float32(top)
+            pixels = pixels[..., :-1]
+        elif weight is not None:
+            visible = _shrunk(weight, shrink)
+        if weight is not None:
+            # hidden colours, and what is no number, must not take part
+            colours = _shrunk(pixels * weight, shrink) / np.maximum(visible, _TINY) / np.float32(top)
         parts.append((colours, small, visible))
         report(0.3 * first / picture.height)
     colours, small, visible = (np.moveaxis(np.concatenate(planes), 2, 0).copy() for planes in zip(*parts, strict=True))

@@ -170,6 +170,22 @@ def test_floats_keep_their_range_and_what_is_not_a_number_stays_where_it_is() ->
     assert partial.min() >= np.nanmin(bright)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_what_is_not_a_finite_number_stays_and_spoils_no_colour_beside_it(value: float, channels: int) -> None:
+    pixels, alpha, _ = scene(300, 400, "soft")
+    floats = np.ones((300, 400, channels), np.float32)
+    floats[..., :3] = pixels / np.float32(255)
+    before = cleaned_picture(Picture(floats), alpha)
+    rows, columns = np.nonzero((alpha > 0) & (alpha < 255))
+    spots = rows[:: len(rows) // 5], columns[:: len(rows) // 5], 1
+    floats[spots] = value
+    after = cleaned_picture(Picture(floats), alpha)
+    np.testing.assert_array_equal(after[spots[:2]], floats[spots[:2]])
+    before[spots[:2]] = after[spots[:2]] = 0
+    assert np.abs(after - before).max() < 0.05
+
+
 def test_a_smooth_edge_of_16_bits_has_more_colours_than_8_bits_can_give() -> None:
     pixels, alpha, _ = scene(600, 900, "soft", np.uint16)
     cleaned = cleaned_picture(Picture(pixels), alpha)

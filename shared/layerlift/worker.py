@@ -33,7 +33,7 @@ To the worker::
 BGR or BGRA where `order` is "bgr"; its result is the alpha, one byte a pixel, of the same size, not multiplied with the
 layer's own, and `full` where the whole picture is opaque subject. `stage` is one of `removal.Stage`, `fraction` 0 to 1
 of that stage; `again` pays again where an earlier start may have been charged in vain; where there are no news, the
-last progress comes again every `BEAT_SECONDS`.
+last progress comes again every `progress.BEAT_SECONDS`.
 
 `clean` asks for the subject's own colours where the alpha is neither 0 nor 255. Its pixels are the host's own samples
 in the machine's byte order, of whatever profile, gamma or linear, and in whatever order of the colours: 1 to 5 channels
@@ -49,7 +49,7 @@ where there is none; whether the user has `agreed` to uploads to the service fro
 them. `key` stores a key, or with null forgets the stored one (that of the environment comes first, and stays); its
 result is as that of `settings`. `agree` gives or withdraws consent; its result names the `host`. `balance` tests an
 engine: its result is the `engine` that was meant, the `units` that are left, and the `host` that was asked, null where
-it is this computer.
+it is this computer; its progress has the one stage "waiting".
 
 All but `cancel` are answered in their order, each with one result or one error. When standard input ends, the worker
 cancels what it does, removes its folder and exits. What is paid for by then, or when a job is cancelled, is first
@@ -66,13 +66,12 @@ import queue
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import __version__, errors, log, messages, private
+from . import __version__, errors, log, messages, private, progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,13 +81,12 @@ if TYPE_CHECKING:
     from .foreground import Rectangle
     from .messages import Message
     from .pictures import Picture, Report
+    from .settings import Settings
 
     Parts = Callable[[Report], Iterator[NDArray[np.generic]]]
 
 PROTOCOL = 1
 GRACE_SECONDS = 3.0
-REPORT_SECONDS = 0.1
-BEAT_SECONDS = 10.0
 _QUESTIONS = ("job", "clean", "cut", "agree", "settings", "key", "balance")
 
 
@@ -152,8 +150,10 @@ class Worker:
                 result = self._clean(name, message, cancel)
             elif message["type"] == "cut":
                 result = self._cut(name, message, cancel)
+            elif message["type"] == "balance":
+                result = self._balance(name, message, cancel, engines)
             else:
-                result = _settled(message, cancel, engines)
+                result = _settled(message, engines.settings)
             self._send(type="result", id=name, **result)
             return
         except errors.LayerliftError as found:
@@ -233,6 +233,14 @@ class Worker:
 
         return {"file": self._made(name, pixels.with_suffix(".cut"), cancel, bands)}
 
+    def _balance(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+        from . import account
+        from .cancelling import Cancel
+
+        with self._progress(name) as report:
+            report("waiting", 0.0)
+            return account.balance(engines, messages.engine(message), Cancel(cancel))
+
     def _layer(self, message: Message, channels: tuple[int, ...]) -> tuple[Path, Picture, NDArray[np.uint8]]:
         """The file of a layer's native samples, which goes as soon as it is not needed; these, and the alpha."""
         import numpy as np
@@ -261,56 +269,13 @@ class Worker:
             wish.during(lambda: _write(target, parts(tell)))
         return target.name
 
-    @contextlib.contextmanager
-    def _progress(self, name: str, **fields: Any) -> Iterator[Callable[..., None]]:
-        """A function that tells the host of a stage, the fraction of it that is done and a text, not too often."""
-        last: list[Any] = [None, 0.0]
-
-        def report(stage: str, fraction: float, text: str = "") -> None:
-            now = time.monotonic()
-            if stage != last[0] or now - last[1] >= REPORT_SECONDS or fraction >= 1:
-                last[:] = stage, now
-                beat.say(stage=stage, fraction=round(fraction, 3), text=text)
-
-        with _Beat(lambda news: self._send(type="progress", id=name, **fields, **news)) as beat:
-            yield report
+    def _progress(self, name: str, **fields: Any) -> contextlib.AbstractContextManager[progress.Report]:
+        return progress.told(lambda news: self._send(type="progress", id=name, **fields, **news))
 
     def _send(self, **message: Any) -> None:
         with self._guard, contextlib.suppress(OSError):
             self._out.write(json.dumps(message) + "\n")
             self._out.flush()
-
-
-class _Beat:
-    """Passes progress on, and says the last of it again where a step (a wait for the service) has no news."""
-
-    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
-        self._send = send
-        self._news: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._pass_on, daemon=True)
-
-    def say(self, **fields: Any) -> None:
-        self._news.put(fields)
-
-    def __enter__(self) -> _Beat:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._news.put(None)
-        self._thread.join()
-
-    def _pass_on(self) -> None:
-        last: dict[str, Any] | None = None
-        while True:
-            try:
-                last = self._news.get(timeout=BEAT_SECONDS)
-                if last is None:
-                    return
-            except queue.Empty:
-                pass
-            if last is not None:
-                self._send(last)
 
 
 def _take_up(engines: Engines) -> None:
@@ -320,14 +285,10 @@ def _take_up(engines: Engines) -> None:
     removal.take_up(engines)
 
 
-def _settled(message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+def _settled(message: Message, settings: Settings) -> dict[str, Any]:
     """The answer to a question about the settings."""
     from . import account
-    from .cancelling import Cancel
 
-    settings = engines.settings
-    if message["type"] == "balance":
-        return account.balance(engines, messages.engine(message), Cancel(cancel))
     if message["type"] == "agree":
         settings.agree(settings.api_host, messages.flag(message, "agreed", True))
         return {"host": settings.api_host}

@@ -6,19 +6,17 @@ import json
 import os
 import resource
 import signal
-import socket
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from layerlift import __version__, private, worker
+from layerlift import __version__, private, progress
 from layerlift.offline import Fault, Twin
 from PIL import Image
-from worker_host import HEIGHT, PATIENCE, WIDTH, expected, said, steps, wait_for
+from worker_host import HEIGHT, PATIENCE, WIDTH, Proxy, expected, said, steps, wait_for
 
 STAGES = ["prepare", "upload", "waiting", "download", "refine"]
 
@@ -203,7 +201,7 @@ def test_pixels_may_have_the_name_of_the_result(tmp_path: Path, twin: Twin) -> N
 def test_a_step_without_news_says_the_last_of_it_again(
     tmp_path: Path, make_twin: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(progress, "BEAT_SECONDS", 0.02)
     twin = make_twin(faults=[Fault("declare", "hang", seconds=0.5)])
     (tmp_path / "1.raw").write_bytes(steps().tobytes())
     job = {"pixels": "1.raw", "width": WIDTH, "height": HEIGHT, "channels": 3, "engine": "auto"}
@@ -229,29 +227,9 @@ def test_a_failure_of_the_service_carries_its_request_id(start: Any, make_twin: 
     assert twin.key not in json.dumps(end)
 
 
-class Proxy:
-    """A proxy that counts who comes by, and lets nobody through."""
-
-    def __init__(self) -> None:
-        self.seen = 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.seen += 1
-            connection.close()
-
-
 def test_nothing_is_sent_before_the_user_has_agreed(start: Any) -> None:
     proxy = Proxy()
-    away = {"YOUCAM_API_URL": "https://service.example", "YOUCAM_API_KEY": "sk-0123456789", "HTTPS_PROXY": proxy.url}
-    host = start(**away, https_proxy=proxy.url, NO_PROXY="", no_proxy="")
+    host = start(**proxy.environ)
     host.job()
     _, end = host.until_end()
     assert (end["code"], proxy.seen) == ("consent_needed", 0)

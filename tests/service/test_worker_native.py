@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import threading
 import time
 from pathlib import Path
@@ -244,6 +245,20 @@ def test_a_cut_can_be_cancelled_in_its_middle_and_leaves_nothing_behind(start: A
     layer = {"pixels": "2.raw", "alpha": "2.alpha", "width": WIDTH, "height": HEIGHT, "channels": 4, "clean": True}
     host.send(type="cut", id="2", **layer)
     assert host.until_end("2")[1]["file"] == "2.cut"
+
+
+def test_a_disk_that_takes_no_more_is_told_and_leaves_no_half_layer(start: Any) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    host = start(options={"preexec_fn": limit})
+    pixels, alpha = edge("u16", 4)
+    (host.folder / "1.raw").write_bytes(pixels.tobytes())
+    (host.folder / "1.alpha").write_bytes(alpha.tobytes())
+    layer = {"pixels": "1.raw", "alpha": "1.alpha", "width": WIDTH, "height": HEIGHT, "channels": 4, "depth": "u16"}
+    host.send(type="cut", id="1", **layer)
+    assert host.until_end("1")[1]["code"] == "disk"
+    assert not (host.folder / "1.cut").exists()
 
 
 def test_the_end_of_its_input_ends_it_in_the_middle_of_a_cut(start: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from layerlift.offline import Fault, Twin
-from worker_host import said, wait_for
+from worker_host import Proxy, said, wait_for
 
 KEY = "sk-0123456789-very-secret"
 
@@ -134,8 +134,10 @@ def test_the_balance_needs_a_key_that_the_service_knows(start: Any, twin: Twin) 
 
 
 def test_the_balance_needs_no_consent_since_nothing_is_uploaded(start: Any) -> None:
-    host = start(YOUCAM_API_URL="https://127.0.0.2:9", YOUCAM_API_KEY=KEY)
+    proxy = Proxy()
+    host = start(**proxy.environ)
     host.send(type="balance", id="1", engine="auto")
+    wait_for(lambda: proxy.seen)
     host.send(type="cancel", id="1")
     assert host.until_end("1")[1]["code"] == "cancelled"
 

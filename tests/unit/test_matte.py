@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,6 +153,20 @@ def test_an_alpha_of_its_own_is_multiplied_and_rounded(channels: int, dtype: typ
     result = matte.cut_out(Picture(pixels), alpha, clean_edges=False).pixels
     np.testing.assert_array_equal(result[..., :-1], pixels[..., :-1])
     np.testing.assert_array_equal(result[..., -1], np.round(pixels[..., -1] * alpha.astype(float) / 255))
+
+
+def test_bands_of_a_large_picture_need_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "layer.raw"
+    np.full((4000, 1000, 4), 9000, np.uint16).tofile(path)
+    pixels = np.memmap(path, np.uint16, mode="r", shape=(4000, 1000, 4))
+    alpha = np.full((4000, 1000), 255, np.uint8)
+    alpha[1000:1200, :100] = 90
+    tracemalloc.start()
+    rows = sum(len(band) for band in matte.cut_bands(Picture(pixels), alpha, clean_edges=True))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert rows == 4000
+    assert peak < pixels.nbytes / 2
 
 
 def test_every_product_of_two_8_bit_alphas_is_exact() -> None:

@@ -1,7 +1,7 @@
 """All tests in the checkout's own environment: `python3 tests [--hosts] [pytest arguments]`.
 
-`--hosts` first installs GIMP 2.10 and what a window needs (Debian and Ubuntu, by apt), builds chroots of GIMP 3.0 and
-3.2 (on Debian, as root; once, see hosts/chroots.py), and makes a missing host fail.
+`--hosts` first installs GIMP 2.10, Krita and what a window needs (Debian and Ubuntu, by apt), builds chroots with GIMP
+3.0 and 3.2 and Krita 5.2 and 5.3 (on Debian, as root; once, see hosts/chroots.py), and makes a missing host fail.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if sys.platform == "win32" else "bi
 STAMP = ENVIRONMENT / "layerlift-tests.txt"
 HOST_PROGRAMS = {
     "gimp-console-2.10": "gimp",
+    "krita": "krita python3-pyqt5",
     "Xvfb": "xvfb",
     "xauth": "xauth",
     "xdotool": "xdotool",
@@ -66,8 +67,9 @@ def newest_python() -> str:
 
 
 def install_hosts() -> None:
-    """Install GIMP 2.10, a virtual display and its tools where they are missing."""
-    packages = [package for program, package in HOST_PROGRAMS.items() if not shutil.which(program)]
+    """Install GIMP 2.10, Krita, a virtual display and its tools where they are missing."""
+    missing = [packages for program, packages in HOST_PROGRAMS.items() if not shutil.which(program)]
+    packages = " ".join(missing).split()
     if not shutil.which("fc-list") or not subprocess.check_output(["fc-list"]).strip():
         packages.append("fonts-dejavu-core")
     if not packages:
@@ -79,14 +81,14 @@ def install_hosts() -> None:
 
 
 def build_chroots() -> None:
-    """Make sure that the chroots of GIMP 3 are there; where one can't be, its tests will fail and say why."""
+    """Make sure that the chroots of newer hosts are there; where one can't be, its tests will fail and say why."""
     from hosts import chroots
 
     with ThreadPoolExecutor() as pool:
         jobs = {version: pool.submit(chroots.ready, chroot) for version, chroot in chroots.CHROOTS.items()}
     for version, job in jobs.items():
         if (problem := job.exception()) is not None:
-            print(f"There is no chroot of GIMP {version}: {problem}", flush=True)
+            print(f"There is no chroot of {chroots.CHROOTS[version].suite}: {problem}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""GIMP 3 for tests on a system that has none: Debian chroots with GIMP 3.0 and 3.2, and how a program is run in one.
+"""Newer GIMPs and Kritas for tests on a system that has older ones: Debian chroots, and how a program is run in one.
 
 `ready(CHROOTS["3.0"])` builds a chroot once, keeps a snapshot of it, and restores it from there where it is missing or
 spoilt. They are kept in a folder that all checkouts of the machine share: $LAYERLIFT_TEST_CHROOTS, else
@@ -27,7 +27,12 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEBOOTSTRAP_SCRIPTS = Path("/usr/share/debootstrap/scripts")
 OUTSIDE = "/outside"
-PACKAGES = ("gimp", "python3", "python3-gi", "python3-venv", "gir1.2-gimp-3.0", "gir1.2-gtk-3.0", "fonts-dejavu-core")
+PACKAGES = (
+    "gimp", "python3", "python3-gi", "python3-venv", "gir1.2-gimp-3.0", "gir1.2-gtk-3.0", "krita", "python3-pyqt5",
+    "fonts-dejavu-core",
+)  # fmt: skip
+# What tells each program's version without a screen.
+VERSION_COMMANDS = {"gimp": ("gimp-console", "--version"), "krita": ("krita_version",)}
 FILES = {
     # The release file of a testing suite may be older than it says that it is valid.
     "etc/apt/apt.conf.d/99tests": 'Acquire::Check-Valid-Until "false";\nAPT::Install-Recommends "false";\n',
@@ -54,10 +59,11 @@ class ChrootFailed(Exception):
 
 @dataclass(frozen=True)
 class Chroot:
-    """A Debian suite with the GIMP that is in it."""
+    """A Debian suite with the GIMP and the Krita that are in it."""
 
-    gimp: str
     suite: str
+    gimp: str
+    krita: str
 
     @property
     def folder(self) -> Path:
@@ -70,14 +76,15 @@ class Chroot:
         return self.folder.with_name(self.folder.name + ".tar.zst")
 
     def works(self) -> bool:
-        """Whether it is there and its GIMP starts."""
-        return self.version().startswith(self.gimp + ".")
+        """Whether it is there and its programs start."""
+        return all(self.version(program).startswith(getattr(self, program) + ".") for program in VERSION_COMMANDS)
 
-    def version(self) -> str:
-        """The version of its GIMP, or "" where it does not start."""
-        if not (self.folder / "usr/bin/gimp-console").exists():
+    def version(self, program: str) -> str:
+        """The full version of its GIMP or Krita ("gimp", "krita"), or "" where that does not start."""
+        name, *arguments = VERSION_COMMANDS[program]
+        if not (self.folder / "usr/bin" / name).exists():
             return ""
-        command = ["chroot", str(self.folder), "gimp-console", "--version"]
+        command = ["chroot", str(self.folder), name, *arguments]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         return run.stdout.strip().rpartition(" ")[2]
 
@@ -89,7 +96,7 @@ class Chroot:
         return [*NAMESPACE, "sh", "-c", ENTER, "sh", str(self.folder), " ".join(folders), *arguments]
 
 
-CHROOTS = {chroot.gimp: chroot for chroot in (Chroot("3.0", "trixie"), Chroot("3.2", "forky"))}
+CHROOTS = {chroot.gimp: chroot for chroot in (Chroot("trixie", "3.0", "5.2"), Chroot("forky", "3.2", "5.3"))}
 
 
 def cache() -> Path:
@@ -121,14 +128,15 @@ def ready(chroot: Chroot) -> None:
         with replacing(chroot.folder) as new:
             build(chroot, new)
         if not chroot.works():
-            raise ChrootFailed(f"{chroot.suite} has GIMP {chroot.version() or 'that does not start'}")
+            found = {program: chroot.version(program) or "that does not start" for program in VERSION_COMMANDS}
+            raise ChrootFailed(f"{chroot.suite} has GIMP {found['gimp']} and Krita {found['krita']}")
         with replacing(chroot.snapshot) as new:
             tar = ["tar", "-C", str(chroot.folder), "-c", "--one-file-system", "--numeric-owner", "."]
             pipe(tar, ["zstd", "-3", "-T0", "-q", "-o", str(new)])
 
 
 def build(chroot: Chroot, folder: Path) -> None:
-    """Install a suite and its GIMP into a folder."""
+    """Install a suite and its programs into a folder."""
     # A suite that is newer than this debootstrap has no script of its own.
     script = [] if (DEBOOTSTRAP_SCRIPTS / chroot.suite).exists() else [str(DEBOOTSTRAP_SCRIPTS / "sid")]
     run(["debootstrap", "--variant=minbase", chroot.suite, str(folder), mirror(), *script])
@@ -153,7 +161,7 @@ def mirror() -> str:
         origin, component, codename, address = line.split(" ", 3)
         if (origin, component) == ("Debian", "main") and "-" not in codename:
             return address
-    raise ChrootFailed("apt knows no Debian archive here, from which GIMP 3 could be installed")
+    raise ChrootFailed("apt knows no Debian archive here, from which a suite could be installed")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
-"""Fixtures of the host tests, which run in every GIMP; a mark such as `gimp("2.10", why="...")` names some alone.
+"""Fixtures of the host tests, which run in every GIMP or every Krita; a mark such as `gimp("2.10", why="...")` or
+`krita("5.1", why="...")` names some alone.
 
-A GIMP that is missing skips its tests, except where LAYERLIFT_TEST_HOSTS=1 or CI is set: there they fail.
+A host that is missing skips its tests, except where LAYERLIFT_TEST_HOSTS=1 or CI is set: there they fail.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from . import krita as kritas
 from .gimp import Gimp, make_template
+from .krita import Krita
 from .table import Table
-from .versions import VERSIONS, Version
+from .versions import KRITAS, VERSIONS, KritaVersion, Version
 from .window import missing_for_windows
 
 TABLE = pytest.StashKey[Table]()
@@ -31,19 +34,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table of what was found in each GIMP."""
-    lines = config.stash[TABLE].lines({name: version.release() for name, version in VERSIONS.items()})
-    if lines:
-        terminalreporter.section("layers in each GIMP")
-        terminalreporter.write_line("\n".join(lines))
+    """Print the tables of what was found in each GIMP and each Krita."""
+    for host, versions in (("GIMP", VERSIONS), ("Krita", KRITAS)):
+        lines = config.stash[TABLE].lines({name: version.release() for name, version in versions.items()})
+        if lines:
+            terminalreporter.section(f"layers in each {host}")
+            terminalreporter.write_line("\n".join(lines))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for a GIMP in every version, or in those that its mark names."""
+    """Run a test that asks for a host in every version, or in those that its mark names."""
     if "version" in metafunc.fixturenames:
-        mark = metafunc.definition.get_closest_marker("gimp")
-        names = mark.args if mark else tuple(VERSIONS)
-        metafunc.parametrize("version", [VERSIONS[name] for name in names], ids=str, scope="session")
+        host, versions = ("krita", KRITAS) if "krita_template" in metafunc.fixturenames else ("gimp", VERSIONS)
+        mark = metafunc.definition.get_closest_marker(host)
+        names = mark.args if mark else tuple(versions)
+        metafunc.parametrize("version", [versions[name] for name in names], ids=str, scope="session")
 
 
 def require(missing: list[str]) -> None:
@@ -74,3 +79,16 @@ def gimp_on_a_screen(gimp: Gimp) -> Gimp:
     """A GIMP that can also be run in a window."""
     require(missing_for_windows())
     return gimp
+
+
+@pytest.fixture(scope="session")
+def krita_template(version: KritaVersion, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which this Krita was started once."""
+    require([*version.missing(), *missing_for_windows()])
+    return kritas.make_template(tmp_path_factory.mktemp("krita"), version)
+
+
+@pytest.fixture
+def krita(version: KritaVersion, krita_template: Path, tmp_path: Path) -> Krita:
+    """A Krita with a fresh profile."""
+    return Krita(tmp_path / "krita", version, krita_template)

@@ -45,7 +45,7 @@ from pathlib import Path
 from typing import Any
 
 from .versions import Version
-from .window import HostTimeout, Window, end, screen, wait_for
+from .window import HostTimeout, Window, end, wait_for, windowed
 
 GIMPFU = Path(__file__).resolve().parents[2] / "plugin" / "gimp" / "gimpfu"
 DRIVER = Path(__file__).resolve().parent / "gimpfu" / "driver.py"
@@ -185,22 +185,16 @@ class Gimp:
     @contextmanager
     def window(self, *files: str, size: str = "1280x900", timeout: float = 120.0) -> Iterator[Window]:
         """GIMP in a window on a screen of its own, with these files open."""
-        with screen(self.folder, size) as display:
-            log = self.folder / "gimp.log"
-            with log.open("wb") as output:
-                process = subprocess.Popen(
-                    self.version.command(self.version.program, "-n", "-s", *files),
-                    env=self.settings(DISPLAY=display), stdin=subprocess.DEVNULL, stdout=output,
-                    stderr=subprocess.STDOUT, start_new_session=True,
-                )  # fmt: skip
-                try:
-                    window = Window(self, process, display)
-                    window.start(timeout)
-                    yield window
-                    window.quit()
-                finally:
-                    end(process)
-                    self.stderr = log.read_text(encoding="utf-8", errors="replace")
+        log = self.folder / "gimp.log"
+        command = self.version.command(self.version.program, "-n", "-s", *files)
+        try:
+            with windowed(command, self.folder, size, self.settings(), log) as desktop:
+                window = Window(self, desktop)
+                window.start(timeout)
+                yield window
+                window.quit()
+        finally:
+            self.stderr = log.read_text(encoding="utf-8", errors="replace")
 
 
 def make_template(folder: Path, version: Version) -> Path:

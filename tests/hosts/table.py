@@ -1,4 +1,4 @@
-"""One table of what tests have found: a row for each case, a column for each GIMP.
+"""One table of what tests have found: a row for each case, a column for each version of a host.
 
 A test marked `@pytest.mark.table("exact")`, with parameters called `name` and `version`, fills the cell of both: with
 the mark's word where it passes, with a number where it is skipped, whose reason stands below the table.
@@ -38,7 +38,7 @@ class Table:
 
     def lines(self, columns: dict[str, str]) -> list[str]:
         """The table as text; `columns` are the titles by their versions' names."""
-        rows = list(dict.fromkeys(row for row, _ in self._cells))
+        rows = list(dict.fromkeys(row for row, column in self._cells if column in columns))
         if not rows:
             return []
         found = [column for column in columns if any(column == other for _, other in self._cells)]
@@ -49,4 +49,6 @@ class Table:
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table
         ]
         lines.insert(1, "  ".join("-" * width for width in widths))
-        return [*lines, "", *(f"({number}) {reason}" for number, reason in enumerate(self._reasons, 1))]
+        told = {cell for line in table for cell in line}
+        reasons = [f"({number}) {reason}" for number, reason in enumerate(self._reasons, 1) if f"- ({number})" in told]
+        return [*lines, "", *reasons]

@@ -1,4 +1,4 @@
-"""The GIMPs that the tests run in, and what differs between them for who starts one from outside."""
+"""The GIMPs and Kritas that the tests run in, and what differs between them for who starts one from outside."""
 
 from __future__ import annotations
 
@@ -18,7 +18,40 @@ GIMPRC = """(check-updates no)
 """
 
 
-class Version:
+class System:
+    """Where programs run: this very system."""
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line that runs a program there."""
+        return list(arguments)
+
+    def outside(self, folder: Path, program: str) -> str:
+        """A program that runs `program` of this system from there, with all arguments."""
+        return program
+
+
+class InChroot(System):
+    """A chroot of this system."""
+
+    chroot: Chroot
+
+    def missing(self) -> list[str]:
+        """What is needed to run a program there and not there."""
+        if os.geteuid() != 0:
+            return [f"root's rights, to enter the chroot of {self.chroot.suite}"]
+        return [] if self.chroot.works() else [f"the chroot of {self.chroot.suite}"]
+
+    def command(self, *arguments: str) -> list[str]:
+        return self.chroot.command(arguments)
+
+    def outside(self, folder: Path, program: str) -> str:
+        script = folder / f"outside-{Path(program).name}"
+        script.write_text(f'#!/bin/sh\nexec chroot {OUTSIDE} {json.dumps(program)} "$@"\n')
+        script.chmod(0o755)
+        return str(script)
+
+
+class Version(System):
     """GIMP 2.10, from this system's own packages; the base of the others.
 
     `python` is the interpreter of plug-ins. `directory` is the variable that tells GIMP where its profile is.
@@ -48,10 +81,6 @@ class Version:
         told = subprocess.run(self.command(self.console, "--version"), capture_output=True, text=True, check=False)
         return told.stdout.strip().rpartition(" ")[2]
 
-    def command(self, *arguments: str) -> list[str]:
-        """The command line that runs a program where this GIMP is."""
-        return list(arguments)
-
     def batch(self, *commands: str) -> list[str]:
         """The arguments that let GIMP run Script-Fu commands and quit."""
         arguments = []
@@ -69,12 +98,8 @@ class Version:
         with (profile / "menurc").open("a") as file:
             file.write(f'(gtk_accel_path "<Actions>/plug-in/{procedure}" "{key}")\n')
 
-    def outside(self, folder: Path, program: str) -> str:
-        """A program that runs `program` of this system for a plug-in, with all arguments."""
-        return program
 
-
-class Version3(Version):
+class Version3(InChroot, Version):
     """GIMP 3 in a chroot."""
 
     console, program = "gimp-console", "gimp"
@@ -85,15 +110,10 @@ class Version3(Version):
     def __init__(self, chroot: Chroot) -> None:
         self.name = chroot.gimp
         self.python = "/usr/bin/python3"
-        self._chroot = chroot
+        self.chroot = chroot
 
-    def missing(self) -> list[str]:
-        if os.geteuid() != 0:
-            return [f"root's rights, to enter the chroot of GIMP {self.name}"]
-        return [] if self._chroot.works() else [f"the chroot of GIMP {self.name}"]
-
-    def command(self, *arguments: str) -> list[str]:
-        return self._chroot.command(arguments)
+    def release(self) -> str:
+        return self.chroot.version("gimp")
 
     def batch(self, *commands: str) -> list[str]:
         arguments = ["--quit", "--batch-interpreter=plug-in-script-fu-eval"]
@@ -109,13 +129,40 @@ class Version3(Version):
         with (profile / "shortcutsrc").open("a") as file:
             file.write(f'(action "{procedure}" "{key}")\n')
 
-    def outside(self, folder: Path, program: str) -> str:
-        script = folder / f"outside-{Path(program).name}"
-        script.write_text(f'#!/bin/sh\nexec chroot {OUTSIDE} {json.dumps(program)} "$@"\n')
-        script.chmod(0o755)
-        return str(script)
+
+class KritaVersion(System):
+    """Krita 5.1, from this system's own packages; the base of the others."""
+
+    name = "5.1"
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def missing(self) -> list[str]:
+        """What is needed to run it and not there."""
+        return [] if shutil.which("krita") else ["krita"]
+
+    def release(self) -> str:
+        """The full version, or "" where it is missing."""
+        if self.missing():
+            return ""
+        return subprocess.run(["krita_version"], capture_output=True, text=True, check=False).stdout.strip()
+
+
+class KritaInChroot(InChroot, KritaVersion):
+    """A newer Krita in a chroot."""
+
+    def __init__(self, chroot: Chroot) -> None:
+        self.name = chroot.krita
+        self.chroot = chroot
+
+    def release(self) -> str:
+        return self.chroot.version("krita")
 
 
 VERSIONS: Mapping[str, Version] = {
     version.name: version for version in (Version(), *(Version3(chroot) for chroot in CHROOTS.values()))
+}
+KRITAS: Mapping[str, KritaVersion] = {
+    version.name: version for version in (KritaVersion(), *(KritaInChroot(chroot) for chroot in CHROOTS.values()))
 }

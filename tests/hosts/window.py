@@ -1,4 +1,4 @@
-"""A GIMP's window on a screen of its own, with keys, clicks and screenshots; and how tests wait."""
+"""A program's windows on a screen of its own, with keys, clicks and screenshots; and how tests wait."""
 
 from __future__ import annotations
 
@@ -74,19 +74,31 @@ def screen(folder: Path, size: str) -> Iterator[str]:
         end(process)
 
 
-class Window:
-    """A running GIMP on its own screen. Windows are X window IDs, as text."""
+@contextmanager
+def windowed(command: list[str], folder: Path, size: str, environment: dict[str, str], log: Path) -> Iterator[Desktop]:
+    """A program on a screen of its own, which ends it at the latest."""
+    with log.open("wb") as output, screen(folder, size) as display:
+        process = subprocess.Popen(
+            command, env={**environment, "DISPLAY": display}, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield Desktop(process, display, log)
+        finally:
+            end(process)
 
-    def __init__(self, gimp: Gimp, process: subprocess.Popen[bytes], display: str) -> None:
-        self.gimp, self.process, self.display = gimp, process, display
+
+class Desktop:
+    """A running program on its own screen. Windows are X window IDs, as text."""
+
+    def __init__(self, process: subprocess.Popen[bytes], display: str, log: Path) -> None:
+        self.process, self.display, self.log = process, display, log
         self.main = ""
 
-    def start(self, timeout: float) -> None:
-        """Wait until GIMP takes keys."""
-        self.main = self.wait_for(MAIN_WINDOW, timeout)
-        self.gimp.request(ready)
-        # Each press that GIMP takes late starts the driver once more, which is not cheap.
-        self.insist(lambda: self.key(RUN_KEY), self.gimp._outcome.exists, "GIMP to take keys", timeout, patience=2.0)
+    def alive(self, purpose: str) -> None:
+        """Raise HostTimeout with what the program wrote, if it has ended."""
+        if self.process.poll() is not None:
+            raise HostTimeout(f"the program ended while {purpose}:\n{self.log.read_text(errors='replace')}")
 
     def _xdotool(self, *arguments: str) -> str:
         settings = {**os.environ, "DISPLAY": self.display}
@@ -106,9 +118,7 @@ class Window:
         """Wait for a window by its title (a regular expression)."""
 
         def found() -> str:
-            if self.process.poll() is not None:
-                log = (self.gimp.folder / "gimp.log").read_text(errors="replace")
-                raise HostTimeout(f"GIMP ended while {title!r} was waited for:\n{log}")
+            self.alive(f"{title!r} was waited for")
             return self.find(title)
 
         return str(wait_for(found, f"a window called {title!r}", timeout))
@@ -161,6 +171,21 @@ class Window:
         """Save the whole screen as a picture."""
         subprocess.run(["import", "-display", self.display, "-window", "root", str(path)], check=True)
         return path
+
+
+class Window(Desktop):
+    """A running GIMP on its own screen."""
+
+    def __init__(self, gimp: Gimp, desktop: Desktop) -> None:
+        super().__init__(desktop.process, desktop.display, desktop.log)
+        self.gimp = gimp
+
+    def start(self, timeout: float) -> None:
+        """Wait until GIMP takes keys."""
+        self.main = self.wait_for(MAIN_WINDOW, timeout)
+        self.gimp.request(ready)
+        # Each press that GIMP takes late starts the driver once more, which is not cheap.
+        self.insist(lambda: self.key(RUN_KEY), self.gimp._outcome.exists, "GIMP to take keys", timeout, patience=2.0)
 
     def python(self, body: Callable[..., Any], *arguments: Any, timeout: float = 60.0) -> Any:
         """Run a function's source inside this GIMP; returns what it returns."""

@@ -1,0 +1,233 @@
+"""Krita for tests: private profiles, and windows on a screen of their own in which scripts run.
+
+The fixture `krita` (tests/hosts/conftest.py) is a `Krita` with a fresh profile, of each version in turn. One that
+runs serves any number of scripts::
+
+    def test_a_layer_is_added(krita, tmp_path):
+        krita.add_layerlift(tmp_path / "state", twin)
+
+        def body(photo):                        # runs inside Krita, with all names of krita_driver/scripting.py
+            document = yield from open_document(photo)
+            k.action("layerlift_remove").trigger()
+            yield lambda: len(document.topLevelNodes()) == 2          # a condition; or (condition, seconds)
+            yield from undo(document)
+            return tree(document.rootNode())
+
+        with krita.window() as window:
+            assert window.run(body, str(photo)) == ...      # arguments and result are JSON
+            window.screenshot(tmp_path / "window.png")
+
+A body that yields goes on, in Krita's event loop, when the condition is true. It sees only the names of scripting.py,
+its own arguments and what it imports itself, also from krita_scripts. If it raises, or anything in Krita raises what
+nobody catches, `ScriptFailed` shows the traceback. Documents stay open from script to script.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import shutil
+import signal
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .versions import KritaVersion
+from .window import Desktop, HostTimeout, wait_for, windowed
+
+if TYPE_CHECKING:
+    from layerlift.offline import Twin
+
+HERE = Path(__file__).resolve().parent
+PLUGIN = HERE.parents[1] / "plugin"
+DESKTOP_FILE = """[Desktop Entry]
+Type=Service
+ServiceTypes=Krita/PythonPlugin
+X-KDE-Library={name}
+X-Python-2-Compatible=false
+Name={name}
+"""
+
+
+class ScriptFailed(AssertionError):
+    """A script raised inside Krita, or something did while it ran; the text is the traceback."""
+
+
+class Krita:
+    """A Krita with its own profile, home and environment under `folder`.
+
+    `template` is a home in which Krita has already been started (saves 15 seconds). `environment` is added to every
+    run's environment.
+    """
+
+    def __init__(self, folder: Path, version: KritaVersion, template: Path | None = None) -> None:
+        self.folder = folder
+        self.version = version
+        self.home = folder / "home"
+        self.resources = self.home / ".local/share/krita"
+        self.kritarc = self.home / ".config/kritarc"
+        self.environment: dict[str, str] = {}
+        self.stderr = ""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "runtime").mkdir(mode=0o700)
+        if template is not None:
+            shutil.copytree(template, self.home, symlinks=True)
+            return
+        self.kritarc.parent.mkdir(parents=True)
+        self.kritarc.write_text("EnableSingleApplication=false\n")
+        (self.resources / "pykrita").mkdir(parents=True)
+        shutil.copytree(HERE / "krita_driver", self.resources / "pykrita/layerlift_driver")
+        (self.resources / "pykrita/layerlift_driver.desktop").write_text(DESKTOP_FILE.format(name="layerlift_driver"))
+        self.enable("layerlift_driver")
+
+    def add_layerlift(self, state: Path, twin: Twin | None = None) -> None:
+        """Install the checkout's plug-in, with its own state folder, and a service in place of the offline engine."""
+        folder = self.resources / "pykrita/layerlift"
+        shutil.copytree(PLUGIN / "krita/layerlift", folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(PLUGIN / "krita/layerlift.desktop", folder.parent)
+        shutil.copy(PLUGIN / "bridge.py", folder)
+        python = self.version.outside(self.folder, sys.executable)
+        (folder / "worker.json").write_text(json.dumps({"python": python}))
+        self.enable("layerlift")
+        self.environment["LAYERLIFT_HOME"] = str(state)
+        if twin is not None:
+            self.environment.update(YOUCAM_API_URL=twin.url, YOUCAM_API_KEY=twin.key)
+
+    def enable(self, plug_in: str) -> None:
+        """Switch a plug-in on, as Krita's own settings do."""
+        lines = [line for line in self.kritarc.read_text().splitlines() if not line.startswith(f"enable_{plug_in}=")]
+        if "[python]" not in lines:
+            lines.append("[python]")
+        lines.insert(lines.index("[python]") + 1, f"enable_{plug_in}=true")
+        self.kritarc.write_text("\n".join(lines) + "\n")
+
+    def settings(self, **more: str) -> dict[str, str]:
+        """The environment of this Krita: nothing of the user's settings, nothing of the tests' own Python."""
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        return {
+            "LANG": "C.UTF-8",
+            **kept,
+            "HOME": str(self.home),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "XDG_DATA_HOME": str(self.home / ".local/share"),
+            "XDG_CACHE_HOME": str(self.home / ".cache"),
+            "XDG_RUNTIME_DIR": str(self.folder / "runtime"),
+            "LAYERLIFT_DRIVER_FOLDER": str(self.folder),
+            "NO_AT_BRIDGE": "1",
+            **self.environment,
+            **more,
+        }
+
+    @contextmanager
+    def window(self, *files: str, size: str = "1280x900", timeout: float = 180.0) -> Iterator[KritaWindow]:
+        """Krita in a window on a screen of its own, with these files open."""
+        log = self.folder / "krita.log"
+        command = self.version.command("krita", "--nosplash", *files)
+        try:
+            with windowed(command, self.folder, size, self.settings(), log) as desktop:
+                window = KritaWindow(self, desktop)
+                window.main = window.run(ready, timeout=timeout)
+                yield window
+                window.quit()
+        finally:
+            self.stderr = log.read_text(encoding="utf-8", errors="replace")
+
+
+class KritaWindow(Desktop):
+    """A running Krita on its own screen."""
+
+    def __init__(self, krita: Krita, desktop: Desktop) -> None:
+        super().__init__(desktop.process, desktop.display, desktop.log)
+        self.krita = krita
+
+    def run(self, body: Callable[..., Any], *arguments: Any, timeout: float = 120.0) -> Any:
+        """Run a function's source inside this Krita; returns what it returns."""
+        self.request(body, *arguments)
+        return self.outcome(timeout)
+
+    @property
+    def _outcome(self) -> Path:
+        return self.krita.folder / "outcome.json"
+
+    def request(self, body: Callable[..., Any], *arguments: Any) -> None:
+        """Start a script; `outcome` waits for its end."""
+        self._outcome.unlink(missing_ok=True)
+        lines, first = inspect.getsourcelines(body)
+        request = {
+            "source": "\n" * (first - 1) + textwrap.dedent("".join(lines)),
+            "file": inspect.getsourcefile(body),
+            "function": body.__name__,
+            "arguments": arguments,
+            "folders": [str(HERE / "krita_scripts")],
+        }
+        new = self.krita.folder / "request.new"
+        new.write_text(json.dumps(request), encoding="utf-8")
+        new.replace(new.with_suffix(".json"))
+
+    def outcome(self, timeout: float = 120.0) -> Any:
+        """What the script that was started has returned."""
+
+        def answered() -> bool:
+            if not self._outcome.exists():
+                self.alive("a script ran")
+            return self._outcome.exists()
+
+        try:
+            wait_for(answered, "the script's end", timeout)
+        except HostTimeout as problem:
+            raise HostTimeout(f"{problem}\n{self._state()}") from None
+        outcome = json.loads(self._outcome.read_text(encoding="utf-8"))
+        if "error" in outcome:
+            raise ScriptFailed(f"{outcome['error']}\n{self._picture()}")
+        return outcome["value"]
+
+    def _picture(self) -> str:
+        if self.process.poll() is not None:
+            return ""
+        return f"the screen is {self.screenshot(self.krita.folder / 'failed.png')}"
+
+    def _state(self) -> str:
+        """What Krita does, as its Python's stacks and a picture."""
+        if self.process.poll() is not None:
+            return ""
+        stacks = self.krita.folder / "stacks.txt"
+        if stacks.exists():
+            os.kill(self.process.pid, signal.SIGUSR1)
+            time.sleep(1)
+            return f"{stacks.read_text()}\n{self._picture()}"
+        return f"{self.log.read_text(errors='replace')}\n{self._picture()}"
+
+    def quit(self, timeout: float = 60.0) -> None:
+        """Let Krita quit without questions, and wait until it has."""
+        self.run(leave)
+        wait_for(lambda: self.process.poll() is not None, "Krita to quit", timeout)
+
+
+def make_template(folder: Path, version: KritaVersion) -> Path:
+    """A home that Krita has filled, with the driver in it."""
+    krita = Krita(folder, version)
+    with krita.window():
+        pass
+    return krita.home
+
+
+# ruff: noqa: F821 - what follows runs inside Krita
+
+
+def ready() -> Any:
+    """Krita's window, which has no name while no document is open, fills the screen; its X window ID."""
+    yield lambda: k.activeWindow() is not None
+    window = k.activeWindow().qwindow()
+    window.setGeometry(window.screen().geometry())
+    return str(int(window.winId()))
+
+
+def leave() -> Any:
+    """Quit as the user does."""
+    yield from close_all()
+    later(k.action("file_quit").trigger)

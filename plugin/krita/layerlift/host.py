@@ -5,8 +5,9 @@ Pixels are read and written in strips, one for each step of an iterator, so that
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Generator, Iterator
 
 from krita import Document, Krita
 
@@ -34,6 +35,9 @@ class Layer:
     nothing whose background could be removed.
     """
 
+    shown = "shown.raw"
+    native = "native.raw"
+
     def __init__(self, document: Any) -> None:
         node = document.activeNode() if document is not None else None
         if node is None:
@@ -50,29 +54,26 @@ class Layer:
             raise Refused(f"Layers in {node.colorModel()} {node.colorDepth()} can't be worked on. Convert it first.")
         self.title = f"{document.name() or Path(document.fileName()).name or 'Untitled'}: {node.name()}"
         self.width, self.height = bounds.width(), bounds.height()
+        self._rows = max(1, STRIP_PIXELS // self.width)
         self._document = document
         self._id = node.uniqueId()
-        self._bounds = bounds
+        self._x, self._y = bounds.x(), bounds.y()
         self._position = node.position()
         self._space = _space(node)
         self._canvas = (document.width(), document.height())
 
-    def export(self, folder: Path) -> Iterator[float]:
+    def export(self, folder: Path) -> Generator[float, None, None]:
         """Write what the layer shows to `folder`, natively and as 8-bit sRGB; yields the fraction that is done.
 
         Raises Refused where the document or the layer is gone, OSError where nothing can be written.
         """
         shown, native = folder / self.shown, folder / self.native
-        with shown.open("wb") as in_srgb, native.open("wb") as own:
+        with shown.open("wb") as in_srgb, native.open("wb") as own, self._converter() as converted:
             for top, rows in self._strips():
-                node = self.find()
-                pixels = node.projectionPixelData(self._bounds.x(), self._bounds.y() + top, self.width, rows)
+                pixels = self.find().projectionPixelData(self._x, self._y + top, self.width, rows)
                 own.write(pixels)
-                in_srgb.write(self._converted(pixels, rows))
+                in_srgb.write(converted(pixels, rows))
                 yield (top + rows) / self.height
-
-    shown = "shown.raw"
-    native = "native.raw"
 
     def removal(self) -> dict[str, Any]:
         """The worker's job for what was exported."""
@@ -86,7 +87,7 @@ class Layer:
             pixels=self.native, alpha=alpha, channels=CHANNELS[model], depth=DEPTHS[depth][0], clean=clean,
         )  # fmt: skip
 
-    def insert(self, pixels: Path, mask: Path | None, hide: bool) -> Iterator[float]:
+    def insert(self, pixels: Path, mask: Path | None, hide: bool) -> Generator[float, None, None]:
         """Put a layer with these native pixels above the original, in one undo step; yields the fraction that is done.
 
         Args:
@@ -98,21 +99,21 @@ class Layer:
         or the layer its colour space.
         """
         node = self._unchanged()
-        new = self._empty(node)
-        for top, rows, data in self._read(pixels, _bytes_per_pixel(self._space)):
-            self._write(new, top, rows, data)
-            yield (top + rows) / self.height
-        if mask is not None:
-            cover = self._document.createTransparencyMask(node.name() + " mask")
-            for top, rows, data in self._read(mask, 1):
-                self._write(cover, top, rows, data)
+        with self._blank(node) as (new, home):
+            for top, rows, data in self._read(pixels, _bytes_per_pixel(self._space)):
+                self._write(new, top, rows, data)
                 yield (top + rows) / self.height
-            new.addChildNode(cover, None)
-        node = self._unchanged()
-        moved = node.position() - self._position
-        if not moved.isNull():
-            new.move(moved.x(), moved.y())
-        node.parentNode().addChildNode(new, node)
+            if mask is not None:
+                cover = home.createTransparencyMask(node.name() + " mask")
+                for top, rows, data in self._read(mask, 1):
+                    self._write(cover, top, rows, data)
+                    yield (top + rows) / self.height
+                new.addChildNode(cover, None)
+            node = self._unchanged()
+            moved = node.position() - self._position
+            if not moved.isNull():
+                new.move(moved.x(), moved.y())
+            node.parentNode().addChildNode(new, node)
         if hide and node.visible():
             node.setVisible(False)
             _Hidden(self, new.uniqueId())
@@ -126,9 +127,8 @@ class Layer:
 
     def _strips(self) -> Iterator[tuple[int, int]]:
         """First row and number of rows of each strip."""
-        rows = max(1, STRIP_PIXELS // self.width)
-        for top in range(0, self.height, rows):
-            yield top, min(rows, self.height - top)
+        for top in range(0, self.height, self._rows):
+            yield top, min(self._rows, self.height - top)
 
     def _read(self, path: Path, size: int) -> Iterator[tuple[int, int, bytes]]:
         with path.open("rb") as file:
@@ -136,40 +136,41 @@ class Layer:
                 yield top, rows, file.read(rows * self.width * size)
 
     def _write(self, node: Any, top: int, rows: int, data: bytes) -> None:
-        node.setPixelData(QtCore.QByteArray(data), self._bounds.x(), self._bounds.y() + top, self.width, rows)
+        node.setPixelData(QtCore.QByteArray(data), self._x, self._y + top, self.width, rows)
 
-    def _converted(self, pixels: Any, rows: int) -> Any:
-        """Native pixels as 8-bit sRGB. A node that is in no document leaves no trace there."""
+    @contextmanager
+    def _converter(self) -> Iterator[Callable[[Any, int], Any]]:
+        """A function that makes 8-bit sRGB, as Krita shows it, of rows of native pixels."""
         if self._space == SRGB:
-            return pixels
-        strip = self._document.createNode("", "paintlayer")
-        if _space(strip) != self._space:
+            yield lambda pixels, rows: pixels
+            return
+        with _scratch(self.width, self._rows, SRGB) as scratch:
+            (strip,) = scratch.topLevelNodes()
             strip.setColorSpace(*self._space)
-        strip.setPixelData(pixels, 0, 0, self.width, rows)
-        strip.setColorSpace(*SRGB)
-        return strip.pixelData(0, 0, self.width, rows)
 
-    def _empty(self, node: Any) -> Any:
-        """A paint layer like `node`, without pixels and in no document yet."""
-        if node.blendingMode() == "normal":
-            return self._dressed(self._document.createNode("", "paintlayer"), node)
-        # Krita makes setting it an undo step of the document that the layer was made for, though it is not in there.
-        scratch = Krita.instance().createDocument(1, 1, "", *SRGB, 72.0)
-        try:
-            draft = scratch.createNode("", "paintlayer")
-            draft.setBlendingMode(node.blendingMode())
-            return self._dressed(draft, node)
-        finally:
-            scratch.waitForDone()
-            scratch.setModified(False)
-            scratch.close()
+            def converted(pixels: Any, rows: int) -> Any:
+                strip.setPixelData(pixels, 0, 0, self.width, rows)
+                scratch.refreshProjection()
+                scratch.waitForDone()
+                return scratch.pixelData(0, 0, self.width, rows)
 
-    def _dressed(self, new: Any, node: Any) -> Any:
-        if _space(new) != self._space:
-            new.setColorSpace(*self._space)
-        new.setName(node.name() + " cut-out")
-        new.setOpacity(node.opacity())
-        return new
+            yield converted
+
+    @contextmanager
+    def _blank(self, node: Any) -> Iterator[tuple[Any, Any]]:
+        """A paint layer like `node`, without pixels and in no document yet, and the document that it was made by.
+
+        In Krita 5.1 its blending mode and colour space are undo steps of that document, though it is not in there.
+        """
+        with ExitStack() as stack:
+            home = self._document
+            if (_space(home), node.blendingMode()) != (self._space, "normal"):
+                home = stack.enter_context(_scratch(1, 1, self._space))
+            new = home.createNode(node.name() + " cut-out", "paintlayer")
+            if node.blendingMode() != "normal":
+                new.setBlendingMode(node.blendingMode())
+            new.setOpacity(node.opacity())
+            yield new, home
 
     def find(self) -> Any:
         """The layer in its document. Raises Refused where one of them is gone."""
@@ -185,6 +186,18 @@ class Layer:
         if (self._document.width(), self._document.height()) != self._canvas or _space(node) != self._space:
             raise Refused(f"'{self.title}' was resized or converted meanwhile. Nothing was changed: run it again.")
         return node
+
+
+@contextmanager
+def _scratch(width: int, height: int, space: tuple[str, str, str]) -> Iterator[Any]:
+    """A document that nobody sees, where what Krita makes an undo step of is none of the user's."""
+    document = Krita.instance().createDocument(width, height, "", *space, 72.0)
+    try:
+        yield document
+    finally:
+        document.waitForDone()
+        document.setModified(False)
+        document.close()
 
 
 class _Hidden:

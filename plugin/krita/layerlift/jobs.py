@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 from pathlib import Path
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Callable, Generator, NamedTuple
 
 from . import bridge, host
 from .preferences import AS_MASK, Preferences
@@ -53,7 +53,7 @@ class Job(QtCore.QObject):
         self.state = State.WAITING
         self.code, self.text = "", ""
         self.answer: dict[str, Any] = {}
-        self._steps: Iterator[float] = iter(())
+        self._steps: Generator[float, None, None] | None = None
         self._worker = Worker()
         self._worker.progressed.connect(self.progressed)
         self._worker.failed.connect(self._fail)
@@ -93,8 +93,9 @@ class Job(QtCore.QObject):
         steps = self.wish.layer.insert(self._folder / pixels, mask, hide)
         self._run("insert", steps, lambda: self._end(State.DONE))
 
-    def _run(self, stage: str, steps: Iterator[float], then: Callable[[], None]) -> None:
+    def _run(self, stage: str, steps: Generator[float, None, None], then: Callable[[], None]) -> None:
         """Take one step each time that the event loop is idle, then go on."""
+        self._steps = steps
 
         def step() -> None:
             if self.state is not State.RUNNING:
@@ -120,6 +121,8 @@ class Job(QtCore.QObject):
 
     def _end(self, state: State) -> None:
         self.state = state
+        if self._steps is not None:
+            self._steps.close()
         self._worker.close()
         self.ended.emit()
 

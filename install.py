@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Set Layerlift up for this user: `python3 install.py [--try [PHOTO] | --check | --uninstall] [--dry-run]`.
 
-Makes the worker's environment, puts the plug-in into every GIMP 2.10, 3.0 and 3.2 that is found, and says what it did.
+Makes the worker's environment, puts the plug-in into every GIMP and Krita that is found, and says what it did.
 Running it twice changes nothing. It never touches what it did not put there. Needs Python 3.10: an older one looks for
 it.
 """
@@ -16,14 +16,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from plugin.installer.dialects import ANY_GIMP
 from plugin.installer.doctor import check
 from plugin.installer.environment import MINIMUM, Environment, fingerprint
-from plugin.installer.hosts import Host, plugin_files
+from plugin.installer.hosts import Host
+from plugin.installer.kritarc import KEY, Kritarc
 from plugin.installer.plugin import PluginFolder
 from plugin.installer.process import Problem, last_lines, say
 from plugin.installer.record import Record, missing_folders, only_installer
-from plugin.installer.search import find_hosts
+from plugin.installer.search import ANY_HOST, find_hosts
 from plugin.installer.system import System
 from plugin.installer.trial import remove_background
 
@@ -81,17 +81,24 @@ def install(system: System, dry_run: bool) -> tuple[list[Host], list[str]]:
 def uninstall(system: System, dry_run: bool) -> int:
     """Take away what was installed, and nothing else. Raises Problem."""
     data = system.data()
-    if not data.is_dir() or not (Record(data).environments or Record(data).plugins):
+    if not data.is_dir() or not Record(data).is_there():
         say("Layerlift is not installed: nothing to remove.")
         return 0
     if dry_run:
         record = _record_of_all(system)
+        for path in record.switches:
+            say(f"would remove {KEY.decode()} from {path}")
         for path in [*record.plugins, *record.environments]:
             say(f"would remove {path}")
         return 0
     with only_installer(data):
         record = _record_of_all(system)
         try:
+            while record.switches:
+                if Kritarc(record.switches[-1]).forget():
+                    say(f"removed {KEY.decode()} from {record.switches[-1]}")
+                record.switches.pop()
+                record.save()
             while record.plugins:
                 if PluginFolder(record.plugins[-1]).remove():
                     say(f"removed {record.plugins[-1]}")
@@ -102,7 +109,7 @@ def uninstall(system: System, dry_run: bool) -> int:
                 say(f"removed {record.environments.pop()}")
                 record.save()
         except OSError as error:
-            raise Problem(f"Not all could be removed: {error}. Close GIMP, then run this again.") from error
+            raise Problem(f"Not all could be removed: {error}. Close GIMP and Krita, then run this again.") from error
     with contextlib.suppress(OSError):
         (data / "install.lock").unlink()
     for folder in sorted(record.folders, key=lambda path: len(path.parts), reverse=True):
@@ -140,19 +147,19 @@ def _record_of_all(system: System) -> Record:
 
 
 def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -> tuple[list[Host], list[str]]:
-    environment = Environment(system.data() / "env")
+    environment = system.environment()
     _install_environment(record, environment, dry_run)
     ready, troubles = [], []
     for host in hosts:
         try:
-            if host.sandbox:
+            if host.environment.in_sandbox:
                 _install_environment(record, host.environment, dry_run)
             _install_plugin(record, host, dry_run)
             ready.append(host)
         except Problem as problem:
             troubles.append(f"{host.name}: {problem}")
     if not hosts:
-        say(f"No {ANY_GIMP} was found; once it is installed, run this again. The command line works without it:")
+        say(f"No {ANY_HOST} was found; once it is installed, run this again. The command line works without it:")
         say(f"    {environment.command} remove PHOTO")
     return ready, troubles
 
@@ -178,9 +185,9 @@ def _install_environment(record: Record, environment: Environment, dry_run: bool
 
 
 def _install_plugin(record: Record, host: Host, dry_run: bool) -> None:
-    files = plugin_files(CHECKOUT)
+    files = host.files(CHECKOUT)
     plugin = PluginFolder(host.folder)
-    if not plugin.differences(files, host.environment.python):
+    if not plugin.differences(files, host.environment.python) and all(switch.is_on() for switch in host.switches):
         say(f"{host.name}: the plug-in is up to date in {host.folder}")
     elif dry_run:
         say(f"{host.name}: would put the plug-in into {host.folder}")
@@ -191,7 +198,13 @@ def _install_plugin(record: Record, host: Host, dry_run: bool) -> None:
             record.plugins.append(host.folder)
             record.save()
         plugin.install(files, host.environment.python)
-        say(f"{host.name}: the plug-in is in {host.folder}; restart GIMP, then see Filters > Remove Background")
+        for switch in host.switches:
+            if switch.file not in record.switches:
+                record.add_folders_above(switch.file)
+                record.switches.append(switch.file)
+                record.save()
+            switch.switch_on()
+        say(f"{host.name}: the plug-in is in {host.folder}; after a restart it is under {host.menu}")
 
 
 def _fetch_model(environment: Environment) -> None:

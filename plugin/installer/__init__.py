@@ -1,1 +1,1 @@
-"""What install.py is made of: environment, hosts, plug-in folders, doctor and trial. Standard library only."""
+"""What install.py is made of: environment, editors and where they are, doctor and trial. Standard library only."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 VERSIONS = ("3.2", "3.0", "2.10")
-ANY_GIMP = "GIMP 2.10, 3.0 or 3.2"
 NEW_LAYER, CLEAN_EDGES, HIDE_ORIGINAL, OFFLINE = 0, 1, 1, 2
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import queue
-import re
 import subprocess
 import threading
 from pathlib import Path
 
-from .dialects import ANY_GIMP
 from .environment import Environment, fingerprint
-from .hosts import Host, plugin_files
-from .plugin import PROGRAM, PluginFolder
+from .hosts import Host
+from .kritarc import BY_HAND
+from .plugin import PluginFolder
 from .process import last_lines, say
+from .search import ANY_HOST
 from .system import System
 
 AGAIN = "run `python3 install.py`"
@@ -42,13 +42,13 @@ def check(checkout: Path, system: System, hosts: list[Host]) -> int:
     """Look at every environment and every host; the exit status."""
     doctor = Doctor()
     environments = {host.environment.folder: host.environment for host in hosts}
-    environments.setdefault(system.data() / "env", Environment(system.data() / "env"))
+    environments.setdefault(system.environment().folder, system.environment())
     for environment in environments.values():
         _check_environment(doctor, environment, fingerprint(checkout))
     for host in hosts:
         _check_host(doctor, host, checkout)
     if not hosts:
-        say(f"note  no {ANY_GIMP} was found: only the command line is there")
+        say(f"note  no {ANY_HOST} was found: only the command line is there")
     return 1 if doctor.failures else 0
 
 
@@ -99,28 +99,18 @@ def _greets(line: bytes) -> bool:
 
 
 def _check_host(doctor: Doctor, host: Host, checkout: Path) -> None:
-    differences = PluginFolder(host.folder).differences(plugin_files(checkout), host.environment.python)
+    differences = PluginFolder(host.folder).differences(host.files(checkout), host.environment.python)
     doctor.report(f"{host.name}: plug-in in {host.folder}", f"{'; '.join(differences)}: {AGAIN}" if differences else "")
+    for switch in host.switches:
+        off = f"it is not: {BY_HAND}, or {AGAIN}"
+        doctor.report(f"{host.name}: switched on in {switch.file}", "" if switch.is_on() else off)
     if not host.console:
-        say(f"note  {host.name} can't be asked from here; look for Filters > Remove Background in it")
+        say(f"note  {host.name} can't be asked from here; look for {host.menu} in it")
         return
     answer = host.ask()
-    if answer.unknown and not differences:
-        # GIMP asks a plug-in for its procedures once, until the file changes: what it lacked then may be there now.
-        (host.folder / PROGRAM).touch()
-        answer = host.ask()
     trouble = ""
     if answer.unknown:
-        what = AGAIN if differences else _complaint(answer.printed, host.folder)
-        trouble = f"it does not know {', '.join(answer.unknown)}: {what}"
+        trouble = f"it does not know {', '.join(answer.unknown)}: {AGAIN if differences else answer.complaint}"
     elif not answer.known:
-        trouble = f"it gave no answer: start it once by hand, and see that it starts\n{last_lines(answer.printed)}"
+        trouble = f"it gave no answer: start it once by hand, and see that it starts\n{answer.complaint}"
     doctor.report(f"{host.name} knows {', '.join(answer.known) or 'the plug-in'}", trouble)
-
-
-def _complaint(printed: str, folder: Path) -> str:
-    """What a host has printed of the plug-in that it could not take."""
-    _, named, rest = printed.partition(str(folder))
-    if not named:
-        return "start it in a terminal, and look at what it prints"
-    return "it prints\n" + last_lines(named + re.split(r"\n\s*\n", rest)[0])

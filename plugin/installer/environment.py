@@ -51,6 +51,11 @@ class Environment:
         self._aside = folder.with_name(folder.name + ".old")
 
     @property
+    def in_sandbox(self) -> bool:
+        """Whether another program has to start its Python."""
+        return len(self._start) > 1
+
+    @property
     def python(self) -> Path:
         """The environment's Python."""
         if sys.platform == "win32":
@@ -114,7 +119,7 @@ class Environment:
         try:
             self.folder.rename(self._aside)
         except OSError as error:
-            raise Problem(f"{self.folder} is in use ({error}): close GIMP, then run this again") from error
+            raise Problem(f"{self.folder} is in use ({error}): close GIMP and Krita, then run this again") from error
 
     def _bring_back(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

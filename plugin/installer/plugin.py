@@ -12,21 +12,24 @@ from typing import Mapping, Sequence
 from .process import Problem
 
 MANIFEST = "installed.json"
-PROGRAM = "layerlift.py"
 WORKER = "worker.json"
 
 
 class PluginFolder:
-    """The folder `PROFILE/plug-ins/layerlift`.
+    """A folder `PROFILE/SOMETHING/layerlift`.
 
     `installed.json` in it lists the files that the installer put there with their SHA-256. All else in the folder is
     the user's: it is carried over when the plug-in changes and stays when it goes.
+
+    A file `layerlift.desktop` is put beside the folder, too: Krita looks for it there. It comes last and goes first, so
+    that it never tells of a plug-in that is not there.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._desktop = folder.with_suffix(".desktop")
         profile = folder.parent.parent
-        # Beside plug-ins, not in it: GIMP looks into every folder there.
+        # Not beside it: GIMP looks into every folder there.
         self._new = profile / ".layerlift-new"
         self._old = profile / ".layerlift-old"
 
@@ -35,14 +38,13 @@ class PluginFolder:
         wanted = _contents(files, python)
         found = []
         for name, content in wanted.items():
-            file = self.folder / name
-            if not file.is_file():
-                found.append(f"{name} is missing")
-            elif file.read_bytes() != content:
-                found.append(f"{name} differs")
-        program = self.folder / PROGRAM
-        if program.is_file() and not os.access(str(program), os.X_OK):
-            found.append(f"{PROGRAM} may not be run")
+            for file in self._places(name):
+                if not file.is_file():
+                    found.append(f"{name} is missing")
+                elif file.read_bytes() != content:
+                    found.append(f"{name} differs")
+                elif _is_program(content) and not os.access(str(file), os.X_OK):
+                    found.append(f"{name} may not be run")
         listed = self._manifest()
         found += [f"{name} is of an older release" for name in listed if name not in wanted]
         if not found and listed != {name: _digest(content) for name, content in wanted.items()}:
@@ -56,24 +58,25 @@ class PluginFolder:
             raise Problem(f"{self.folder} is a link that this installer did not make: remove it, then run this again")
         wanted = _contents(files, python)
         ours = self._manifest()
-        for name in wanted:
-            if (self.folder / name).exists() and name not in ours:
-                raise Problem(
-                    f"{self.folder / name} is not from this installer: move it elsewhere, then run this again"
-                )
+        for place in [place for name in wanted if name not in ours for place in self._places(name)]:
+            if place.exists():
+                raise Problem(f"{place} is not from this installer: move it elsewhere, then run this again")
         try:
             if self.folder.exists():
                 shutil.copytree(str(self.folder), str(self._new), symlinks=True)
                 _take_away(self._new, ours)
             for name, content in wanted.items():
                 _write(self._new / name, content)
-            (self._new / PROGRAM).chmod(0o755)
+                if _is_program(content):
+                    (self._new / name).chmod(0o755)
             manifest = {name: _digest(content) for name, content in wanted.items()}
             _write(self._new / MANIFEST, json.dumps(manifest, indent=1).encode())
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             if self.folder.exists():
                 self.folder.rename(self._old)
             self._new.rename(self.folder)
+            if self._desktop.name in wanted:
+                self._desktop.write_bytes(wanted[self._desktop.name])
         except OSError as error:
             self._recover()
             raise Problem(f"The plug-in could not be put into {self.folder}: {error}") from error
@@ -93,8 +96,13 @@ class PluginFolder:
         ours = self._manifest()
         if not ours:
             return False
+        if self._desktop.name in ours and self._desktop.exists():
+            self._desktop.unlink()
         _take_away(self.folder, ours)
         return True
+
+    def _places(self, name: str) -> list[Path]:
+        return [self.folder / name, *([self._desktop] if name == self._desktop.name else [])]
 
     def _recover(self) -> None:
         if self._old.exists() and not self.folder.exists():
@@ -121,6 +129,10 @@ def _contents(files: Mapping[str, Path], python: Path) -> dict[str, bytes]:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _is_program(content: bytes) -> bool:
+    return content.startswith(b"#!")
 
 
 def _is_inside(name: str) -> bool:

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from typing import NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Sequence
 
 
 class Problem(Exception):
@@ -26,8 +26,10 @@ def say(text: str = "") -> None:
     print(text, flush=True)
 
 
-def run(command: Sequence[str], timeout: float) -> Outcome:
+def run(command: Sequence[str], timeout: float, variables: Mapping[str, str] | None = None) -> Outcome:
     """Run a command without input; after `timeout` seconds stop it with all its children.
+
+    It gets these variables and no others, where they are named.
 
     Raises Problem when the command can't be started.
     """
@@ -39,6 +41,7 @@ def run(command: Sequence[str], timeout: float) -> Outcome:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
+            env=variables,
             start_new_session=sys.platform != "win32",
         )
     except OSError as error:

@@ -15,7 +15,8 @@ from .process import Problem, say
 class Record:
     """`DATA/installed.json`: written before anything is made, so that also an interrupted install can be undone.
 
-    `folders` are those that were not there before and are taken away when they are empty.
+    `switches` are the settings files that got a line; `folders` are those that were not there before and are taken away
+    when they are empty.
 
     Raises Problem when the file is there but can't be understood.
     """
@@ -24,6 +25,7 @@ class Record:
         self.data = data
         self.environments: list[Path] = []
         self.plugins: list[Path] = []
+        self.switches: list[Path] = []
         self.folders: list[Path] = []
         self._file = data / "installed.json"
         if self._file.exists():
@@ -31,6 +33,7 @@ class Record:
                 listed = json.loads(self._file.read_text("utf-8"))
                 self.environments = [Path(path) for path in listed["environments"]]
                 self.plugins = [Path(path) for path in listed["plugins"]]
+                self.switches = [Path(path) for path in listed.get("switches", [])]
                 self.folders = [Path(path) for path in listed["folders"]]
             except (ValueError, KeyError, TypeError) as error:
                 raise Problem(f"{self._file} can't be read ({error}): delete it, then run this again") from error
@@ -39,13 +42,17 @@ class Record:
         """Note the folders that will have to be made for `path`."""
         self.folders += [folder for folder in missing_folders(path.parent) if folder not in self.folders]
 
+    def is_there(self) -> bool:
+        """Whether anything is installed."""
+        return bool(self.environments or self.plugins or self.switches)
+
     def save(self) -> None:
         """Write it; without any entry left, delete it."""
-        if not self.environments and not self.plugins:
+        if not self.is_there():
             with contextlib.suppress(FileNotFoundError):
                 self._file.unlink()
             return
-        lists = {"environments": self.environments, "plugins": self.plugins, "folders": self.folders}
+        lists = {name: getattr(self, name) for name in ("environments", "plugins", "switches", "folders")}
         content = json.dumps({name: [str(path) for path in paths] for name, paths in lists.items()}, indent=1)
         temporary = self._file.with_suffix(".new")
         temporary.write_text(content, "utf-8")

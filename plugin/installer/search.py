@@ -1,141 +1,15 @@
-"""Looks for every GIMP of this user: installed ones, and settings folders of those that can't be seen from here."""
+"""Looks for every editor of this user that takes the plug-in."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Iterator
-
-from .dialects import VERSIONS
 from .hosts import Host
-from .process import run
+from .search_gimp import find_gimps
+from .search_krita import find_kritas
 from .system import System
 
-FLATPAK = "org.gimp.GIMP"
+ANY_HOST = "GIMP 2.10, 3.0 or 3.2, or Krita 5.1 or later,"
 
 
 def find_hosts(system: System) -> list[Host]:
-    """Every GIMP of this user, the newest first; each settings folder once, for the editor that is there to use it."""
-    hosts: dict[Path, Host] = {}
-    candidates = [*_native(system), *_store(system), *_flatpak(system), *_snap(system)]
-    for host in sorted(candidates, key=lambda host: not host.console and not host.sandbox):
-        hosts.setdefault(host.profile.resolve(), host)
-    return sorted(hosts.values(), key=lambda host: VERSIONS.index(host.version))
-
-
-def _native(system: System) -> Iterator[Host]:
-    consoles = _consoles(system)
-    for version in VERSIONS:
-        console = consoles.get(version)
-        profile = _profile(system, version)
-        # GIMP may be installed and never have been started: its settings folder is then made for it. And there may be
-        # a folder alone: an AppImage lies anywhere, and keeps its settings where every other GIMP does.
-        if console or profile.is_dir():
-            yield Host(f"GIMP {version}", version, profile, system.data(), (), (console,) if console else ())
-
-
-def _profile(system: System, version: str) -> Path:
-    variable = f"GIMP{version[0]}_DIRECTORY"
-    if system.variables.get(variable):
-        return system.folder(variable, "")
-    if system.platform == "win32":
-        settings = system.folder("APPDATA", "AppData/Roaming")
-    elif system.platform == "darwin":
-        settings = system.home / "Library" / "Application Support"
-    else:
-        settings = system.folder("XDG_CONFIG_HOME", ".config")
-    return settings / "GIMP" / version
-
-
-def _consoles(system: System) -> dict[str, str]:
-    """The program that starts GIMP without a window, for each version that is installed."""
-    consoles: dict[str, str] = {}
-    for program in _programs(system):
-        if program and Path(program).exists() and not program.startswith("/snap/"):
-            consoles.setdefault(_version_of(program), program)
-    return consoles
-
-
-def _programs(system: System) -> Iterator[str | None]:
-    names = [name for version in VERSIONS for name in (f"gimp-console-{version}", f"gimp-{version}")]
-    yield from map(system.which, names)
-    if system.platform == "darwin":
-        for folder in (Path("/Applications"), system.home / "Applications"):
-            for bundle in ("GIMP-2.10.app", "GIMP.app"):
-                for name in (*names, "gimp"):
-                    yield str(folder / bundle / "Contents" / "MacOS" / name)
-    elif system.platform == "win32":
-        for folder in (system.folder("ProgramFiles", "C:/Program Files"), system.data().parent / "Programs"):
-            for version in VERSIONS:
-                yield str(folder / f"GIMP {version[0]}" / "bin" / f"gimp-console-{version}.exe")
-    yield from map(system.which, ("gimp-console", "gimp"))
-
-
-def _version_of(program: str) -> str:
-    """One of VERSIONS, or something else."""
-    named = re.search(r"-(\d+\.\d+)(\.exe)?$", Path(program).resolve().name)
-    return named[1] if named else _version_in(run((program, "--version"), 30).output)
-
-
-def _version_in(text: str) -> str:
-    """The first of VERSIONS that stands in the text as a word or as the beginning of one."""
-    for word in text.split():
-        for version in VERSIONS:
-            if word == version or word.startswith(version + "."):
-                return version
-    return ""
-
-
-def _store(system: System) -> Iterator[Host]:
-    """GIMP from the Microsoft Store: Windows gives a packaged program a settings folder of its own."""
-    if system.platform != "win32":
-        return
-    packages = system.folder("LOCALAPPDATA", "AppData/Local") / "Packages"
-    for version in VERSIONS:
-        for profile in packages.glob(f"GIMP*/LocalCache/Roaming/GIMP/{version}"):
-            yield Host(f"GIMP {version} (Microsoft Store)", version, profile, system.data(), (), ())
-
-
-def _flatpak(system: System) -> Iterator[Host]:
-    flatpak = system.which("flatpak")
-    if not flatpak:
-        return
-    information = run((flatpak, "info", FLATPAK), 30)
-    version = _version_in(information.output) if information.status == 0 else ""
-    if not version:
-        return
-    own = system.home / ".var" / "app" / FLATPAK
-    yield Host(
-        f"GIMP {version} (Flatpak)",
-        version,
-        _flatpak_settings(system, flatpak, own) / version,
-        own / "data" / "layerlift",
-        (flatpak, "run", "--command={python}", FLATPAK),
-        (flatpak, "run", f"--command=gimp-console-{version}", FLATPAK),
-    )
-
-
-def _flatpak_settings(system: System, flatpak: str, own: Path) -> Path:
-    """The folder that the sandbox sees as its settings: the user's, where it may and it is there, else its own.
-
-    Flatpak binds the user's folder over the sandbox's own one, and makes it where the permission says so.
-    """
-    shared = system.folder("XDG_CONFIG_HOME", ".config") / "GIMP"
-    permissions = re.split(r"[;=\s]", run((flatpak, "info", "--show-permissions", FLATPAK), 30).output)
-    if "xdg-config/GIMP:create" in permissions or ("xdg-config/GIMP" in permissions and shared.is_dir()):
-        return shared
-    return own / "config" / "GIMP"
-
-
-def _snap(system: System) -> Iterator[Host]:
-    snap = system.which("snap")
-    if not snap:
-        return
-    listed = run((snap, "list", "gimp"), 30)
-    version = _version_in(listed.output) if listed.status == 0 else ""
-    if not version:
-        return
-    own = system.home / "snap" / "gimp"
-    profile = own / "current" / ".config" / "GIMP" / version
-    sandbox = (snap, "run", "--shell", "gimp", "-c", 'exec "$@"', "sh", "{python}")
-    yield Host(f"GIMP {version} (Snap)", version, profile, own / "common" / "layerlift", sandbox, ())
+    """Every GIMP of this user, the newest first, then every Krita."""
+    return [*find_gimps(system), *find_kritas(system)]

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Mapping, NamedTuple
 
+from .environment import Environment
+
 
 class System(NamedTuple):
     """Platform (a value of sys.platform), home folder and variables."""
@@ -38,3 +40,7 @@ class System(NamedTuple):
         if self.platform == "darwin":
             return self.home / "Library" / "Application Support" / "layerlift"
         return self.folder("XDG_DATA_HOME", ".local/share") / "layerlift"
+
+    def environment(self) -> Environment:
+        """The worker's environment, for every editor that is in no sandbox, and for the command line."""
+        return Environment(self.data() / "env")

@@ -1,4 +1,7 @@
-"""The main job on one photo, offline: in the newest GIMP where there is one, else by the command line."""
+"""The main job on one photo, offline: in the newest GIMP where there is one, else by the command line.
+
+Not in Krita, where a plug-in's actions are there only with a window.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import time
 from pathlib import Path
 
 from .dialects import dialect
-from .environment import Environment
+from .gimp import Gimp
 from .hosts import Host
 from .process import Problem, last_lines, run, say
 from .system import System
@@ -20,16 +23,16 @@ def remove_background(photo: Path, checkout: Path, system: System, hosts: list[H
     if cutout.exists():
         cutout.unlink()
     started = time.monotonic()
-    host = next((host for host in hosts if host.console), None)
-    if host:
-        say(f"Removing the background of {photo.name} in {host.name} ...")
-        script = dialect(host.version).removal(photo, cutout)
+    gimp = next((host for host in hosts if isinstance(host, Gimp) and host.console), None)
+    if gimp:
+        say(f"Removing the background of {photo.name} in {gimp.name} ...")
+        script = dialect(gimp.version).removal(photo, cutout)
         # GIMP 3 repeats a script that has failed, after the reason, and says other things after that.
-        printed = host.batch(script, TIMEOUT).output.partition(script)[0].rpartition("\n")[0]
-        place = f"in {host.name}"
+        printed = gimp.batch(script, TIMEOUT).output.partition(script)[0].rpartition("\n")[0]
+        place = f"in {gimp.name}"
     else:
         say(f"Removing the background of {photo.name} on the command line ...")
-        command = str(Environment(system.data() / "env").command)
+        command = str(system.environment().command)
         printed = run((command, "remove", str(photo), "--engine", "offline", "-o", str(cutout)), TIMEOUT).output
         place = "on the command line"
     if not cutout.exists():

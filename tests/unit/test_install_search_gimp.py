@@ -5,31 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from machines import Machine
 
-from plugin.installer.hosts import Host
-from plugin.installer.search import find_hosts
+from plugin.installer.gimp import Gimp
+from plugin.installer.search_gimp import find_gimps
 from plugin.installer.system import System
 
 
-class Machine:
-    """A machine with an empty home folder and a PATH of its own."""
+class GimpMachine(Machine):
+    """A machine that is looked at for GIMP."""
 
-    def __init__(self, root: Path) -> None:
-        self.home, self.programs = root / "home", root / "programs"
-        self.home.mkdir()
-        self.programs.mkdir()
-
-    def hosts(self, platform: str = "linux", **variables: str) -> list[Host]:
-        return find_hosts(System(platform, self.home, {"PATH": str(self.programs), **variables}))
+    def hosts(self, platform: str = "linux", **variables: str) -> list[Gimp]:
+        return find_gimps(self.system(platform, **variables))
 
     def names(self) -> list[str]:
         return [host.name for host in self.hosts()]
-
-    def has_program(self, name: str, script: str) -> Path:
-        program = self.programs / name
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(0o755)
-        return program
 
     def has_flatpak(self, version: str, permissions: str = "") -> None:
         self.has_program(
@@ -40,16 +30,11 @@ class Machine:
             esac""",
         )
 
-    def has_profile(self, place: str) -> Path:
-        folder = self.home / place
-        folder.mkdir(parents=True)
-        return folder
-
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
+def machine(tmp_path: Path) -> GimpMachine:
     """A machine without GIMP."""
-    return Machine(tmp_path)
+    return GimpMachine(tmp_path)
 
 
 @pytest.mark.parametrize("version", ["2.10", "3.0", "3.2"])
@@ -64,9 +49,9 @@ def machine(tmp_path: Path) -> Machine:
     ],
 )
 def test_a_profile_is_found_where_gimp_keeps_it(
-    machine: Machine, version: str, platform: str, variables: dict[str, str], place: str
+    machine: GimpMachine, version: str, platform: str, variables: dict[str, str], place: str
 ) -> None:
-    profile = machine.has_profile(place.format(version))
+    profile = machine.has_folder(place.format(version))
     (host,) = machine.hosts(platform, **variables)
     assert (host.version, host.profile) == (version, profile)
     assert host.folder == profile / "plug-ins" / "layerlift"
@@ -74,24 +59,24 @@ def test_a_profile_is_found_where_gimp_keeps_it(
 
 @pytest.mark.parametrize(("variable", "version"), [("GIMP2_DIRECTORY", "2.10"), ("GIMP3_DIRECTORY", "3.0")])
 def test_a_variable_names_the_profile_of_the_gimps_of_one_generation(
-    machine: Machine, variable: str, version: str
+    machine: GimpMachine, variable: str, version: str
 ) -> None:
-    own = machine.has_profile("my gimp")
+    own = machine.has_folder("my gimp")
     machine.has_program(f"gimp-{version}", "exit 1")
-    other = machine.has_profile(".config/GIMP/" + ("3.0" if version == "2.10" else "2.10"))
+    other = machine.has_folder(".config/GIMP/" + ("3.0" if version == "2.10" else "2.10"))
     found = {host.version: host.profile for host in machine.hosts(**{variable: "my gimp"})}
     assert found == {version: own, other.name: other}
 
 
-def test_several_gimps_are_found_the_newest_first_each_with_the_program_that_starts_it(machine: Machine) -> None:
-    machine.has_profile(".config/GIMP/3.0")
+def test_several_gimps_are_found_the_newest_first_each_with_the_program_that_starts_it(machine: GimpMachine) -> None:
+    machine.has_folder(".config/GIMP/3.0")
     old = machine.has_program("gimp-console-2.10", "exit 1")
     new = machine.has_program("gimp", 'echo "GNU Image Manipulation Program version 3.2.6"')
     found = [(host.name, host.console) for host in machine.hosts()]
     assert found == [("GIMP 3.2", (str(new),)), ("GIMP 3.0", ()), ("GIMP 2.10", (str(old),))]
 
 
-def test_the_program_that_opens_no_window_is_preferred(machine: Machine) -> None:
+def test_the_program_that_opens_no_window_is_preferred(machine: GimpMachine) -> None:
     machine.has_program("gimp-3.0", "exit 1")
     console = machine.has_program("gimp-console-3.0", "exit 1")
     (host,) = machine.hosts()
@@ -99,8 +84,8 @@ def test_the_program_that_opens_no_window_is_preferred(machine: Machine) -> None
 
 
 @pytest.mark.parametrize("version", ["2.10", "3.0", "3.2"])
-def test_gimp_is_found_in_its_folder_of_programs(machine: Machine, version: str) -> None:
-    programs = machine.has_profile(f"Programs/GIMP {version[0]}/bin")
+def test_gimp_is_found_in_its_folder_of_programs(machine: GimpMachine, version: str) -> None:
+    programs = machine.has_folder(f"Programs/GIMP {version[0]}/bin")
     console = programs / f"gimp-console-{version}.exe"
     console.touch()
     (host,) = machine.hosts("win32", ProgramFiles=str(machine.home / "Programs"))
@@ -108,8 +93,8 @@ def test_gimp_is_found_in_its_folder_of_programs(machine: Machine, version: str)
 
 
 @pytest.mark.parametrize("version", ["3.0", "3.2"])
-def test_gimp_is_found_in_its_bundle(machine: Machine, version: str) -> None:
-    program = machine.has_profile("Applications/GIMP.app/Contents/MacOS") / "gimp"
+def test_gimp_is_found_in_its_bundle(machine: GimpMachine, version: str) -> None:
+    program = machine.has_folder("Applications/GIMP.app/Contents/MacOS") / "gimp"
     program.write_text(f'#!/bin/sh\necho "GNU Image Manipulation Program version {version}.2"\n')
     program.chmod(0o755)
     (host,) = machine.hosts("darwin")
@@ -117,7 +102,7 @@ def test_gimp_is_found_in_its_bundle(machine: Machine, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["2.10", "3.2"])
-def test_a_gimp_that_was_never_started_makes_its_own_profile(machine: Machine, version: str) -> None:
+def test_a_gimp_that_was_never_started_makes_its_own_profile(machine: GimpMachine, version: str) -> None:
     profile = machine.home / ".config" / "GIMP" / version
     machine.has_program(f"gimp-{version}", f'/bin/mkdir -p "{profile}/brushes"')
     (host,) = machine.hosts()
@@ -125,10 +110,10 @@ def test_a_gimp_that_was_never_started_makes_its_own_profile(machine: Machine, v
     assert (profile / "brushes").is_dir()
 
 
-def test_another_gimp_is_left_alone(machine: Machine) -> None:
+def test_another_gimp_is_left_alone(machine: GimpMachine) -> None:
     machine.has_program("gimp", 'echo "GNU Image Manipulation Program version 2.8.22"')
     machine.has_program("gimp-3.99", 'echo "GNU Image Manipulation Program version 3.0.4"')
-    machine.has_profile(".config/GIMP/2.8")
+    machine.has_folder(".config/GIMP/2.8")
     assert machine.hosts() == []
 
 
@@ -144,28 +129,28 @@ def test_another_gimp_is_left_alone(machine: Machine) -> None:
     ],
 )
 def test_a_flatpak_keeps_its_settings_where_its_permissions_say(
-    machine: Machine, permission: str, there: bool, place: str
+    machine: GimpMachine, permission: str, there: bool, place: str
 ) -> None:
     machine.has_flatpak("3.0.4", permission)
     # The folder that flatpak mounts the user's one over stays behind, empty.
-    machine.has_profile(".var/app/org.gimp.GIMP/config/GIMP")
+    machine.has_folder(".var/app/org.gimp.GIMP/config/GIMP")
     if there:
-        machine.has_profile(".config/GIMP")
+        machine.has_folder(".config/GIMP")
     (host,) = machine.hosts()
     assert host.name == "GIMP 3.0 (Flatpak)"
     assert host.profile == machine.home / place / "GIMP" / "3.0"
     assert host.console[-2:] == ("--command=gimp-console-3.0", "org.gimp.GIMP")
 
 
-def test_a_flatpak_has_the_version_that_it_reports_whatever_folders_there_are(machine: Machine) -> None:
+def test_a_flatpak_has_the_version_that_it_reports_whatever_folders_there_are(machine: GimpMachine) -> None:
     for version in ("2.10", "3.0"):
-        machine.has_profile(f".var/app/org.gimp.GIMP/config/GIMP/{version}")
+        machine.has_folder(f".var/app/org.gimp.GIMP/config/GIMP/{version}")
     machine.has_flatpak("3.2.6")
     assert machine.names() == ["GIMP 3.2 (Flatpak)"]
 
 
-def test_a_profile_that_a_sandbox_shares_with_an_installed_gimp_belongs_to_the_latter(machine: Machine) -> None:
-    machine.has_profile(".config/GIMP/3.0")
+def test_a_profile_that_a_sandbox_shares_with_an_installed_gimp_belongs_to_the_latter(machine: GimpMachine) -> None:
+    machine.has_folder(".config/GIMP/3.0")
     machine.has_flatpak("3.0.4", "xdg-config/GIMP:create")
     assert machine.names() == ["GIMP 3.0 (Flatpak)"]
     machine.has_program("gimp", 'echo "GNU Image Manipulation Program version 3.0.2"')
@@ -173,7 +158,7 @@ def test_a_profile_that_a_sandbox_shares_with_an_installed_gimp_belongs_to_the_l
 
 
 @pytest.mark.parametrize("version", ["2.10", "3.0", "3.2"])
-def test_a_snap_keeps_its_environment_where_the_snap_can_see_it(machine: Machine, version: str) -> None:
+def test_a_snap_keeps_its_environment_where_the_snap_can_see_it(machine: GimpMachine, version: str) -> None:
     snap = machine.has_program("snap", f'echo "Name Version"; echo "gimp {version}.8"')
     (host,) = machine.hosts()
     assert host.profile == machine.home / "snap/gimp/current/.config/GIMP" / version

@@ -15,15 +15,15 @@ and Tang, "Guided Image Filtering", 2013). Added to it are:
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .pictures import Picture, Pixels, Report, computed, from_vips, shown
-from .tiles import Box, Size, source
+from .pictures import Picture, Pixels, Report, computed, opaque, shown
+from .tiles import CELL, Box, Size, Tiled, cell_of, differing, grid, source
 
 Alpha: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -43,7 +43,9 @@ _GRAY = 4 / 255
 """The mean distance of the highest from the lowest component up to which a part counts as gray."""
 _GAIN = 1 - 2 * (6 / 16) ** 2 + (70 / 256) ** 2
 """What `_finest_octave` makes of the variance of white noise."""
-_CORE, _MARGIN = 96, 8
+_MARGIN = 8
+_REACH = 8
+"""How many pixels from where the alpha changes all is as if it did not."""
 
 
 class Guide:
@@ -82,7 +84,7 @@ class Guide:
         """The colours (3, height, width), -0.5 to 0.5, of a part of the picture at one of its sizes."""
         rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
         if size == self.size:
-            pixels = from_vips(shown(Picture(self._picture.pixels[rows, columns])))
+            pixels = opaque(Picture(self._picture.pixels[rows, columns]))
         else:
             pixels = self._reduced[size][rows, columns]
         planes = np.multiply(np.moveaxis(pixels, 2, 0), SCALE, dtype=np.float32)
@@ -93,44 +95,68 @@ class Guide:
 class Level:
     """The alpha (height, width) at one size, and the models there.
 
-    `models` (5, height, width) are the planes of k a, of all that does not depend on the picture, and of the weight
-    that both have been multiplied by: 0 where no level has a model that can be used.
+    `models` are the planes of k a, of all that does not depend on the picture, and of the weight that both have been
+    multiplied by: 0 where no level has a model that can be used.
     """
 
     def __init__(self, alpha: Alpha) -> None:
         self.alpha = alpha
         self.size: Size = (alpha.shape[1], alpha.shape[0])
-        self.models = _zeros(5, alpha.shape)
-        self._raw = _zeros(4, alpha.shape)
+        self.models = Tiled(5)
+        self._raw = Tiled(4)
         self._fits: dict[Box, Floats] = {}
 
     def halved(self) -> Level:
         """The next level, reduced by Lanczos."""
         width, height = (max(1, round(side / 2)) for side in self.size)
-        return Level(np.asarray(Image.fromarray(self.alpha).resize((width, height), Image.Resampling.LANCZOS)))
+        return Level(self.resized((width, height), Image.Resampling.LANCZOS, 3))
 
+    @functools.cached_property
     def tiles(self) -> list[Box]:
-        """The tiles in which the alpha is not the same all over."""
+        """The part of each cell that is less than `_REACH` pixels from where the alpha changes; none is empty."""
         width, height = self.size
-        lefts = np.arange(0, width, _CORE)
-        begins, ends = np.maximum(lefts - _MARGIN, 0), np.minimum(lefts + _CORE + _MARGIN, width)
+        lefts = np.arange(0, width, CELL)
+        begins, ends = np.maximum(lefts - _REACH, 0), np.minimum(lefts + CELL + _REACH, width)
         spans = np.stack([begins, ends], axis=1).reshape(-1)
         found = []
-        for top in range(0, height, _CORE):
-            strip = self.alpha[max(0, top - _MARGIN) : top + _CORE + _MARGIN]
+        for top in range(0, height, CELL):
+            strip = self.alpha[max(0, top - _REACH) : top + CELL + _REACH]
             lowest, highest = (
                 extreme.reduceat(np.append(extreme.reduce(strip), 0), spans)[::2]
                 for extreme in (np.minimum, np.maximum)
             )
             for left in lefts[lowest != highest].tolist():
-                found.append(Box(left, top, left + _CORE, top + _CORE).clipped(self.size))
+                cell = Box(left, top, left + CELL, top + CELL).clipped(self.size)
+                around = cell.grown(_REACH).clipped(self.size)
+                changes = differing(around.of(self.alpha)).moved(around.left, around.top)
+                found.append(changes.grown(_REACH - 1).common(cell))
         return found
 
-    def value(self, box: Box) -> int | None:
-        """The value of all pixels of a box; None where they differ."""
-        part = box.of(self.alpha)
-        first = int(part[0, 0])
-        return first if part[-1, -1] == first and part.min() == first == part.max() else None
+    def resized(
+        self, size: Size, kernel: Image.Resampling, reach: int, report: Report = lambda fraction: None
+    ) -> Alpha:
+        """The alpha at another size.
+
+        Args:
+            reach: the radius of the kernel, in pixels of the smaller of the two pictures; less than `_REACH` here.
+        """
+        out = np.empty(size[::-1], np.uint8)
+        for cell in grid(self.size, CELL):
+            cell.scaled(self.size, size).of(out)[:] = self.alpha[cell.top, cell.left]
+        for done, tile in enumerate(self.tiles):
+            report(done / len(self.tiles))
+            # above and left of a tile there is one value, below and right of it one, which may be another
+            cell = cell_of(tile).clipped(self.size)
+            for beyond in (cell._replace(top=tile.bottom), cell._replace(left=tile.right)):
+                beyond.scaled(self.size, size).of(out)[:] = self.alpha[cell.bottom - 1, cell.right - 1]
+            box = tile.scaled(self.size, size)
+            if min(box.size) > 0:
+                part, (left, top, right, bottom) = source(box, size, self.size, reach)
+                image = Image.fromarray(part.of(self.alpha))
+                # left to itself, Pillow would begin with the rows or with the columns by the shape of the tile
+                image = image.resize((box.size[0], image.height), kernel, box=(left, 0, right, image.height))
+                box.of(out)[:] = np.asarray(image.resize(box.size, kernel, box=(0, top, image.width, bottom)))
+        return out
 
     def changing(self, box: Box) -> Floats:
         """How far the alpha changes in the 5 x 5 pixels around, 0 to 1.
@@ -138,15 +164,18 @@ class Level:
         Where it hardly does, it is right even if it is displaced or blurred, and a model could only add the picture's
         texture to it.
         """
-        alpha = _around(self.alpha, box, self.size)
+        outer = box.grown(2)
+        inner = outer.clipped(self.size)
+        alpha = _padded(inner.of(self.alpha), inner, outer)
         spread = _extreme_of_25(alpha, np.maximum) - _extreme_of_25(alpha, np.minimum)
         return rising(spread, *_FLAT)
 
     def is_modelled(self, box: Box) -> NDArray[np.bool_]:
         """Where there is a model that can be used in the 5 x 5 pixels around."""
-        weight = _around(self.models[4], box, self.size)
-        modelled: NDArray[np.bool_] = _extreme_of_25(weight, np.maximum) > 0
-        return modelled
+        outer = box.grown(2)
+        inner = outer.clipped(self.size)
+        used = _padded(self.models.of(inner)[4] > 0, inner, outer)
+        return _extreme_of_25(used, np.logical_or)
 
     def fit(self, box: Box, guide: Guide) -> NDArray[np.float64]:
         """Fits the models of a tile.
@@ -180,7 +209,7 @@ class Level:
         p = _padded(inner.of(self.alpha), inner, outer) * SCALE
         model = _mean_of_9(_slopes(g, p))
         product = (model[:3] * _cropped(g, 2)).sum(axis=0)
-        raw = box.of(self._raw)
+        raw = self._raw[box] = np.empty((4, *box.size[::-1]), np.float32)
         raw[:3] = _cropped(model[:3], 6)
         raw[3] = _cropped(product, 6)
         return model, product, _cropped(p, 2)
@@ -193,14 +222,14 @@ class Level:
         """
         for done, (box, (b, over, worth, ratio)) in enumerate(self._fits.items()):
             report(done / len(self._fits))
-            models = box.of(self.models)
             weight = worth.copy()
             if coarser is not None and worth.any():
                 weight *= self._borne_out(box, coarser, guide)
             fine = 1 if faithful else 1 - rising(ratio, *_FINE)
             trust = 1 if faithful else 1 - rising(ratio, *_TRUST)
             weight *= fine
-            np.multiply(box.of(self._raw)[:3], weight, out=models[:3])
+            models = self.models[box] = np.empty((5, *weight.shape), np.float32)
+            np.multiply(self._raw.of(box)[:3], weight, out=models[:3])
             np.multiply(b + trust * over, weight, out=models[3])
             models[4] = weight
             if coarser is not None and not faithful:
@@ -211,32 +240,27 @@ class Level:
         """How far detail that the coarser level's models foretell is there in this level's alpha, 0 to 1."""
         outer = box.grown(4)
         inner = outer.clipped(self.size)
-        raw = _enlarged(coarser._raw, inner, self.size)
+        raw = _enlarged(coarser._raw.of, coarser.size, inner, self.size)
         foretold = (raw[:3] * guide.planes(inner, self.size)).sum(axis=0) - raw[3]
-        missing = (inner.of(self.alpha) - _enlarged(coarser.alpha[None], inner, self.size)[0]) * SCALE
+        smooth = _enlarged(lambda part: part.of(coarser.alpha[None]), coarser.size, inner, self.size)[0]
+        missing = (inner.of(self.alpha) - smooth) * SCALE
         both, alone = _mean_of_81(_padded(np.stack([foretold * missing, foretold * foretold]), inner, outer))
         k: Floats = (both / (alone + np.float32(1e-5))).clip(0, 1)
         return k
 
     def enlarged(self, box: Box, size: Size) -> Floats:
         """The models (bicubic) of a part of a picture of `size`."""
-        return _enlarged(self.models, box, size)
+        return _enlarged(self.models.of, self.size, box, size)
 
 
-def _zeros(planes: int, shape: tuple[int, int]) -> Floats:
-    """Planes that lie pixel by pixel in memory, so that what is never written to takes little of it."""
-    return np.moveaxis(np.zeros((*shape, planes), np.float32), 2, 0)
-
-
-def _enlarged(planes: NDArray[Any], box: Box, size: Size) -> Floats:
-    """A part of planes (n, height, width) that are enlarged (bicubic) to a picture of `size`."""
-    height, width = planes.shape[1:]
-    if size == (width, height):
-        same: Floats = box.of(planes)
-        return same
-    part, place = source(box, size, (width, height), 2)
-    out = np.empty((len(planes), box.bottom - box.top, box.right - box.left), np.float32)
-    for plane, enlarged in zip(part.of(planes), out, strict=True):
+def _enlarged(planes: Callable[[Box], NDArray[Any]], original: Size, box: Box, size: Size) -> Floats:
+    """A part of planes (n, height, width), of a picture of size `original`, that are enlarged (bicubic) to `size`."""
+    if size == original:
+        return planes(box)
+    part, place = source(box, size, original, 2)
+    smaller = planes(part)
+    out = np.empty((len(smaller), *box.size[::-1]), np.float32)
+    for plane, enlarged in zip(smaller, out, strict=True):
         image = Image.fromarray(plane.astype(np.float32))
         enlarged[:] = np.asarray(image.resize(box.size, Image.Resampling.BICUBIC, box=place))
     return out
@@ -315,13 +339,6 @@ def _finest_octave(planes: Floats) -> Floats:
     smooth *= np.float32(-1 / 256)
     smooth += planes[:, 2:-2, 2:-2]
     return smooth
-
-
-def _around(plane: Any, box: Box, size: Size) -> Any:
-    """A part of a plane and 2 pixels around it."""
-    outer = box.grown(2)
-    inner = outer.clipped(size)
-    return _padded(inner.of(plane), inner, outer)
 
 
 def _extreme_of_25(plane: NDArray[Any], extreme: Any) -> NDArray[Any]:

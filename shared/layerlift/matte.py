@@ -15,7 +15,7 @@ from . import foreground
 from .errors import make
 from .guided import Alpha, Guide, Level, is_faithful, rising
 from .pictures import Picture, Pixels, Report, decode_png
-from .tiles import Box, Size, grid, source
+from .tiles import Box, Size, grid, holding, source
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TILE = 192
@@ -85,7 +85,7 @@ def _levels(alpha: Alpha, guide: Guide, report: Report) -> tuple[list[Level], in
     there to bear out the models of the others.
     """
     levels, true, detail = [Level(alpha)], None, 0.0
-    tiles = levels[0].tiles() if min(alpha.shape) >= _SMALLEST else []
+    tiles = levels[0].tiles if min(alpha.shape) >= _SMALLEST else []
     if not tiles:
         return levels, 0
     for number in range(_LEVELS):
@@ -123,30 +123,23 @@ def _under(tiles: list[Box], level: Level) -> list[Box]:
     near = np.zeros(level.alpha.shape, bool)
     for left, top, right, bottom in tiles:
         near[max(0, top // 2 - 4) : bottom // 2 + 5, max(0, left // 2 - 4) : right // 2 + 5] = True
-    return [box for box in level.tiles() if box.of(near).any()]
+    return [box for box in level.tiles if box.of(near).any()]
 
 
 def _enlarged(finest: Level, modelled: Level, guide: Guide, report: Report) -> Alpha:
     """The models of one level applied to the picture, and the alpha, bicubic, where there is none."""
-    width, height = guide.size
-    out = np.empty((height, width), np.uint8)
-    boxes = list(grid(guide.size, _TILE))
+    out = finest.resized(guide.size, Image.Resampling.BICUBIC, 2, _part(report, 0, 0.3))
+    tiles = [tile.scaled(finest.size, guide.size) for tile in finest.tiles]
+    boxes = [box.moved(tile.left, tile.top) for tile in tiles for box in grid(tile.size, _TILE)]
     for done, box in enumerate(boxes):
-        report(done / len(boxes))
-        part, place = source(box, guide.size, finest.size, 2)
-        value = finest.value(part)
-        if value is not None:
-            box.of(out)[:] = value
-            continue
-        image = Image.fromarray(part.of(finest.alpha)).resize(box.size, Image.Resampling.BICUBIC, box=place)
-        box.of(out)[:] = np.asarray(image)
+        report(0.3 + 0.7 * done / len(boxes))
+        part = source(box, guide.size, finest.size, 2)[0]
         around = source(box, guide.size, modelled.size, 2)[0]
         changed = _nearest(finest.changing(part), part, box, finest.size, guide.size)
         changed *= _nearest(modelled.is_modelled(around), around, box, modelled.size, guide.size)
         if changed.any():
-            rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
-            inner = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-            whole = Box(*(side + corner for side, corner in zip(inner, box[:2] * 2, strict=True)))
+            inner = holding(changed > 0)
+            whole = inner.moved(box.left, box.top)
             models = modelled.enlarged(whole, guide.size)
             change = (models[:3] * guide.planes(whole, guide.size)).sum(axis=0)
             change += models[3]

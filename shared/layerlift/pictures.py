@@ -186,6 +186,15 @@ def from_vips(image: Any) -> Pixels:
     return pixels
 
 
+def opaque(picture: Picture) -> Pixels:
+    """The pixels of a small picture at 8 bits, on white, without alpha."""
+    picture = Picture(_eight_bits(picture.pixels))
+    if picture.alpha is None:
+        return picture.pixels
+    # libvips takes longer to start than to work
+    return picture.pixels[..., :-1] if picture.alpha.min() == 255 else from_vips(shown(picture))
+
+
 def shown(picture: Picture, size: tuple[int, int] | None = None) -> Any:
     """A libvips image of the picture at 8 bits, on white, without alpha, reduced (Lanczos) to width and height."""
     picture = Picture(_eight_bits(picture.pixels))

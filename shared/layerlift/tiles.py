@@ -6,8 +6,14 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 Size = tuple[int, int]
 """Width and height in pixels."""
+
+CELL = 96
+"""The side in pixels of the cells that a picture is worked on in."""
 
 
 class Box(NamedTuple):
@@ -32,9 +38,68 @@ class Box(NamedTuple):
     def clipped(self, size: Size) -> Box:
         return Box(max(self.left, 0), max(self.top, 0), min(self.right, size[0]), min(self.bottom, size[1]))
 
+    def common(self, other: Box) -> Box:
+        """What lies in both."""
+        return Box(*map(max, self[:2], other[:2]), *map(min, self[2:], other[2:]))
+
+    def moved(self, right: int, down: int) -> Box:
+        return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
+    def scaled(self, original: Size, size: Size) -> Box:
+        """The same part of the picture at another size; boxes that adjoin still do."""
+        (across, down), (width, height) = size, original
+        return Box(
+            self.left * across // width, self.top * down // height,
+            self.right * across // width, self.bottom * down // height,
+        )  # fmt: skip
+
     def within(self, other: Box) -> Box:
         """The same part, counted from the corner of another that holds it."""
         return Box(self.left - other.left, self.top - other.top, self.right - other.left, self.bottom - other.top)
+
+
+class Tiled:
+    """Planes (n, height, width) that are 0 but in the tiles that are set, of which each is a part of another cell."""
+
+    def __init__(self, planes: int) -> None:
+        self._planes = planes
+        self._tiles: dict[Box, tuple[Box, NDArray[np.float32]]] = {}
+
+    def __setitem__(self, box: Box, values: NDArray[np.float32]) -> None:
+        self._tiles[cell_of(box)] = box, values
+
+    def of(self, box: Box) -> NDArray[np.float32]:
+        """A part of the planes, a copy."""
+        out = np.zeros((self._planes, *box.size[::-1]), np.float32)
+        first, last = cell_of(box), cell_of(Box(box.right - 1, box.bottom - 1, box.right, box.bottom))
+        for top in range(first.top, last.bottom, CELL):
+            for left in range(first.left, last.right, CELL):
+                tile, values = self._tiles.get(Box(left, top, left + CELL, top + CELL), (box, None))
+                both = tile.common(box)
+                if values is not None and min(both.size) > 0:
+                    both.within(box).of(out)[:] = both.within(tile).of(values)
+        return out
+
+
+def cell_of(box: Box) -> Box:
+    """The cell that holds a box's first pixel."""
+    left, top = box.left // CELL * CELL, box.top // CELL * CELL
+    return Box(left, top, left + CELL, top + CELL)
+
+
+def differing(plane: NDArray[Any]) -> Box:
+    """The part of a plane, not the same all over, that holds all pixels that differ from a neighbour."""
+    first, last = plane != plane[0, 0], plane != plane[-1, -1]
+    top, left = (int(first.any(axis=axis).argmax()) - 1 for axis in (1, 0))
+    up, back = (int(last.any(axis=axis)[::-1].argmax()) - 1 for axis in (1, 0))
+    height, width = plane.shape
+    return Box(max(left, 0), max(top, 0), width - max(back, 0), height - max(up, 0))
+
+
+def holding(mask: NDArray[np.bool_]) -> Box:
+    """The smallest box that holds all that is true in a mask, which is something."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
 def grid(size: Size, side: int) -> Iterator[Box]:

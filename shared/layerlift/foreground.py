@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .pictures import Picture, Pixels, Report, from_vips, to_vips
-from .tiles import Box, grid
+from .pictures import Picture, Pixels, Report
+from .tiles import Box, grid, holding
 
 Floats: TypeAlias = NDArray[np.float32]
 Rectangle: TypeAlias = tuple[int, int, int, int]
@@ -28,6 +28,8 @@ _SMALL_PIXELS = 1_000_000
 TILE, _SMALL_TILE = 128, 96
 _BLOCK_ROWS = 256
 _SURROUNDINGS = 256
+_SUMS: dict[str, Any] = {"uint8": np.uint16, "uint16": np.uint32, "float32": np.float32}
+"""What holds a sum of a few samples of a dtype; of all others float64 does."""
 _SMOOTHNESS = np.float32(1e-5)
 _TINY = np.float32(1e-6)
 _SMALL_SIDE = 32
@@ -39,29 +41,31 @@ def clean_edges(
 ) -> Iterator[tuple[Rectangle, Pixels]]:
     """The parts of a picture where `alpha` (height, width) is neither 0 nor 255, with the subject's own colours there.
 
-    Yields each part's rectangle and its pixels (height, width, channels), in the picture's own dtype: tiles of a grid
-    of `TILE`, row by row. All pixels whose alpha is 0 or 255, and the picture's own alpha channel, are bit for bit the
-    picture's. The same input makes the same output. Samples are taken as they are, gamma or linear: integers reach from
-    0 to their dtype's largest value, floats as far as the picture's around the edges do. A pixel with a sample that is
-    no finite number stays as it is, and tells nothing of others. The order of the colour channels does not matter.
+    Yields each part's rectangle and its pixels (height, width, channels), in the picture's own dtype: at most one in
+    each tile of a grid of `TILE`, row by row. All pixels whose alpha is 0 or 255, and the picture's own alpha channel,
+    are bit for bit the picture's. The same input makes the same output. Samples are taken as they are, gamma or linear:
+    integers reach from 0 to their dtype's largest value, floats as far as the picture's around the edges do. A pixel
+    with a sample that is no finite number stays as it is, and tells nothing of others. The order of the colour channels
+    does not matter.
 
     Args:
         report: is told the fraction that is done, many times a second, and may raise to stop.
     """
-    boxes = [box for box in grid((picture.width, picture.height), TILE) if _partial(box.of(alpha)).any()]
-    if not boxes:
+    tiles = [box for box in grid((picture.width, picture.height), TILE) if _partial(box.of(alpha)).any()]
+    if not tiles:
         return
     shrink = math.ceil(math.sqrt(alpha.size / _SMALL_PIXELS))
     dtype: Any = picture.pixels.dtype
     top = 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
     exact: Any = np.float64 if dtype in (np.uint32, np.float64) else np.float32
-    window = _around(boxes, shrink).clipped((picture.width, picture.height))
+    window = _around(tiles, shrink).clipped((picture.width, picture.height))
     near_pixels = window.of(np.moveaxis(picture.pixels, 2, 0)).transpose(1, 2, 0)
     colours, small, visible = _reduced(Picture(near_pixels), window.of(alpha), shrink, top, report)
     limits = (0.0, 1.0) if dtype.kind != "f" else (min(0.0, float(colours.min())), max(1.0, float(colours.max())))
     estimate = _solved(colours, small, visible, limits, report)
     channels = len(colours)
-    for done, box in enumerate(boxes):
+    for done, tile in enumerate(tiles):
+        box = holding(_partial(tile.of(alpha))).moved(tile.left, tile.top)
         pixels = box.of(np.moveaxis(picture.pixels, 2, 0)).transpose(1, 2, 0).copy()
         near = box.of(alpha).reshape(-1)
         flat = pixels.reshape(-1, pixels.shape[2])
@@ -74,7 +78,7 @@ def clean_edges(
         clean = (foreground + residual * (a / (a * a + (1 - a) * (1 - a)))).clip(*limits) * exact(top)
         flat[partial, :channels] = clean if dtype.kind == "f" else np.rint(clean)
         yield (box.left, box.top, *box.size), pixels
-        report(0.5 + 0.5 * (done + 1) / len(boxes))
+        report(0.5 + 0.5 * (done + 1) / len(tiles))
 
 
 def _around(boxes: list[Box], shrink: int) -> Box:
@@ -202,4 +206,14 @@ def _halved(planes: Floats) -> Floats:
 
 def _shrunk(pixels: Any, shrink: int) -> Floats:
     """Means of `shrink` x `shrink` pixels (height, width, channels); of fewer at the right and the bottom edge."""
-    return np.asarray(from_vips(to_vips(pixels).cast("float").shrink(shrink, shrink, ceil=True)), np.float32)
+    sums = pixels[::shrink].astype(_SUMS.get(pixels.dtype.name, np.float64))
+    for row in range(1, shrink):
+        more = pixels[row::shrink]
+        sums[: len(more)] += more
+    means: Floats = sums[:, ::shrink].astype(np.float32)
+    for column in range(1, shrink):
+        more = sums[:, column::shrink]
+        means[:, : more.shape[1]] += more
+    rows, columns = (np.minimum(shrink, side - np.arange(0, side, shrink)) for side in pixels.shape[:2])
+    means /= np.multiply.outer(rows, columns)[..., None].astype(np.float32)
+    return means

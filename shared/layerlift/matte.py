@@ -197,9 +197,9 @@ def cut_bands(
     for top in range(0, picture.height, foreground.TILE):
         rows = slice(top, top + foreground.TILE)
         band = _multiplied(Picture(picture.pixels[rows]), alpha[rows])
-        while part is not None and part[0][1] == top:
-            (x, _, width, height), pixels = part
-            band[:height, x : x + width, :colours] = pixels[..., :colours]
+        while part is not None and part[0][1] < top + len(band):
+            (x, y, width, height), pixels = part
+            band[y - top : y - top + height, x : x + width, :colours] = pixels[..., :colours]
             part = next(clean, None)
         yield band
         tell(min(1.0, (top + len(band)) / picture.height))

@@ -255,7 +255,8 @@ TABLE: dict[str, _Entry] = {
     "consent_needed": _Entry(
         ConsentNeeded,
         "Pictures would be uploaded, and nobody has agreed to that yet. Nothing was uploaded.",
-        "Agree by 'Allow Uploads' in the plug-in's menu, 'layerlift key set' or --yes, or use the offline engine.",
+        "Agree by 'Allow Uploads' or 'Settings' in the plug-in's menu, 'layerlift key set' or --yes, or use the "
+        "offline engine.",
     ),
     "no_engine": _Entry(
         SetupError,

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from . import host
+from .account import Account
 from .preferences import ENGINES, RESULTS, Preferences
-from .qt import QtWidgets
+from .qt import QtCore, QtWidgets
 
 ENGINE_NAMES = ("Automatic: YouCam where a key is set, else offline", "YouCam service", "Offline engine, a quick draft")
 RESULT_NAMES = ("New layer with transparency", "New layer with a transparency mask")
 
 
 class SettingsDialog(QtWidgets.QDialog):
-    """Asks for the preferences; OK keeps them."""
+    """Asks for the preferences, which Krita keeps, and for the account's, which the worker keeps; OK keeps them."""
 
     def __init__(self, window: Any) -> None:
         super().__init__(window)
         self.setWindowTitle("Remove Background: Settings")
+        self.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
         now = Preferences.read(host.setting)
         self._engine = _choice(ENGINE_NAMES, ENGINES.index(now.engine))
         self._result = _choice(RESULT_NAMES, RESULTS.index(now.result))
@@ -25,6 +27,8 @@ class SettingsDialog(QtWidgets.QDialog):
         self._clean.setChecked(now.clean_edges)
         self._hide = QtWidgets.QCheckBox("Hide the original layer")
         self._hide.setChecked(now.hide_original)
+        self._account = Account(lambda: ENGINES[self._engine.currentIndex()])
+        self.finished.connect(lambda result: self._account.close_worker())
         standard = QtWidgets.QDialogButtonBox.StandardButton
         buttons = QtWidgets.QDialogButtonBox(standard.Ok | standard.Cancel)
         buttons.accepted.connect(self.accept)
@@ -32,11 +36,14 @@ class SettingsDialog(QtWidgets.QDialog):
         form = QtWidgets.QFormLayout(self)
         form.addRow("Engine:", self._engine)
         form.addRow("Result:", self._result)
-        for widget in (self._clean, self._hide, buttons):
+        for widget in (self._clean, self._hide, self._account, buttons):
             form.addRow(widget)
 
     def accept(self) -> None:
-        """Keep what is chosen, and close."""
+        """Keep what is chosen, and close; stay open and say why where the worker can't keep its part."""
+        self._account.keep(self._keep)
+
+    def _keep(self) -> None:
         Preferences(
             ENGINES[self._engine.currentIndex()],
             RESULTS[self._result.currentIndex()],

@@ -1,0 +1,74 @@
+"""What scripts of the settings have at hand inside Krita: the dialog, what it shows, and the user's hands."""
+
+from layerlift.qt import QtWidgets
+from layerlift_driver.scripting import k
+
+
+def dialog():
+    """The dialog, or None."""
+    widgets = QtWidgets.QApplication.topLevelWidgets()
+    shown = [w for w in widgets if isinstance(w, QtWidgets.QDialog) and w.isVisible()]
+    return next((w for w in shown if w.windowTitle() == "Remove Background: Settings"), None)
+
+
+def _all(kind):
+    return dialog().findChildren(kind)
+
+
+def account():
+    """The part that the worker keeps; it is greyed while the worker is asked."""
+    return _all(QtWidgets.QGroupBox)[0]
+
+
+def opened():
+    """Open the dialog, and wait until the worker has told what it keeps."""
+    k.action("layerlift_settings").trigger()
+    yield from answered()
+
+
+def answered():
+    """Wait until the worker has answered."""
+    yield lambda: account().isEnabled()
+
+
+def closed():
+    """Wait until the dialog is gone."""
+    yield lambda: dialog() is None
+
+
+def words():
+    """All that the labels and boxes of the account say, and what is in the field for a key."""
+    labels = [label.text() for label in account().findChildren(QtWidgets.QLabel)]
+    return [*labels, consent().text(), key().text()]
+
+
+def clipped():
+    """The labels of the account that show less than all of their text."""
+    labels = account().findChildren(QtWidgets.QLabel)
+    return [label.text() for label in labels if label.height() < label.heightForWidth(label.width())]
+
+
+def key():
+    return account().findChildren(QtWidgets.QLineEdit)[0]
+
+
+def consent():
+    return account().findChildren(QtWidgets.QCheckBox)[0]
+
+
+def choices():
+    """The lists of engines and of results."""
+    return _all(QtWidgets.QComboBox)
+
+
+def boxes():
+    """What can be ticked, from the top: clean edges, hide the original, consent."""
+    return _all(QtWidgets.QCheckBox)
+
+
+def button(text):
+    return next(b for b in _all(QtWidgets.QPushButton) if b.text().replace("&", "") == text)
+
+
+def press(text):
+    button(text).click()

@@ -1,0 +1,283 @@
+"""The settings in a real Krita: what Krita keeps, what the worker keeps, and what is said when it can't."""
+
+# ruff: noqa: F821 - bodies run inside Krita
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift.offline import Fault, Options, Twin
+
+from .krita import Krita, KritaWindow
+from .test_layerlift_window import workers_of
+from .versions import KritaVersion
+from .window import wait_for
+
+WRONG = "sk-of-nobody-0123456789"
+
+
+class Place:
+    """A Krita with the plug-in, the service that it is set up for, and where the worker keeps its state."""
+
+    def __init__(self, folder: Path, krita: Krita, twin: Twin) -> None:
+        self.krita, self.twin = krita, twin
+        self.home = folder / "state"
+        krita.add_layerlift(self.home)
+        krita.environment["YOUCAM_API_URL"] = twin.url
+        self.window: KritaWindow
+
+    def stored(self) -> str | None:
+        """The key that the worker keeps."""
+        path = self.home / "api-key"
+        return path.read_text() if path.exists() else None
+
+    def agreed(self) -> list[str]:
+        """The hosts to which the user has agreed to upload."""
+        path = self.home / "settings.json"
+        return list(json.loads(path.read_text())["upload_agreed"]) if path.exists() else []
+
+
+@pytest.fixture(scope="module")
+def running(version: KritaVersion, krita_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("settings")
+    krita = Krita(folder / "krita", version, krita_template)
+    with Twin(Options(units=12.5)) as twin:
+        place = Place(folder, krita, twin)
+        with krita.window() as place.window:
+            yield place
+
+
+@pytest.fixture
+def place(running: Place) -> Iterator[Place]:
+    """Krita without a key and without consent; after the test no worker is left."""
+    for name in ("api-key", "settings.json"):
+        (running.home / name).unlink(missing_ok=True)
+    yield running
+    wait_for(lambda: not workers_of(running.home), "the dialog's worker to end")
+
+
+def everything_of(home: Path) -> bytes:
+    """The command lines of all processes, and all files of the worker but the one of the key."""
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    files = [path.read_bytes() for path in home.rglob("*") if path.is_file() and path.name != "api-key"]
+    return b"".join([*lines, *files])
+
+
+def set_key(text: str) -> Any:
+    """Runs inside Krita; leaves the dialog open."""
+    from settings_dialog import answered, button, key, opened, press, words
+
+    yield from opened()
+    before = words(), button("Set").isEnabled(), button("Forget").isEnabled()
+    key().setText(f" {text} ")
+    press("Set")
+    hidden = key().echoMode() == type(key()).EchoMode.Password, key().text()
+    yield from answered()
+    return before, hidden, words(), button("Forget").isEnabled()
+
+
+def try_it() -> Any:
+    """Runs inside Krita, with the dialog open."""
+    from settings_dialog import answered, clipped, press, words
+
+    press("Test Connection")
+    yield from answered()
+    yield lambda: not clipped()
+    return words()
+
+
+def forget() -> Any:
+    """Runs inside Krita, with the dialog open."""
+    from settings_dialog import answered, button, press, words
+
+    press("Forget")
+    yield from answered()
+    return words(), button("Forget").isEnabled()
+
+
+def close(text: str) -> Any:
+    """Runs inside Krita, with the dialog open."""
+    from settings_dialog import closed, press
+
+    press(text)
+    yield from closed()
+
+
+def test_a_key_is_shown_redacted_and_forgotten(place: Place) -> None:
+    secret, run = place.twin.key, place.window.run
+    before, hidden, after, can_forget = run(set_key, secret)
+    assert "None is set." in before[0] and before[1:] == [False, False]
+    assert hidden == [True, ""]
+    assert f"...{secret[-4:]}, kept in a file that only you can read" in after and can_forget
+    assert place.stored() == secret
+    words, can_forget = run(forget)
+    assert "None is set." in words and not can_forget
+    assert place.stored() is None
+    run(close, "OK")
+
+
+def test_the_key_goes_to_the_worker_alone(krita: Krita, tmp_path: Path) -> None:
+    with Twin(Options(units=12.5)) as twin:
+        place = Place(tmp_path, krita, twin)
+        with krita.window() as place.window:
+            told = [place.window.run(set_key, twin.key), place.window.run(try_it)]
+            assert "127.0.0.1 answers: 12.5 units are left." in told[1]
+            place.window.screenshot(tmp_path / "settings.png")
+            assert twin.key not in json.dumps(told)
+            assert twin.key.encode() not in everything_of(place.home)
+            place.window.run(close, "OK")
+    kept = krita.kritarc.read_text()
+    assert "[layerlift]" in kept and "engine=auto" in kept
+    assert twin.key not in kept and twin.key not in krita.stderr
+
+
+def test_a_key_that_the_service_does_not_know_is_told_in_the_dialog(place: Place) -> None:
+    place.window.run(set_key, WRONG)
+    told = place.window.run(try_it)
+    assert any("does not know this API key" in text for text in told)
+    place.window.run(close, "Cancel")
+
+
+def test_what_is_no_key_is_refused_and_can_be_mended(place: Place) -> None:
+    *_, told, can_forget = place.window.run(set_key, "two words")
+    assert any("characters that no key has" in text for text in told) and not can_forget
+    assert place.stored() is None
+    place.window.run(close, "Cancel")
+
+
+def kept() -> Any:
+    """Runs inside Krita: what it has kept of the plug-in."""
+    from layerlift import host
+    from layerlift.preferences import Preferences
+
+    return list(Preferences.read(host.setting))
+
+
+def choose(engine: int, result: int, clean: bool, hide: bool, agreed: bool, typed: str, end: str) -> Any:
+    """Runs inside Krita: what the dialog shows at first, then other choices, and OK or Cancel."""
+    from settings_dialog import boxes, choices, closed, key, opened, press
+
+    yield from opened()
+    before = [box.currentIndex() for box in choices()] + [box.isChecked() for box in boxes()]
+    for box, index in zip(choices(), (engine, result)):
+        box.setCurrentIndex(index)
+    for box, on in zip(boxes(), (clean, hide, agreed)):
+        box.setChecked(on)
+    key().setText(typed)
+    press(end)
+    yield from closed()
+    return before
+
+
+def test_ok_keeps_all_that_was_chosen_and_cancel_nothing(place: Place) -> None:
+    chosen = (2, 1, False, False, True)
+    first = place.window.run(choose, 1, 0, True, True, False, "", "OK")
+    assert first[-1] is False
+    before = place.window.run(kept)
+    assert place.window.run(choose, *chosen, place.twin.key, "Cancel") == [1, 0, True, True, False]
+    assert (place.window.run(kept), place.stored(), place.agreed()) == (before, None, [])
+    place.window.run(choose, *chosen, place.twin.key, "OK")
+    assert (place.stored(), place.agreed()) == (place.twin.key, ["127.0.0.1"])
+    assert place.window.run(choose, 0, 0, True, True, False, "", "OK") == [2, 1, False, False, True]
+    assert place.agreed() == []
+    assert place.window.run(kept) == ["auto", "alpha", True, True]
+
+
+def fail_to_keep(typed: str) -> Any:
+    """Runs inside Krita: OK with this for a key; what is said then. The dialog stays open."""
+    from settings_dialog import answered, choices, consent, dialog, key, opened, press, words
+
+    yield from opened()
+    choices()[0].setCurrentIndex(2)
+    consent().setChecked(True)
+    key().setText(typed)
+    press("OK")
+    yield from answered()
+    return dialog() is not None, words(), choices()[0].currentIndex(), consent().isChecked()
+
+
+def test_what_the_worker_refuses_keeps_the_dialog_open_and_nothing_is_kept(place: Place) -> None:
+    before = place.window.run(kept)
+    is_open, told, engine, agreed = place.window.run(fail_to_keep, "two words")
+    assert is_open and (engine, agreed) == (2, True)
+    assert any("characters that no key has" in text for text in told)
+    assert (place.window.run(kept), place.agreed()) == (before, [])
+    assert "The offline engine works. Nothing leaves this computer." in place.window.run(try_it)
+    place.window.run(close, "Cancel")
+
+
+def wait_in_vain() -> Any:
+    """Runs inside Krita: a test of the connection that gets no answer; was it greyed, and did Cancel work."""
+    from settings_dialog import account, closed, press, words
+
+    press("Test Connection")
+    yield lambda: "Asking..." in words()
+    greyed = not account().isEnabled()
+    press("Cancel")
+    yield from closed()
+    return greyed
+
+
+def test_a_service_that_does_not_answer_keeps_nobody_waiting(place: Place) -> None:
+    place.window.run(set_key, place.twin.key)
+    place.twin.inject(Fault("balance", "hang", seconds=300.0))
+    assert place.window.run(wait_in_vain)
+
+
+def without_a_worker(engine: int) -> Any:
+    """Runs inside Krita: the dialog with what it says, another engine, OK."""
+    from settings_dialog import account, choices, closed, dialog, press, words
+
+    k.action("layerlift_settings").trigger()
+    yield lambda: dialog() is not None and any("install.py" in text for text in words())
+    found = words(), account().isEnabled()
+    choices()[0].setCurrentIndex(engine)
+    press("OK")
+    yield from closed()
+    return found
+
+
+def test_without_a_worker_the_dialog_says_so_and_keeps_the_rest(place: Place) -> None:
+    setup = place.krita.resources / "pykrita/layerlift/worker.json"
+    text = setup.read_text()
+    setup.write_text(json.dumps({"python": "/nowhere/python"}))
+    try:
+        words, enabled = place.window.run(without_a_worker, 2)
+    finally:
+        setup.write_text(text)
+    assert not enabled and any("Layerlift's own Python is gone" in word for word in words)
+    assert place.window.run(kept)[0] == "offline"
+
+
+def kill_it(process: int) -> Any:
+    """Runs inside Krita, with the dialog open: the worker dies; what is said, and OK all the same."""
+    import os
+    import signal
+
+    from settings_dialog import account, closed, consent, press, words
+
+    consent().setChecked(True)
+    os.kill(process, signal.SIGKILL)
+    yield lambda: not account().isEnabled()
+    told = words()
+    press("OK")
+    yield from closed()
+    return told
+
+
+def open_it() -> Any:
+    """Runs inside Krita."""
+    from settings_dialog import opened
+
+    yield from opened()
+
+
+def test_a_worker_that_dies_is_told_and_the_dialog_goes_on(place: Place) -> None:
+    place.window.run(open_it)
+    (process,) = workers_of(place.home)
+    told = place.window.run(kill_it, process)
+    assert any("ended unexpectedly" in text for text in told)
+    assert place.agreed() == []

@@ -106,7 +106,8 @@ class _Entry(NamedTuple):
     retry: bool = False
 
 
-_KEY = "Set a valid API key with 'layerlift key set'."
+_SET_KEY = "with 'layerlift key set', or in the plug-in's settings in Krita"
+_KEY = f"Set a valid API key {_SET_KEY}."
 _OTHER = "Use another picture."
 _AGAIN = "Try again in a few minutes."
 _REPORT = "Try again; if it stays, report it with the request id."
@@ -249,7 +250,7 @@ TABLE: dict[str, _Entry] = {
     ),
     "pixels_missing": _Entry(PictureError, "The layer's pixels did not arrive complete.", "Run it again."),
     # this computer
-    "no_key": _Entry(SetupError, "No API key is set.", "Run 'layerlift key set', or use the offline engine."),
+    "no_key": _Entry(SetupError, "No API key is set.", f"Set one {_SET_KEY}, or use the offline engine."),
     "key_missing": _Entry(SetupError, "No key was given.", "Enter the API key of your account."),
     "no_keyring": _Entry(SetupError, "The key could not be stored.", "Set YOUCAM_API_KEY in the environment instead."),
     "consent_needed": _Entry(

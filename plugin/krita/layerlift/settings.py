@@ -6,7 +6,7 @@ from typing import Any
 
 from . import host
 from .account import Account
-from .preferences import ENGINES, RESULTS, Preferences
+from .preferences import AS_MASK, ENGINES, RESULTS, Preferences
 from .qt import QtCore, QtWidgets
 
 ENGINE_NAMES = ("Automatic: YouCam where a key is set, else offline", "YouCam service", "Offline engine, a quick draft")
@@ -23,6 +23,8 @@ class SettingsDialog(QtWidgets.QDialog):
         now = Preferences.read(host.setting)
         self._engine = _choice(ENGINE_NAMES, ENGINES.index(now.engine))
         self._result = _choice(RESULT_NAMES, RESULTS.index(now.result))
+        if not host.takes_masks():
+            self._result.model().item(RESULTS.index(AS_MASK)).setEnabled(False)
         self._clean = QtWidgets.QCheckBox("Give soft edges the subject's own colours")
         self._clean.setChecked(now.clean_edges)
         self._hide = QtWidgets.QCheckBox("Hide the original layer")

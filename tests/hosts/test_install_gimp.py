@@ -2,83 +2,37 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from .chroots import OUTSIDE
 from .conftest import require
+from .installing import PHOTO, User
 from .versions import Version
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-PHOTO = CHECKOUT / "tests" / "photos" / "astronaut.jpg"
 
-
-class User:
+class GimpUser(User):
     """A user with a home folder in which nothing is, on the system of one GIMP."""
 
     def __init__(self, home: Path, version: Version) -> None:
-        self.home, self.version = home, version
+        super().__init__(home, version)
         self.gimp = f"GIMP {version}"
         self.folder = home / ".config" / "GIMP" / version.name / "plug-ins" / "layerlift"
-        root = "" if version.command("true") == ["true"] else OUTSIDE
-        self._variables = {
-            "HOME": str(home),
-            "PATH": os.environ["PATH"],
-            "LANG": "C.UTF-8",
-            **pip_settings(root),
-        }
-
-    def install(self, *arguments: str, status: int = 0) -> str:
-        outcome = subprocess.run(
-            self.version.command(self.version.python, str(CHECKOUT / "install.py"), *arguments),
-            env=self._variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=600,
-        )
-        assert outcome.returncode == status, outcome.stdout
-        return outcome.stdout
-
-    def snapshot(self) -> dict[Path, int]:
-        """Every file and folder of the home folder but the caches, with its time."""
-        return {path: path.lstat().st_mtime_ns for path in self.home.rglob("*") if ".cache" not in path.parts}
-
-
-def pip_settings(root: str) -> dict[str, str]:
-    """What pip is told on this system, as variables for a system that has this one's files at `root`."""
-
-    def moved(word: str) -> str:
-        path = word[len("file://") :] if word.startswith("file:///") else word
-        return word.replace(path, root + path) if path.startswith("/") and Path(path).exists() else word
-
-    command = [sys.executable, "-m", "pip", "config", "list"]
-    settings = {}
-    for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines():
-        name, _, value = line.partition("=")
-        variable = "PIP_" + name.rpartition(".")[2].upper().replace("-", "_")
-        settings[variable] = " ".join(map(moved, str(ast.literal_eval(value)).split()))
-    return settings
 
 
 @pytest.fixture(scope="module")
-def user(version: Version, tmp_path_factory: pytest.TempPathFactory) -> User:
+def user(version: Version, tmp_path_factory: pytest.TempPathFactory) -> GimpUser:
     """Somebody who has gone from nothing to a cut-out of the portrait."""
     require(version.missing())
-    user = User(tmp_path_factory.mktemp("Zoë's home"), version)
+    user = GimpUser(tmp_path_factory.mktemp("Zoë's home"), version)
     shutil.copy(PHOTO, user.home / 'my "best" phötö.jpg')
     return user
 
 
-def test_a_user_gets_from_nothing_to_a_cut_out_that_gimp_made(user: User) -> None:
+def test_a_user_gets_from_nothing_to_a_cut_out_that_gimp_made(user: GimpUser) -> None:
     photo = user.home / 'my "best" phötö.jpg'
     said = user.install("--try", str(photo))
     assert f"(made in {user.gimp} in" in said
@@ -95,25 +49,25 @@ def test_a_user_gets_from_nothing_to_a_cut_out_that_gimp_made(user: User) -> Non
     assert alpha.getpixel((500, 10)) == 0
 
 
-def test_gimp_has_made_its_profile_itself_and_the_plug_in_is_in_a_folder_of_its_name(user: User) -> None:
+def test_gimp_has_made_its_profile_itself_and_the_plug_in_is_in_a_folder_of_its_name(user: GimpUser) -> None:
     assert (user.folder.parent.parent / "brushes").is_dir()
     assert os.access(user.folder / "layerlift.py", os.X_OK)
 
 
-def test_gimp_itself_is_asked_whether_it_knows_the_plug_in(user: User) -> None:
+def test_gimp_itself_is_asked_whether_it_knows_the_plug_in(user: GimpUser) -> None:
     said = user.install("--check")
     assert "FAIL" not in said
     assert f"ok    {user.gimp} knows python-fu-layerlift, python-fu-layerlift-settings" in said
 
 
-def test_a_second_install_changes_nothing(user: User) -> None:
+def test_a_second_install_changes_nothing(user: GimpUser) -> None:
     before = user.snapshot()
     # With Krita on the same system there is one line more.
     assert user.install().count("up to date") >= 2
     assert user.snapshot() == before
 
 
-def test_a_photo_that_is_none_ends_the_trial_with_gimps_own_words(user: User) -> None:
+def test_a_photo_that_is_none_ends_the_trial_with_gimps_own_words(user: GimpUser) -> None:
     photo = user.home / "text.jpg"
     photo.write_text("no photo")
     said = user.install("--try", str(photo), status=1)
@@ -121,7 +75,7 @@ def test_a_photo_that_is_none_ends_the_trial_with_gimps_own_words(user: User) ->
     assert "text.jpg" in said
 
 
-def test_a_plug_in_that_gimp_can_not_take_is_told_with_what_gimp_prints(user: User) -> None:
+def test_a_plug_in_that_gimp_can_not_take_is_told_with_what_gimp_prints(user: GimpUser) -> None:
     program = user.folder / "layerlift.py"
     shipped = program.read_text("ascii")
     program.write_text(shipped.replace("import bridge", "import a_module_that_is_not_here"))
@@ -132,7 +86,7 @@ def test_a_plug_in_that_gimp_can_not_take_is_told_with_what_gimp_prints(user: Us
     assert "FAIL" not in user.install("--check")
 
 
-def test_an_uninstall_takes_all_away_but_what_was_paid_for(user: User) -> None:
+def test_an_uninstall_takes_all_away_but_what_was_paid_for(user: GimpUser) -> None:
     user.install("--uninstall")
     left = {path for path in user.home.rglob("*layerlift*") if ".cache" not in path.parts}
     state = user.home / ".local" / "state" / "layerlift"

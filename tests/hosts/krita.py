@@ -203,8 +203,9 @@ class KritaWindow(Desktop):
         return f"{self.log.read_text(errors='replace')}\n{self._picture()}"
 
     def quit(self, timeout: float = 60.0) -> None:
-        """Let Krita quit without questions, and wait until it has."""
-        self.run(leave)
+        """Let Krita quit without questions, where it has not ended by itself, and wait until it has."""
+        if self.process.poll() is None:
+            self.run(leave)
         wait_for(lambda: self.process.poll() is not None, "Krita to quit", timeout)
 
 

@@ -16,6 +16,8 @@ class Display(QtWidgets.QDialog):
     def __init__(self, jobs: Jobs, window: Any) -> None:
         super().__init__(window)
         self._jobs = jobs
+        self._text = ""
+        jobs.queued.connect(self._tell_stage)
         self.setWindowTitle("Remove Background")
         self.setModal(False)
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_ShowWithoutActivating)
@@ -41,6 +43,10 @@ class Display(QtWidgets.QDialog):
         self._jobs.cancel()
 
     def _show(self, text: str, fraction: float) -> None:
-        waiting = self._jobs.waiting
-        self._stage.setText(f"{text} - {waiting} more waiting" if waiting else text)
+        self._text = text
+        self._tell_stage()
         self._bar.setValue(int(fraction * BAR))
+
+    def _tell_stage(self) -> None:
+        waiting = self._jobs.waiting
+        self._stage.setText(f"{self._text} - {waiting} more waiting" if waiting else self._text)

@@ -65,12 +65,16 @@ class Layer:
     def export(self, folder: Path) -> Generator[float, None, None]:
         """Write what the layer shows to `folder`, natively and as 8-bit sRGB; yields the fraction that is done.
 
-        Raises Refused where the document or the layer is gone, OSError where nothing can be written.
+        Raises Refused where the document or the layer is gone or is of another size or colour space by now, OSError
+        where nothing can be written.
         """
         shown, native = folder / self.shown, folder / self.native
         with shown.open("wb") as in_srgb, native.open("wb") as own, self._converter() as converted:
             for top, rows in self._strips():
-                pixels = self.find().projectionPixelData(self._x, self._y + top, self.width, rows)
+                node = self._unchanged()
+                moved = node.position() - self._position
+                x, y = self._x + moved.x(), self._y + moved.y()
+                pixels = node.projectionPixelData(x, y + top, self.width, rows)
                 own.write(pixels)
                 in_srgb.write(converted(pixels, rows))
                 yield (top + rows) / self.height
@@ -175,16 +179,16 @@ class Layer:
     def find(self) -> Any:
         """The layer in its document. Raises Refused where one of them is gone."""
         if not any(document == self._document for document in Krita.instance().documents()):
-            raise Refused(f"The document of '{self.title}' was closed meanwhile. Nothing was changed.")
+            raise Refused("The document was closed meanwhile. Nothing was changed.")
         node = _by_id(self._document, self._id)
         if node is None:
-            raise Refused(f"The layer '{self.title}' was deleted meanwhile. Nothing was changed.")
+            raise Refused("The layer was deleted meanwhile. Nothing was changed.")
         return node
 
     def _unchanged(self) -> Any:
         node = self.find()
         if (self._document.width(), self._document.height()) != self._canvas or _space(node) != self._space:
-            raise Refused(f"'{self.title}' was resized or converted meanwhile. Nothing was changed: run it again.")
+            raise Refused("The picture was resized or converted meanwhile. Nothing was changed: run it again.")
         return node
 
 

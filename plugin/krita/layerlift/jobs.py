@@ -57,7 +57,6 @@ class Job(QtCore.QObject):
         self._worker = Worker()
         self._worker.progressed.connect(self.progressed)
         self._worker.failed.connect(self._fail)
-        self._tick = QtCore.QTimer()
 
     def start(self) -> None:
         """Go; `ended` is emitted later, whatever happens."""
@@ -108,6 +107,9 @@ class Job(QtCore.QObject):
                 self._fail("refused", str(refused))
             except OSError as error:
                 self._fail("disk", f"The pixels can't be written: {error.strerror}. Make room on the disk.")
+            except Exception:
+                self._fail("internal", "Layerlift failed in a way that it does not know. Nothing was changed.")
+                raise
             else:
                 self.progressed.emit(*bridge.step(stage, fraction))
                 QtCore.QTimer.singleShot(0, step)
@@ -131,9 +133,11 @@ class Jobs(QtCore.QObject):
     """The queue: one job runs, the others wait.
 
     Signals:
+        queued(): one more waits.
         started(job), ended(job).
     """
 
+    queued = QtCore.pyqtSignal()
     started = QtCore.pyqtSignal(object)
     ended = QtCore.pyqtSignal(object)
 
@@ -153,6 +157,8 @@ class Jobs(QtCore.QObject):
         self._queue.append(job)
         if len(self._queue) == 1:
             self._start()
+        else:
+            self.queued.emit()
 
     def cancel(self) -> None:
         """Cancel the job that runs; the next one starts."""
@@ -172,5 +178,6 @@ class Jobs(QtCore.QObject):
         first = self._queue[0] is job
         self._queue.remove(job)
         self.ended.emit(job)
+        job.deleteLater()
         if first and self._queue:
             self._start()

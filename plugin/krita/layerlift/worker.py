@@ -31,7 +31,7 @@ class Worker(QtCore.QObject):
         self._process = QtCore.QProcess()
         self._silence = QtCore.QTimer()
         self._silence.setSingleShot(True)
-        self._silence.timeout.connect(lambda: self._fail(bridge.silent()))
+        self._silence.timeout.connect(self._silent)
 
     def start(self) -> None:
         """Start it; the answer is `ready` or `failed`, once the event loop runs again."""
@@ -56,8 +56,16 @@ class Worker(QtCore.QObject):
         # A QProcess that is deleted kills its program: from now on Python must not delete it.
         sip.transferto(process, None)
         process.finished.connect(process.deleteLater)
+        # One that goes on alone lets go of its pipes; one that keeps them hangs.
+        hanging = QtCore.QTimer(process)
+        hanging.setSingleShot(True)
+        hanging.timeout.connect(process.kill)
+        process.readChannelFinished.connect(hanging.stop)
+        hanging.start(int(bridge.END_SECONDS * 1000))
 
     def _start(self) -> None:
+        if self.signalsBlocked():
+            return
         try:
             program, *arguments = bridge.command()
         except bridge.WorkerError as error:
@@ -108,6 +116,9 @@ class Worker(QtCore.QObject):
     def _not_started(self, error: Any) -> None:
         if error == QtCore.QProcess.ProcessError.FailedToStart:
             self._fail(bridge.not_started(self._process.errorString()))
+
+    def _silent(self) -> None:
+        self._fail(bridge.silent())
 
     def _fail(self, error: bridge.WorkerError) -> None:
         self._silence.stop()

@@ -1,0 +1,208 @@
+"""What a user does in a real Krita while a layer is worked on, and what the removal does to the document."""
+
+# ruff: noqa: F821 - bodies run inside Krita
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift.offline import Options, Twin
+from layerlift.offline.engines import luma_key
+
+from .krita import Krita
+from .window import wait_for
+
+DONE = "Background removed."
+CLOSED = "The document was closed meanwhile. Nothing was changed."
+DELETED = "The layer was deleted meanwhile. Nothing was changed."
+CHANGED = "The picture was resized or converted meanwhile. Nothing was changed: run it again."
+WIDTH, HEIGHT = 300, 200
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A file: the service ends its tasks while it is there."""
+    return tmp_path / "gate"
+
+
+def held(gate: Path) -> Options:
+    """A service that ends its tasks while the file is there."""
+
+    def engine(picture: bytes) -> bytes:
+        wait_for(gate.exists, "the gate to open", 300.0)
+        return luma_key(picture)
+
+    return Options(engine=engine, polling_interval_ms=1000, poll_within_seconds=120.0)
+
+
+def meanwhile(change: str, width: int, height: int, gate: str) -> Any:
+    """Runs inside Krita: a change while the service works; what is told, and the layers if the end changed them."""
+    import changes
+    from removals import at, ended, layers, listen, one_undo_reverts, remove, state, subject
+
+    listen()
+    document = yield from subject(width, height)
+    remove()
+    yield at("Waiting")
+    yield from getattr(changes, change)(document, document.activeNode())
+    before = state(document) if document in k.documents() else None
+    Path(gate).touch()
+    told = yield from ended()
+    Path(gate).unlink()
+    if before is None or state(document) == before:
+        return told, None
+    k.activeWindow().addView(document)
+    yield lambda: k.activeDocument() == document
+    yield from one_undo_reverts(document, before[0])
+    return told, layers(document)[1]
+
+
+def test_the_layer_is_found_again_wherever_it_is_and_one_undo_reverts(krita: Krita, home: Path, gate: Path) -> None:
+    with Twin(held(gate)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            for more, (change, x, group) in enumerate(
+                (
+                    ("nothing", 0, ""),
+                    ("another_document_is_active", 0, ""),
+                    ("painted_on", 0, ""),
+                    ("moved", 3, ""),
+                    ("put_into_a_group", 0, "Group 1"),
+                    ("put_into_a_group_that_moves", 3, "Group 1"),
+                )
+            ):
+                # A picture of its own for each: the service has ended with the same one before.
+                width = WIDTH + more
+                (text, said), found = window.run(meanwhile, change, width, HEIGHT, str(gate))
+                assert (text, said) == ("", [DONE]), change
+                if group:
+                    (name, _, _, found), *others = found
+                    assert (name, others) == (group, [])
+                assert [layer[:2] for layer in found] == [["Background", False], ["Background cut-out", True]]
+                assert found[1][2] == [x, 0, width, HEIGHT], change
+        assert twin.charged == 6
+
+
+TOLD = {
+    "layer_converted": CHANGED,
+    "deleted": DELETED,
+    "closed": CLOSED,
+    "closed_after_a_question": CLOSED,
+    "resized": CHANGED,
+    "cropped": CHANGED,
+    "converted": CHANGED,
+}
+
+
+def test_what_is_not_there_as_it_was_is_told_and_nothing_is_changed(krita: Krita, home: Path, gate: Path) -> None:
+    with Twin(held(gate)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            for more, (change, problem) in enumerate(TOLD.items()):
+                told = window.run(meanwhile, change, WIDTH + more, HEIGHT, str(gate))
+                assert told == [[f"test: Background\n\n{problem}", []], None], change
+
+
+def in_the_midst(stage: str, act: str, first: bool) -> Any:
+    """Runs inside Krita: the document is closed or its layer deleted between two strips of pixels."""
+    from removals import When, at, ended, listen, remove, subject
+
+    listen()
+    document = yield from subject(2400, 1600)
+    if first:
+        remove()
+        yield from ended()
+        yield from undo(document)
+        document.setModified(False)
+    acts = {"close": document.close, "delete": document.topLevelNodes()[0].remove}
+    remove()
+    when = When(at(stage), acts[act])
+    yield lambda: when.done
+    told = yield from ended()
+    return told, act == "delete" and tree(document.rootNode())
+
+
+def test_what_goes_between_two_strips_of_pixels_is_told(krita: Krita, home: Path) -> None:
+    with Twin(Options()) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            first = True
+            for stage in ("Making", "Reading"):
+                for act, problem, layers in (("close", CLOSED, False), ("delete", DELETED, [])):
+                    told = window.run(in_the_midst, stage, act, first)
+                    assert told == [[f"test: Background\n\n{problem}", []], layers], (stage, act)
+                    first = False
+        assert twin.charged == 1
+
+
+def two_in_the_queue(width: int, height: int, gate: str) -> Any:
+    """Runs inside Krita: the second of two waits while its layer is moved and something is painted beside it."""
+    import changes
+    from removals import at, ended, layers, lines, listen, remove, subject
+
+    listen()
+    first = yield from subject(width, height)
+    remove()
+    yield at("Waiting")
+    second = yield from subject(width + 1, height)
+    layer = second.activeNode()
+    remove()
+    waiting = lines()
+    yield from changes.moved(second, layer)
+    Path(gate).touch()
+    yield from ended()
+    cutout = second.topLevelNodes()[1]
+    same = [pixels(node, 3, 0, 40, height) for node in (layer, cutout)]
+    return waiting, layers(first)[1], layers(second)[1], same[0] == same[1]
+
+
+def work_on(width: int, height: int, gate: str) -> Any:
+    """Runs inside Krita: what a user does in its window while the service works; keys come from outside meanwhile."""
+    from removals import QtCore, QtWidgets, ended, layers, listen, remove, subject
+
+    listen()
+    document = yield from subject(width, height)
+    remove()
+    yield lambda: len(document.topLevelNodes()) == 2
+    k.action("fill_selection_foreground_color").trigger()
+    yield from settle(document)
+    modal = QtWidgets.QApplication.activeModalWidget() is not None
+    menus = [action.menu() for action in k.activeWindow().qwindow().menuBar().actions()]
+    menus[1].popup(QtCore.QPoint(50, 50))
+    yield menus[1].isVisible
+    menus[1].close()
+    before = layers(document)[1]
+    yield from undo(document)
+    undone = layers(document)[1]
+    yield from redo(document)
+    Path(gate).touch()
+    told = yield from ended()
+    return modal, before, undone, layers(document)[1], told
+
+
+def test_jobs_queue_and_the_window_stays_usable(krita: Krita, home: Path, gate: Path, tmp_path: Path) -> None:
+    with Twin(held(gate)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            waiting, first, second, same = window.run(two_in_the_queue, WIDTH, HEIGHT, str(gate))
+            assert waiting[1].endswith("1 more waiting")
+            assert [name for name, *_ in first] == ["Background", "Background cut-out"]
+            assert second[1] == ["Background cut-out", True, [3, 0, WIDTH + 1, HEIGHT], []]
+            assert same
+            gate.unlink()
+            window.request(work_on, WIDTH + 2, HEIGHT, str(gate))
+            wait_for(lambda: len(twin.calls("run")) == 3, "the third start")
+            window.key("Insert")
+            modal, before, undone, after, told = window.outcome()
+            window.screenshot(tmp_path / "worked-on.png")
+            assert not modal
+            assert undone != before
+            assert [name for name, *_ in after] == ["Background", "Background cut-out", "Paint Layer 1"]
+            assert after[2] == before[1]
+            assert told == ["", [DONE]]

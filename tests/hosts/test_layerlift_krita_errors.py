@@ -1,0 +1,235 @@
+"""What goes wrong in a real Krita is told in one box, with the button that mends it; the document stays as it was."""
+
+# ruff: noqa: F821 - bodies run inside Krita
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift.offline import Fault, Options, Twin
+
+from .krita import Krita, KritaWindow
+from .test_layerlift_krita_document import held
+from .test_layerlift_krita_life import nothing_is_left
+from .test_layerlift_window import workers_of
+from .window import wait_for
+
+pytestmark = pytest.mark.krita("5.1", why="what is told comes from the worker; the box is the same in all")
+SIZE = (300, 200)
+DONE = "Background removed."
+OTHER_KEY = "sk-" + "a" * 32
+CLOSED_PORT = "http://127.0.0.1:9"
+
+
+def attempt(size: list[int], environment: dict[str, str], shades: list[int], press: str) -> Any:
+    """Runs inside Krita: a removal in an environment; what it told, the buttons, whether the document is as before."""
+    import os
+
+    from removals import box, buttons, ended, listen, progress, remove, state, subject
+
+    listen()
+    before = dict(os.environ)
+    os.environ.update(environment)
+    k.writeSetting("layerlift", "engine", "youcam")
+    frame, inside = (bytes((shade, shade, shade, 255)) for shade in shades)
+    document = yield from subject(*size, frame, inside)
+    unchanged = state(document)
+    remove()
+    yield lambda: progress() is None
+    offered = sorted(buttons(box())) if box() else []
+    text, said = yield from ended(press)
+    os.environ.clear()
+    os.environ.update(before)
+    return text, said, offered, state(document) == unchanged
+
+
+def try_it(window: KritaWindow, *, press: str = "Close", shades: tuple[int, int] = (0, 255), **environment: str) -> Any:
+    return window.run(attempt, SIZE, environment, shades, press)
+
+
+def settings_are_open() -> Any:
+    """Runs inside Krita: whether the settings are shown, which are closed then."""
+    from removals import QtWidgets
+
+    dialogs = [widget for widget in QtWidgets.QApplication.topLevelWidgets() if widget.isVisible()]
+    found = [dialog for dialog in dialogs if dialog.windowTitle() == "Remove Background: Settings"]
+    for dialog in found:
+        dialog.close()
+    return len(found)
+
+
+def is_done() -> Any:
+    """Runs inside Krita: wait for a removal's end."""
+    from removals import ended
+
+    told = yield from ended()
+    return told, [name for name, *_ in tree(k.activeDocument().rootNode())]
+
+
+def test_what_the_settings_can_mend_leads_there(krita: Krita, tmp_path: Path) -> None:
+    with Twin(Options()) as twin:
+        krita.add_layerlift(tmp_path / "state", twin)
+        with krita.window() as window:
+            for words, environment in (
+                ("No API key is set", {"YOUCAM_API_KEY": ""}),
+                ("does not know this API key", {"YOUCAM_API_KEY": OTHER_KEY}),
+                ("nobody has agreed to that yet", {"YOUCAM_API_URL": "https://service.invalid"}),
+            ):
+                text, said, offered, same = try_it(window, press="Settings...", **environment)
+                assert words in text
+                assert OTHER_KEY not in text
+                assert (said, offered, same) == ([], ["Close", "Settings..."], True)
+                assert window.run(settings_are_open) == 1, words
+                nothing_is_left(tmp_path / "state")
+        assert twin.charged == 0
+
+
+def test_other_errors_of_the_service_are_told(krita: Krita, tmp_path: Path) -> None:
+    with Twin(Options(faults=(Fault("run", "400", code="CreditInsufficiency"),))) as twin:
+        krita.add_layerlift(tmp_path / "state", twin)
+        with krita.window() as window:
+            for words, shades, environment in (
+                ("can't be reached", (0, 255), {"YOUCAM_API_URL": CLOSED_PORT}),
+                ("no units left", (0, 255), {}),
+                ("No subject was found", (255, 255), {}),
+            ):
+                text, said, offered, same = try_it(window, shades=shades, **environment)
+                assert words in text
+                assert (said, offered, same) == ([], ["Close"], True), words
+            text, said, _, same = try_it(window, shades=(0, 0))
+            assert "nothing was cut away" in text
+            assert (said, same) == ([], False)
+
+
+def test_after_an_unclear_start_only_the_user_pays_again(krita: Krita, tmp_path: Path) -> None:
+    with Twin(Options(faults=(Fault("run", "reset_before"),))) as twin:
+        krita.add_layerlift(tmp_path / "state", twin)
+        with krita.window() as window:
+            text, _, offered, same = try_it(window)
+            assert "may have started" in text
+            assert (offered, same) == (["Close"], True)
+            text, _, offered, same = try_it(window, press="Pay again")
+            assert "it may have been charged" in text
+            assert (offered, same) == (["Close", "Pay again"], True)
+            assert window.run(is_done) == [["", [DONE]], ["Background", "Background cut-out"]]
+        assert (twin.charged, len(twin.calls("run"))) == (1, 2)
+
+
+def short_patience(seconds: float) -> None:
+    """Runs inside Krita."""
+    from layerlift import bridge
+
+    bridge.HELLO_SECONDS = bridge.SILENCE_SECONDS = seconds
+
+
+def program(path: Path, *lines: str) -> Path:
+    """A program in place of the worker's Python, which leaves its process ID beside it."""
+    path.write_text("\n".join(("#!/bin/sh", f"echo $$ > {path}.pid", *lines, "")))
+    path.chmod(0o755)
+    return path
+
+
+def is_running(path: Path) -> bool:
+    return Path("/proc", path.with_name(f"{path.name}.pid").read_text().strip()).exists()
+
+
+def test_a_worker_that_is_broken_is_told_with_what_to_do(krita: Krita, tmp_path: Path) -> None:
+    folder = tmp_path / "full"
+    folder.mkdir()
+    (folder / "shown.raw").symlink_to("/dev/full")
+    hello = json.dumps({"type": "hello", "protocol": 1, "folder": str(folder)})
+    full = program(tmp_path / "full.sh", f"echo '{hello}'", "cat > /dev/null")
+    deaf = program(tmp_path / "deaf.sh", "exec sleep 1000")
+    other = program(
+        tmp_path / "other.sh", """echo '{"type": "hello", "protocol": 2, "folder": "/"}'""", "cat > /dev/null"
+    )
+    broken = program(tmp_path / "broken.sh", "echo No module named layerlift >&2", "exit 1")
+    krita.add_layerlift(tmp_path / "state")
+    worker = krita.resources / "pykrita/layerlift/worker.json"
+    with krita.window() as window:
+        window.run(short_patience, 2.0)
+        for words, setting in (
+            ("python3 install.py", None),
+            ("python3 install.py", "not json"),
+            ("own Python is gone", json.dumps({"python": "/nowhere/python"})),
+            ("of different versions", json.dumps({"python": str(other)})),
+            ("No module named layerlift", json.dumps({"python": str(broken)})),
+            ("Make room on the disk", json.dumps({"python": str(full)})),
+            ("does not answer", json.dumps({"python": str(deaf)})),
+        ):
+            worker.unlink(missing_ok=True)
+            if setting is not None:
+                worker.write_text(setting)
+            text, said, offered, same = try_it(window)
+            assert words in text
+            assert (said, offered, same) == ([], ["Close"], True), words
+        for path in (full, deaf, other, broken):
+            wait_for(lambda: not is_running(path), f"{path.name} to end")  # noqa: B023
+
+
+def start(size: list[int]) -> Any:
+    """Runs inside Krita: a removal that waits for the service."""
+    from removals import at, listen, remove, subject
+
+    listen()
+    yield from subject(*size)
+    remove()
+    yield at("Waiting")
+
+
+def test_a_killed_worker_is_told_and_what_was_paid_for_is_not_paid_again(krita: Krita, tmp_path: Path) -> None:
+    home, gate = tmp_path / "state", tmp_path / "gate"
+    with Twin(held(gate)) as twin:
+        krita.add_layerlift(tmp_path / "state", twin)
+        with krita.window() as window:
+            window.run(start, SIZE)
+            for process in workers_of(home):
+                os.kill(process, signal.SIGKILL)
+            (text, said), names = window.run(is_done)
+            assert "ended unexpectedly" in text
+            assert (said, names) == ([], ["Background"])
+            gate.touch()
+            text, said, _, same = try_it(window)
+            assert (text, same) == ("", False)
+        assert (twin.charged, len(twin.calls("run"))) == (1, 1)
+        nothing_is_left(home)
+
+
+def fail_inside(size: list[int]) -> Any:
+    """Runs inside Krita: a removal that meets a mistake of ours, and the one that waits behind it."""
+    import sys
+
+    from layerlift import host
+    from removals import ended, listen, remove, subject
+
+    listen()
+    export, hook = host.Layer.export, sys.excepthook
+    raised = []
+
+    def mistaken(self, folder):
+        host.Layer.export = export
+        raise ZeroDivisionError
+        yield
+
+    host.Layer.export = mistaken
+    sys.excepthook = lambda kind, *rest: raised.append(kind.__name__)
+    for more in range(2):
+        yield from subject(size[0] + more, size[1])
+        remove()
+    told = yield from ended()
+    sys.excepthook = hook
+    return told, raised, [tree(document.rootNode())[-1][0] for document in k.documents()]
+
+
+def test_a_mistake_of_ours_ends_its_own_job_alone(krita: Krita, tmp_path: Path) -> None:
+    with Twin(Options()) as twin:
+        krita.add_layerlift(tmp_path / "state", twin)
+        with krita.window() as window:
+            (text, said), raised, names = window.run(fail_inside, SIZE)
+            assert "Nothing was changed" in text
+            assert (said, raised) == ([DONE], ["ZeroDivisionError"])
+            assert names == ["Background", "Background cut-out"]

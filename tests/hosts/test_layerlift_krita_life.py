@@ -1,0 +1,181 @@
+"""A removal in a real Krita from its start to every end that it can have: cancelled, left by Krita, killed."""
+
+# ruff: noqa: F821 - bodies run inside Krita
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift.offline import Fault, Options, Twin
+
+from .krita import Krita
+from .test_layerlift_window import workers_of
+from .window import wait_for
+
+LARGE, SMALL = (2400, 1600), (300, 200)
+CANCELLED = "Cancelled. Nothing was changed."
+DONE = "Background removed."
+FREE = "Background removed. Free: this picture was paid for already."
+QUICK_POLLS = Options(polling_interval_ms=1000, poll_within_seconds=60.0)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def folders(home: Path) -> list[Path]:
+    """The folders of pixels that are there."""
+    return list((home / "work").glob("*/"))
+
+
+def nothing_is_left(home: Path) -> None:
+    """Wait until no worker and no pixels are there."""
+    wait_for(lambda: not workers_of(home) and not folders(home), "workers and pixels to go")
+
+
+def open_one(size: list[int]) -> Any:
+    """Runs inside Krita."""
+    from removals import listen, subject
+
+    listen()
+    yield from subject(*size)
+
+
+def cancel(stage: str, how: str) -> Any:
+    """Runs inside Krita: cancel at a stage; whether the document is as before, and what was told."""
+    from removals import When, at, buttons, ended, progress, remove, state
+
+    ways = {"by the button": lambda: buttons(progress())["Cancel"].click(), "by closing": lambda: progress().close()}
+    document = k.activeDocument()
+    before = state(document)
+    remove()
+    when = When(at(stage), ways[how])
+    yield lambda: when.done
+    told = yield from ended()
+    return state(document) == before, told
+
+
+def run_to_the_end() -> Any:
+    """Runs inside Krita: the names of the layers, and what was told."""
+    from removals import ended, remove
+
+    remove()
+    told = yield from ended()
+    return [name for name, *_ in tree(k.activeDocument().rootNode())], told
+
+
+def test_a_cancel_at_any_stage_changes_nothing_and_leaves_nothing(krita: Krita, home: Path) -> None:
+    unchanged = [True, ["", [CANCELLED]]]
+    with Twin(QUICK_POLLS) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(open_one, LARGE)
+            twin.inject(Fault("upload", "hang", seconds=300.0))
+            for stage, how in (
+                ("Starting", "by the button"),
+                ("Reading", "by the button"),
+                ("Uploading", "by closing"),
+            ):
+                assert window.run(cancel, stage, how) == unchanged, stage
+                nothing_is_left(home)
+            assert not twin.calls("run")
+            twin.inject(Fault("poll", "hang", seconds=2.0))
+            assert window.run(cancel, "Waiting", "by the button") == unchanged
+            wait_for(lambda: not folders(home), "the pixels to go")
+            wait_for(lambda: twin.delivered == 1, "what was paid for to be fetched without its user")
+            nothing_is_left(home)
+            for stage, how in (("Cleaning", "by the button"), ("Making", "by closing")):
+                assert window.run(cancel, stage, how) == unchanged, stage
+                nothing_is_left(home)
+            assert window.run(run_to_the_end) == [["Background", "Background cut-out"], ["", [FREE]]]
+        assert (twin.charged, len(twin.calls("run"))) == (1, 1)
+        nothing_is_left(home)
+
+
+def cancel_the_first_of_two(sizes: list[list[int]]) -> Any:
+    """Runs inside Krita: two documents are queued, the first is cancelled where it waits for the service."""
+    from removals import at, buttons, ended, lines, progress, remove, state, subject
+
+    documents, before = [], []
+    for size in sizes:
+        document = yield from subject(*size)
+        documents.append(document)
+        before.append(state(document))
+        remove()
+    yield at("Waiting")
+    picture, stage = lines()
+    buttons(progress())["Cancel"].click()
+    yield lambda: not lines()[0].startswith(picture)
+    told = yield from ended()
+    changed = [state(document)[0] != old[0] for document, old in zip(documents, before)]
+    names = [[name for name, *_ in tree(document.rootNode())] for document in documents]
+    return stage.partition(" - ")[2], changed, names, told
+
+
+def test_a_cancelled_job_makes_room_for_the_next(krita: Krita, home: Path) -> None:
+    with Twin(QUICK_POLLS) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(open_one, SMALL)
+            twin.inject(Fault("poll", "hang", seconds=2.0))
+            waiting, changed, names, told = window.run(cancel_the_first_of_two, [(300, 200), (310, 200)])
+            assert waiting == "1 more waiting"
+            assert changed == [False, True]
+            assert names == [["Background"], ["Background", "Background cut-out"]]
+            assert told == ["", [CANCELLED, DONE]]
+            wait_for(lambda: twin.delivered == 2, "both to be fetched")
+            nothing_is_left(home)
+        assert twin.charged == 2
+
+
+def start(size: list[int], stage: str) -> Any:
+    """Runs inside Krita: a removal that is at a stage."""
+    from removals import at, listen, remove, subject
+
+    listen()
+    yield from subject(*size)
+    remove()
+    yield at(stage)
+
+
+def run_it_again(size: list[int]) -> Any:
+    """Runs inside Krita: a removal from its start to its end, of the same picture; what was told."""
+    from removals import ended, listen, remove, subject
+
+    listen()
+    yield from subject(*size)
+    remove()
+    return (yield from ended())
+
+
+def quit_as_the_user_does() -> Any:
+    """Runs inside Krita."""
+    k.activeDocument().setModified(False)
+    later(k.action("file_quit").trigger)
+
+
+def test_a_krita_that_quits_or_dies_leaves_nothing_and_what_was_paid_for_is_free(krita: Krita, home: Path) -> None:
+    sizes = [(300, 200), (310, 200)]
+    with Twin(Options(polling_interval_ms=1000, poll_within_seconds=60.0, run_seconds=8.0)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(start, sizes[0], "Waiting")
+            window.run(quit_as_the_user_does)
+            wait_for(lambda: window.process.poll() is not None, "Krita to quit")
+            wait_for(lambda: not folders(home), "the pixels to go")
+            assert workers_of(home)
+            wait_for(lambda: twin.delivered == 1, "the result to be fetched without Krita")
+            nothing_is_left(home)
+        with krita.window() as window:
+            assert window.run(run_it_again, sizes[0]) == ["", [FREE]]
+            window.run(start, sizes[1], "Waiting")
+            window.process.kill()
+            wait_for(lambda: not folders(home), "the pixels to go")
+            wait_for(lambda: twin.delivered == 2, "the result to be fetched without Krita")
+            nothing_is_left(home)
+        with krita.window() as window:
+            assert window.run(run_it_again, sizes[1]) == ["", [FREE]]
+        assert (twin.charged, twin.late_polls, len(twin.calls("run"))) == (2, 0, 2)
+        nothing_is_left(home)

@@ -5,7 +5,7 @@ Pixels are read and written in strips, one for each step of an iterator, so that
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Generator, Iterator
 
@@ -164,12 +164,10 @@ class Layer:
     def _blank(self, node: Any) -> Iterator[tuple[Any, Any]]:
         """A paint layer like `node`, without pixels and in no document yet, and the document that it was made by.
 
-        In Krita 5.1 its blending mode and colour space are undo steps of that document, though it is not in there.
+        That is none of the user's: its blending mode, its mask, and in Krita 5.1 its colour space are undo steps of
+        the document that it was made by, though it is not in there.
         """
-        with ExitStack() as stack:
-            home = self._document
-            if (_space(home), node.blendingMode()) != (self._space, "normal"):
-                home = stack.enter_context(_scratch(1, 1, self._space))
+        with _scratch(1, 1, self._space) as home:
             new = home.createNode(node.name() + " cut-out", "paintlayer")
             if node.blendingMode() != "normal":
                 new.setBlendingMode(node.blendingMode())

@@ -80,6 +80,8 @@ class Krita:
             return
         self.kritarc.parent.mkdir(parents=True)
         self.kritarc.write_text("EnableSingleApplication=false\n")
+        # OpenGL without a graphics card takes as long as all else together.
+        self.kritarc.with_name("kritadisplayrc").write_text("[General]\nOpenGLRenderer=none\n")
         (self.resources / "pykrita").mkdir(parents=True)
         shutil.copytree(HERE / "krita_driver", self.resources / "pykrita/layerlift_driver")
         (self.resources / "pykrita/layerlift_driver.desktop").write_text(DESKTOP_FILE.format(name="layerlift_driver"))

@@ -75,12 +75,17 @@ def command() -> list[str]:
     except (OSError, ValueError, KeyError, TypeError):
         raise WorkerError("no_worker", "Layerlift is not set up. " + _REINSTALL) from None
     try:
-        found = Path(python).exists()
+        found = Path(native(python)).exists()
     except (OSError, ValueError):
         found = False
     if not found:
         raise WorkerError("no_worker", "Layerlift's own Python is gone. " + _REINSTALL)
     return [python, "-I", "-m", "layerlift.worker"]
+
+
+def native(path: str) -> str:
+    """A path as this Python's file functions take it: a Python inside a host may take file names for ASCII."""
+    return os.fsdecode(path.encode("utf-8"))
 
 
 def environment(host: dict[str, str]) -> dict[str, str]:
@@ -120,7 +125,7 @@ def folder_of(hello: dict[str, Any]) -> str:
     """Where pixels are written for the worker that said hello. Raises WorkerError where it speaks otherwise."""
     if hello.get("protocol") != PROTOCOL or "folder" not in hello:
         raise WorkerError("no_worker", "The plug-in and its worker are of different versions. " + _REINSTALL)
-    return str(hello["folder"])
+    return native(str(hello["folder"]))
 
 
 def refusal(message: dict[str, Any]) -> WorkerError:

@@ -28,7 +28,7 @@ class KritaUser(User):
 @pytest.fixture(scope="module")
 def user(version: KritaVersion, krita_template: Path, tmp_path_factory: pytest.TempPathFactory) -> KritaUser:
     """Somebody who has gone from a Krita to one with the plug-in."""
-    user = KritaUser(Krita(tmp_path_factory.mktemp("somebody's krita"), version, krita_template))
+    user = KritaUser(Krita(tmp_path_factory.mktemp("Zoë's krita"), version, krita_template))
     said = user.install()
     assert f"Krita: the plug-in is in {user.folder}; after a restart it is under Tools > Remove Background" in said
     return user

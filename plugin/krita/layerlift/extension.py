@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ class Layerlift(Extension):
         """Called by Krita for each of its main windows."""
         menu = QtWidgets.QMenu("Remove Background", window.qwindow())
         window.createAction("layerlift_menu", "Remove Background", "tools").setMenu(menu)
-        icon = QtGui.QIcon(str(Path(__file__).with_name("layerlift.svg")))
+        # What Python has of the path may not be the text that Qt needs.
+        icon = QtGui.QIcon(os.fsencode(Path(__file__).with_name("layerlift.svg")).decode("utf-8"))
         for name, text, slot in (
             ("layerlift_remove", "Remove &Background of Layer", self.remove),
             ("layerlift_settings", "&Settings...", self.settings),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 from . import bridge
@@ -71,9 +70,10 @@ class Worker(QtCore.QObject):
         except bridge.WorkerError as error:
             self._fail(error)
             return
-        environment = QtCore.QProcessEnvironment()
-        for name, value in bridge.environment(dict(os.environ)).items():
-            environment.insert(name, value)
+        # Qt's own, not os.environ, whose text may not be what Qt needs.
+        environment = QtCore.QProcessEnvironment.systemEnvironment()
+        for name in set(environment.keys()) - bridge.environment(dict.fromkeys(environment.keys(), "")).keys():
+            environment.remove(name)
         self._process.setProcessEnvironment(environment)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._ended)

@@ -169,8 +169,9 @@ def work_on(width: int, height: int, gate: str) -> Any:
     listen()
     document = yield from subject(width, height)
     remove()
-    yield lambda: len(document.topLevelNodes()) == 2
+    yield lambda: document.activeNode().name() != "Background"
     k.action("fill_selection_foreground_color").trigger()
+    yield lambda: not document.activeNode().bounds().isEmpty()
     yield from settle(document)
     modal = QtWidgets.QApplication.activeModalWidget() is not None
     menus = [action.menu() for action in k.activeWindow().qwindow().menuBar().actions()]

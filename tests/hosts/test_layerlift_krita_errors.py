@@ -105,6 +105,18 @@ def test_other_errors_of_the_service_are_told(krita: Krita, tmp_path: Path) -> N
             assert (said, same) == ([], False)
 
 
+def start_until_it_is_told(size: list[int]) -> Any:
+    """Runs inside Krita: a removal of a layer that is named like a heading; the line of the box that names it."""
+    from removals import box, listen, remove, subject
+
+    listen()
+    document = yield from subject(*size)
+    document.activeNode().setName("<h1>Dog</h1>")
+    remove()
+    yield lambda: box() is not None
+    return box().text().partition("\n")[0], box().textFormat()
+
+
 def test_after_an_unclear_start_only_the_user_pays_again(krita: Krita, tmp_path: Path) -> None:
     with Twin(Options(faults=(Fault("run", "reset_before"),))) as twin:
         krita.add_layerlift(tmp_path / "state", twin)
@@ -112,6 +124,8 @@ def test_after_an_unclear_start_only_the_user_pays_again(krita: Krita, tmp_path:
             text, _, offered, same = try_it(window)
             assert "may have started" in text
             assert (offered, same) == (["Close"], True)
+            assert window.run(start_until_it_is_told, SIZE) == ["test: <h1>Dog</h1>", 0]
+            window.dismiss("Return", window.wait_for("Remove Background"))
             text, _, offered, same = try_it(window, press="Pay again")
             assert "it may have been charged" in text
             assert (offered, same) == (["Close", "Pay again"], True)
@@ -169,6 +183,35 @@ def test_a_worker_that_is_broken_is_told_with_what_to_do(krita: Krita, tmp_path:
             assert (said, offered, same) == ([], ["Close"], True), words
         for path in (full, deaf, other, broken):
             wait_for(lambda: not is_running(path), f"{path.name} to end")  # noqa: B023
+
+
+def block(size: list[int], seconds: float) -> Any:
+    """Runs inside Krita: Krita does not come round for a while; how the removal ends that is cancelled then."""
+    import time
+
+    from removals import at, buttons, ended, listen, progress, remove, subject
+
+    listen()
+    yield from subject(*size)
+    remove()
+    yield at("Waiting")
+    time.sleep(seconds)
+    until = time.monotonic() + seconds / 2
+    yield lambda: time.monotonic() > until
+    buttons(progress())["Cancel"].click()
+    return (yield from ended())
+
+
+def test_a_worker_is_not_called_silent_when_krita_itself_was_busy(krita: Krita, tmp_path: Path) -> None:
+    hello = json.dumps({"type": "hello", "protocol": 1, "folder": str(tmp_path)})
+    news = json.dumps({"type": "progress", "id": "1", "stage": "waiting", "fraction": 0.5})
+    speaks = program(tmp_path / "speaks.sh", f"echo '{hello}'", f"while echo '{news}'; do sleep 0.2; done")
+    krita.add_layerlift(tmp_path / "state")
+    (krita.resources / "pykrita/layerlift/worker.json").write_text(json.dumps({"python": str(speaks)}))
+    with krita.window() as window:
+        window.run(short_patience, 3.0)
+        assert window.run(block, SIZE, 6.0) == ["", ["Cancelled. Nothing was changed."]]
+        wait_for(lambda: not is_running(speaks), "the program to end")
 
 
 def start(size: list[int]) -> Any:

@@ -36,11 +36,15 @@ def nothing_is_left(home: Path) -> None:
 
 
 def open_one(size: list[int]) -> Any:
-    """Runs inside Krita."""
+    """Runs inside Krita: a document of linear 16-bit pixels, whose layer is multiplied."""
     from removals import listen, subject
 
     listen()
-    yield from subject(*size)
+    document = yield from subject(*size)
+    document.setColorSpace("RGBA", "U16", "sRGB-elle-V2-g10.icc")
+    document.activeNode().setBlendingMode("multiply")
+    yield from settle(document)
+    document.setModified(False)
 
 
 def cancel(stage: str, how: str) -> Any:
@@ -154,6 +158,27 @@ def quit_as_the_user_does() -> Any:
     """Runs inside Krita."""
     k.activeDocument().setModified(False)
     later(k.action("file_quit").trigger)
+
+
+def quit_in_the_midst() -> Any:
+    """Runs inside Krita: as soon as the pixels of a layer are read, with another removal waiting."""
+    from removals import When, at, remove
+
+    remove()
+    remove()
+    When(at("Reading"), k.action("file_quit").trigger)
+
+
+def test_a_krita_that_quits_before_anything_is_paid_leaves_nothing(krita: Krita, home: Path) -> None:
+    with Twin(Options()) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(open_one, LARGE)
+            window.run(quit_in_the_midst)
+            wait_for(lambda: window.process.poll() is not None, "Krita to quit")
+            assert window.process.returncode == 0
+            nothing_is_left(home)
+        assert not twin.requests
 
 
 def test_a_krita_that_quits_or_dies_leaves_nothing_and_what_was_paid_for_is_free(krita: Krita, home: Path) -> None:

@@ -22,6 +22,8 @@ class Display(QtWidgets.QDialog):
         self.setModal(False)
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self._picture, self._stage = QtWidgets.QLabel(), QtWidgets.QLabel()
+        for label in (self._picture, self._stage):
+            label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self._bar = QtWidgets.QProgressBar()
         self._bar.setRange(0, BAR)
         buttons = QtWidgets.QDialogButtonBox(QtWidgets.QDialogButtonBox.StandardButton.Cancel)

@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from krita import Extension, Krita
+from krita import Extension
 
 from . import host
 from .display import Display
 from .jobs import AGAIN, Job, Jobs, State, Wish
 from .preferences import AS_MASK, Preferences
-from .qt import QtGui, QtWidgets
+from .qt import QtCore, QtGui, QtWidgets
 from .settings import SettingsDialog
 
 SETTINGS = (
@@ -41,9 +41,8 @@ class Layerlift(Extension):
 
     def setup(self) -> None:
         """Called by Krita once at its start."""
-        notifier = Krita.instance().notifier()
-        notifier.setActive(True)
-        notifier.applicationClosing.connect(self._jobs.stop)
+        # Before Krita quits: a window that a job opened now would keep it from that.
+        QtWidgets.QApplication.instance().lastWindowClosed.connect(self._jobs.stop)
 
     def createActions(self, window: Any) -> None:
         """Called by Krita for each of its main windows."""
@@ -111,7 +110,10 @@ class Layerlift(Extension):
     def _box(self, text: str) -> Any:
         box = QtWidgets.QMessageBox(host.main_window())
         box.setWindowTitle("Remove Background")
+        # It may hold names of layers and words of the service.
+        box.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         box.setText(text)
-        box.addButton(QtWidgets.QMessageBox.StandardButton.Close)
+        # Never another button: the key that closes the box may be meant for the canvas.
+        box.setDefaultButton(box.addButton(QtWidgets.QMessageBox.StandardButton.Close))
         box.finished.connect(box.deleteLater)
         return box

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import inspect
 from collections import deque
 from pathlib import Path
 from typing import Any, Callable, Generator, NamedTuple
@@ -54,6 +55,7 @@ class Job(QtCore.QObject):
         self.code, self.text = "", ""
         self.answer: dict[str, Any] = {}
         self._steps: Generator[float, None, None] | None = None
+        self._late: State | None = None
         self._worker = Worker()
         self._worker.progressed.connect(self.progressed)
         self._worker.failed.connect(self._fail)
@@ -74,6 +76,9 @@ class Job(QtCore.QObject):
         self._run("export", self.wish.layer.export(self._folder), self._remove)
 
     def _remove(self) -> None:
+        if self._late is not None:
+            self._end(self._late)
+            return
         self._worker.answered.connect(self._removed)
         engine = "youcam" if self.wish.again else self.wish.preferences.engine
         self._worker.ask("job", engine=engine, again=self.wish.again, **self.wish.layer.removal())
@@ -100,9 +105,7 @@ class Job(QtCore.QObject):
             if self.state is not State.RUNNING:
                 return
             try:
-                fraction = next(steps)
-            except StopIteration:
-                then()
+                fraction = next(steps, None)
             except host.Refused as refused:
                 self._fail("refused", str(refused))
             except OSError as error:
@@ -111,8 +114,13 @@ class Job(QtCore.QObject):
                 self._fail("internal", "Layerlift failed in a way that it does not know. Nothing was changed.")
                 raise
             else:
-                self.progressed.emit(*bridge.step(stage, fraction))
-                QtCore.QTimer.singleShot(0, step)
+                if fraction is None:
+                    then()
+                elif self._late is not None:
+                    self._end(self._late)
+                else:
+                    self.progressed.emit(*bridge.step(stage, fraction))
+                    QtCore.QTimer.singleShot(0, step)
 
         step()
 
@@ -122,9 +130,13 @@ class Job(QtCore.QObject):
             self._end(State.FAILED)
 
     def _end(self, state: State) -> None:
-        self.state = state
         if self._steps is not None:
+            if inspect.getgeneratorstate(self._steps) == inspect.GEN_RUNNING:
+                # Krita 5.3 takes clicks in the midst of a step, while it waits for its own threads.
+                self._late = state
+                return
             self._steps.close()
+        self.state = state
         self._worker.close()
         self.ended.emit()
 

@@ -94,8 +94,9 @@ class When:
     def __init__(self, condition, act):
         self.done = False
         self._condition, self._act = condition, act
-        self._timer = QtCore.QTimer()
-        self._timer.timeout.connect(self._look)
+        self._timer = QtCore.QTimer(QtWidgets.QApplication.instance())
+        # Not the bound method: that would not keep this object when its script has ended.
+        self._timer.timeout.connect(lambda: self._look())
         self._timer.start(0)
 
     def _look(self):

@@ -88,8 +88,8 @@ def act(photo: str, profile: str) -> Any:
     return begin, time.monotonic(), len(image.layers)
 
 
-def processes_of(home: Path) -> dict[str, int]:
-    """The process IDs of this run's GIMP, plug-in and worker."""
+def processes_of(home: Path, processes: dict[str, bytes] = PROCESSES) -> dict[str, int]:
+    """The process IDs of this run's GIMP, plug-in and worker, or of other processes by a part of their commands."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -98,19 +98,19 @@ def processes_of(home: Path) -> dict[str, int]:
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
         except OSError:
             continue
-        found.update({name: int(folder.name) for name, part in PROCESSES.items() if part in command})
+        found.update({name: int(folder.name) for name, part in processes.items() if part in command})
     return found
 
 
 @contextmanager
-def memory(home: Path) -> Iterator[dict[str, dict[str, int]]]:
+def memory(home: Path, processes: dict[str, bytes] = PROCESSES) -> Iterator[dict[str, dict[str, int]]]:
     """The peaks of each process in MB, sampled until the end of the block."""
     peaks: dict[str, dict[str, int]] = {}
     done = threading.Event()
 
     def sample() -> None:
         while not done.wait(0.05):
-            for name, process in processes_of(home).items():
+            for name, process in processes_of(home, processes).items():
                 try:
                     lines = Path(f"/proc/{process}/status").read_text().splitlines()
                 except OSError:

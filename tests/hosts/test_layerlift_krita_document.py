@@ -89,6 +89,37 @@ def test_the_layer_is_found_again_wherever_it_is_and_one_undo_reverts(krita: Kri
         assert twin.charged == 6
 
 
+def seen(width: int, height: int) -> Any:
+    """Runs inside Krita: the pixel amid the picture after a removal above a red layer, its undo, and its redo."""
+    from removals import ended, listen, remove, subject
+
+    def amid() -> list[int]:
+        return list(bytes(document.pixelData(width // 2, height // 2, 1, 1)))
+
+    listen()
+    document = yield from subject(width, height)
+    below = document.activeNode()
+    original = yield from add(document, below.duplicate())
+    yield from paint(document, below, bytes([0, 0, 255, 255]) * width * height, 0, 0, width, height)
+    remove()
+    yield from ended()
+    found = [amid()]
+    yield from undo(document)
+    yield original.visible
+    found.append(amid())
+    yield from redo(document)
+    yield lambda: not original.visible()
+    return [*found, amid()]
+
+
+def test_the_picture_shows_the_cut_out_and_after_undo_the_original(krita: Krita, home: Path) -> None:
+    with Twin(Options(engine=luma_key)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            red, white = [0, 0, 255, 255], [255, 255, 255, 255]
+            assert window.run(seen, WIDTH, HEIGHT) == [red, white, red]
+
+
 TOLD = {
     "layer_converted": CHANGED,
     "deleted": DELETED,

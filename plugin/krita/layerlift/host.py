@@ -117,10 +117,17 @@ class Layer:
             moved = node.position() - self._position
             if not moved.isNull():
                 new.move(moved.x(), moved.y())
+            hide = hide and node.visible()
+            if hide:
+                # Before Krita composes the picture anew for the new layer: for this alone it would not.
+                node.setVisible(False)
             node.parentNode().addChildNode(new, node)
-        if hide and node.visible():
-            node.setVisible(False)
+        if hide:
             _Hidden(self, new.uniqueId())
+
+    def refresh(self) -> None:
+        """Have the picture composed anew, which Krita does not do where only a layer's visibility has changed."""
+        self._document.refreshProjection()
 
     def has(self, unique_id: Any) -> bool:
         """Whether the layer's document has a node of this id."""
@@ -221,6 +228,7 @@ class _Hidden:
         if there != self._there:
             self._there = there
             node.setVisible(not there)
+            self._original.refresh()
         elif looks:
             QtCore.QTimer.singleShot(UNDO_MS, lambda: self._look(looks - 1))
 

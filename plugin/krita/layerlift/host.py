@@ -46,6 +46,8 @@ class Layer:
             raise Refused("A mask has no background. Choose a layer.")
         if node.type() not in KINDS:
             raise Refused(f"'{node.name()}' has no pixels of its own. Choose another layer.")
+        if node.type() == "grouplayer" and node.passThroughMode():
+            raise Refused(f"'{node.name()}' passes through, so it has no pixels of its own. Switch that off first.")
         document.waitForDone()
         bounds = node.bounds().intersected(document.bounds())
         if bounds.isEmpty():

@@ -31,9 +31,8 @@ import shutil
 import signal
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,7 +199,8 @@ class KritaWindow(Desktop):
         stacks = self.krita.folder / "stacks.txt"
         if stacks.exists():
             os.kill(self.process.pid, signal.SIGUSR1)
-            time.sleep(1)
+            with suppress(HostTimeout):
+                wait_for(lambda: stacks.stat().st_size, "the stacks", 5.0)
             return f"{stacks.read_text()}\n{self._picture()}"
         return f"{self.log.read_text(errors='replace')}\n{self._picture()}"
 

@@ -16,7 +16,7 @@ k = krita.Krita.instance()
 
 
 def new_document(width, height, model="RGBA", depth="U8", profile=""):
-    """A new document in the window, with its one layer, which is transparent."""
+    """A new document in the window, with its one layer, which is white."""
     document = k.createDocument(width, height, "test", model, depth, profile, 72.0)
     yield from _show(document)
     return document

@@ -62,8 +62,12 @@ FORMATS = {
 
 
 class Run(NamedTuple):
-    """One action in Krita, in seconds of the system's monotonic clock; `stamps` are a 5 ms timer's."""
+    """One action in Krita, in seconds of the system's monotonic clock; `stamps` are a 5 ms timer's.
 
+    `held` is what Krita's process had of memory before it, in MB.
+    """
+
+    held: int
     begin: float
     there: float
     done: float
@@ -99,6 +103,8 @@ def ours(photo: str, depth: str, profile: str, clean: bool, shade: int) -> Any:
     yield rests, 120
     # From here on, the process's peak memory is counted anew.
     Path("/proc/self/clear_refs").write_text("5")
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    held = int(status["VmRSS"].split()[0]) // 1024
     stamps = [time.monotonic()]
     timer = QtCore.QTimer()
     timer.timeout.connect(lambda: stamps.append(time.monotonic()))
@@ -118,7 +124,7 @@ def ours(photo: str, depth: str, profile: str, clean: bool, shade: int) -> Any:
     yield lambda: time.monotonic() > done + 1
     timer.stop()
     yield from close(document)
-    return stamps[0], there, done, stamps
+    return held, stamps[0], there, done, stamps
 
 
 def bare(photo: str) -> Any:
@@ -227,7 +233,9 @@ def compare(window: KritaWindow, scene: Scene, twin: Twin, repeat: int) -> float
 def blocks(window: KritaWindow, scene: Scene, twin: Twin, repeat: int) -> None:
     """Print the longest block and, of one more run, the peak memory for each format."""
     print(f"\n{scene.size} million pixels, Krita {window.krita.version.release()}, with clean edges")
-    print(f"  {'':18}{'block':>6}{'aim':>6}  {'where':12}{'each':{7 * repeat}}{'whole':>7}{'Krita':>9}{'worker':>9}")
+    print(
+        f"  {'':18}{'block':>6}{'aim':>6}  {'where':12}{'each':{7 * repeat}}{'whole':>7}{'MB: Krita':>12}{'worker':>13}"
+    )
     for name, layer in FORMATS.items():
         first = len(twin.calls("declare"))
         runs = [scene.run(window, layer, clean=True) for _ in range(repeat)]
@@ -241,10 +249,13 @@ def blocks(window: KritaWindow, scene: Scene, twin: Twin, repeat: int) -> None:
         each = "".join(f"{seconds:7.2f}" for seconds, _ in found)
         whole = statistics.median(run.done - run.begin for run in runs)
         with memory(window.krita.folder / "state", PROCESSES) as peaks:
-            scene.run(window, layer, clean=True)
-        peak = "".join(f"{peaks[process]['VmHWM']:6} MB" for process in PROCESSES)
+            held = scene.run(window, layer, clean=True).held
+        krita, worker = (peaks[process]["VmHWM"] for process in PROCESSES)
         aim = f"{layer.aim:6.2f}" if layer.aim else f"{'-':>6}"
-        print(f"  {name:18}{longest:6.2f}{aim}  {where:12}{each}{whole:7.2f}{peak}", flush=True)
+        print(
+            f"  {name:18}{longest:6.2f}{aim}  {where:12}{each}{whole:7.2f}{held:12}{krita - held:+6}{worker:7}",
+            flush=True,
+        )
 
 
 def main() -> None:

@@ -120,6 +120,34 @@ def test_the_picture_shows_the_cut_out_and_after_undo_the_original(krita: Krita,
             assert window.run(seen, WIDTH, HEIGHT) == [red, white, red]
 
 
+def removed_and_closed(width: int, height: int, most: int) -> Any:
+    """Runs inside Krita: its memory in MB, once that is not above what it may be, after a removal in a document."""
+    from removals import ended, listen, remove, subject
+
+    def memory() -> int:
+        held = Path("/proc/self/status").read_text().partition("VmRSS:")[2]
+        return int(held.split()[0]) // 1000
+
+    listen()
+    document = yield from subject(width, height)
+    remove()
+    yield from ended()
+    yield from close(document)
+    yield lambda: memory() <= most
+    return memory()
+
+
+def test_the_memory_of_a_closed_document_is_given_back(krita: Krita, home: Path) -> None:
+    with Twin(Options(engine=luma_key)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            width, height = 2400, 1600
+            layer = width * height * 4 // 1_000_000
+            first = window.run(removed_and_closed, width, height, 100_000)
+            for more in (1, 2, 3):
+                window.run(removed_and_closed, width, height + more, first + 2 * layer)
+
+
 TOLD = {
     "layer_converted": CHANGED,
     "deleted": DELETED,

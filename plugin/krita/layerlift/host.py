@@ -11,7 +11,7 @@ from typing import Any, Callable, Generator, Iterator
 
 from krita import Document, Krita
 
-from .qt import QtCore, QtGui
+from .qt import QtCore, QtGui, sip
 
 KINDS = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")
 CHANNELS = {"GRAYA": 2, "RGBA": 4, "LABA": 4, "XYZA": 4, "YCbCrA": 4, "CMYKA": 5}
@@ -158,7 +158,7 @@ class Layer:
             yield lambda pixels, rows: pixels
             return
         with _scratch(self.width, self._rows, SRGB) as scratch:
-            (strip,) = scratch.topLevelNodes()
+            (strip,) = _owned(scratch.topLevelNodes())
             strip.setColorSpace(*self._space)
 
             def converted(pixels: Any, rows: int) -> Any:
@@ -185,7 +185,7 @@ class Layer:
 
     def find(self) -> Any:
         """The layer in its document. Raises Refused where one of them is gone."""
-        if not any(document == self._document for document in Krita.instance().documents()):
+        if not any(document == self._document for document in _owned(Krita.instance().documents())):
             raise Refused("The document was closed meanwhile. Nothing was changed.")
         node = _by_id(self._document, self._id)
         if node is None:
@@ -284,6 +284,13 @@ def _by_id(document: Any, unique_id: Any) -> Any:
 
 
 def _below(node: Any) -> Iterator[Any]:
-    for child in node.childNodes():
+    for child in _owned(node.childNodes()):
         yield child
         yield from _below(child)
+
+
+def _owned(listed: list[Any]) -> list[Any]:
+    """What Krita gives in a list it lets nobody own: never freed, each would keep its closed document's pixels."""
+    for item in listed:
+        sip.transferback(item)
+    return listed

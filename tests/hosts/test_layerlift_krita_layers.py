@@ -36,7 +36,7 @@ NO_MASKS = "has no transparency masks for plug-ins"
 Samples = NDArray[Any]
 
 HERE = Path(__file__).resolve().parent
-CASES = re.findall(r"^@case\ndef (\w+)", (HERE / "krita_scripts/cells.py").read_text(encoding="utf-8"), re.MULTILINE)
+CASES = re.findall(r"^@case\ndef (\w+)", (HERE / "krita_scripts/special.py").read_text(encoding="utf-8"), re.MULTILINE)
 REFUSED = {
     "empty_layer": "is empty inside the canvas",
     "transparent_layer": "is empty inside the canvas",
@@ -67,12 +67,13 @@ def prepare() -> None:
 
 def measure(name: str, cell: dict[str, str] | None, canvas: list[int], place: list[int]) -> Any:
     """Runs inside Krita."""
-    import cells
+    import kinds
+    import special
 
     yield from close_all()
     if cell is None:
-        return (yield from cells.CASES[name]())
-    return (yield from cells.cell(cell, canvas, place))
+        return (yield from special.CASES[name]())
+    return (yield from kinds.cell(cell, canvas, place))
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ PYTEST = [str(PYTHON), "-m", "pytest"]
 STAMP = ENVIRONMENT / "layerlift-tests.txt"
 HOST_PROGRAMS = {
     "gimp-console-2.10": "gimp",
-    "krita": "krita python3-pyqt5",
+    "krita": "krita",
     "Xvfb": "xvfb",
     "xauth": "xauth",
     "xdotool": "xdotool",
@@ -31,6 +31,8 @@ HOST_PROGRAMS = {
     "debootstrap": "debootstrap",
     "zstd": "zstd",
 }
+KRITA_BINDINGS = "python3-pyqt5"
+"""What Debian's Krita runs no plug-in without, and does not depend on."""
 
 
 def main(arguments: list[str]) -> int:
@@ -91,6 +93,8 @@ def install_hosts() -> None:
     packages = " ".join(missing).split()
     if not shutil.which("fc-list") or not subprocess.check_output(["fc-list"]).strip():
         packages.append("fonts-dejavu-core")
+    if not Path("/usr/lib/python3/dist-packages/PyQt5").is_dir():
+        packages.append(KRITA_BINDINGS)
     if not packages:
         return
     root = [] if os.geteuid() == 0 else ["sudo"]

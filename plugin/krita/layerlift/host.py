@@ -290,7 +290,11 @@ def _below(node: Any) -> Iterator[Any]:
 
 
 def _owned(listed: list[Any]) -> list[Any]:
-    """What Krita gives in a list it lets nobody own: never freed, each would keep its closed document's pixels."""
-    for item in listed:
+    """What Krita gives in a list it lets nobody own: never freed, each would keep its closed document's pixels.
+
+    A layer that an undo takes away meanwhile, in another thread, comes as None.
+    """
+    owned = [item for item in listed if item is not None]
+    for item in owned:
         sip.transferback(item)
-    return listed
+    return owned

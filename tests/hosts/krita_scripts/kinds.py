@@ -40,14 +40,16 @@ def vector(document, data, x, y):
     size = f'width="{document.width()}pt" height="{document.height()}pt"'
     view = f'viewBox="0 0 {document.width()} {document.height()}"'
     layer.addShapesFromSvg(f'<svg xmlns="http://www.w3.org/2000/svg" {size} {view}>{"".join(squares)}</svg>')
-    # Krita draws the shapes a while later, from the first to the last.
-    right, bottom = min(x + WIDTH, document.width()) - 1, min(y + HEIGHT, document.height()) - 1
-    yield lambda: is_opaque(layer, right, bottom)
+    # Krita draws the shapes a while later.
+    left, top, right, bottom = max(x, 0), max(y, 0), min(x + WIDTH, document.width()), min(y + HEIGHT, document.height())
+    yield lambda: is_opaque(layer, left, top, right - left, bottom - top)
     return layer
 
 
-def is_opaque(layer, x, y):
-    return pixels(layer, x, y, 1, 1)[-1:] > b"\0"
+def is_opaque(layer, x, y, width, height):
+    data = pixels(layer, x, y, width, height)
+    size = len(data) // (width * height)
+    return all(data[size - 1 :: size])
 
 
 def cloned(document, data, x, y):
@@ -82,7 +84,7 @@ def filled(document, data, x, y):
     layer = document.createFillLayer("photo", "color", color, everything(document))
     yield from add(document, layer)
     # Krita fills it a while later.
-    yield lambda: is_opaque(layer, document.width() - 1, document.height() - 1)
+    yield lambda: is_opaque(layer, 0, 0, document.width(), document.height())
     return layer
 
 

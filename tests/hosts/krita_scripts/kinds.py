@@ -41,7 +41,12 @@ def vector(document, data, x, y):
     view = f'viewBox="0 0 {document.width()} {document.height()}"'
     layer.addShapesFromSvg(f'<svg xmlns="http://www.w3.org/2000/svg" {size} {view}>{"".join(squares)}</svg>')
     # Krita draws the shapes a while later.
-    left, top, right, bottom = max(x, 0), max(y, 0), min(x + WIDTH, document.width()), min(y + HEIGHT, document.height())
+    left, top, right, bottom = (
+        max(x, 0),
+        max(y, 0),
+        min(x + WIDTH, document.width()),
+        min(y + HEIGHT, document.height()),
+    )
     yield lambda: is_opaque(layer, left, top, right - left, bottom - top)
     return layer
 

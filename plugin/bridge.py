@@ -13,11 +13,13 @@ import os
 import subprocess
 import sys
 import threading
+from collections import deque
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, Callable
 
 PROTOCOL = 1
+_BATCH = "batch"
 HELLO_SECONDS = 60.0
 SILENCE_SECONDS = 90.0
 END_SECONDS = 5.0
@@ -37,6 +39,7 @@ _STAGES = {
     "clean": "Cleaning the edges",
     "edges": "Cleaning the edges",
     "insert": "Making the new layer",
+    "batch": "Removing backgrounds",
 }
 _ENGINES = {"youcam": "YouCam", "offline": "offline engine, a quick draft"}
 # Where each stage ends on one bar from 0 to 1. The host does "export", "copy", "edges" and "insert" itself.
@@ -104,12 +107,12 @@ def caption(message: dict[str, Any]) -> str:
 def overall(message: dict[str, Any]) -> float:
     """How much of the whole job is done, 0 to 1, of a progress message."""
     stages = list(_SHARES)
-    stage = str(message.get("stage"))
+    stage, fraction = str(message.get("stage")), float(message.get("fraction") or 0.0)
     if stage not in _SHARES:
-        return 0.0
+        return fraction if stage == "batch" else 0.0
     place = stages.index(stage)
     begin = _SHARES[stages[place - 1]] if place else 0.0
-    return begin + (_SHARES[stage] - begin) * float(message.get("fraction") or 0.0)
+    return begin + (_SHARES[stage] - begin) * fraction
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
@@ -157,6 +160,15 @@ def step(stage: str, fraction: float) -> tuple[str, float]:
     return caption(message), overall(message)
 
 
+def _result(message: dict[str, Any], progress: Progress | None) -> dict[str, Any] | None:
+    """The message where it is the last one of its question; progress is passed on. Raises WorkerError for an error."""
+    if message.get("type") == "progress" and progress is not None:
+        progress(caption(message), overall(message))
+    elif message.get("type") == "error":
+        raise refusal(message)
+    return message if message.get("type") == "result" else None
+
+
 class Worker:
     """A running worker. Use it in a `with` block: at its end the worker ends too, and removes its folder.
 
@@ -177,6 +189,7 @@ class Worker:
         except OSError as error:
             raise not_started(error) from None
         self._messages: Queue[dict[str, Any] | None] = Queue()
+        self._early: deque[dict[str, Any]] = deque()
         self._complaints: list[str] = []
         self._threads = [
             threading.Thread(target=work, daemon=True) for work in (self._read_messages, self._read_complaints)
@@ -217,6 +230,36 @@ class Worker:
         """
         return self._ask("clean", job, progress)
 
+    def plan(self, pictures: list[dict[str, Any]], engine: str, progress: Progress) -> dict[str, Any]:
+        """Returns what a batch would cost: places of what is `paid` for, at most so many `units`, `balance`, `engine`.
+
+        Args:
+            pictures: of each its `name`, and pixels, width, height and channels as `remove` has them.
+        """
+        return self._ask("plan", {"pictures": pictures, "engine": engine}, progress)
+
+    def batch(
+        self,
+        pictures: list[dict[str, Any]],
+        engine: str,
+        again: bool,
+        progress: Progress,
+        ended: Callable[[dict[str, Any]], None],
+    ) -> dict[str, Any]:
+        """Removes the background of many pictures side by side; returns how many are done, free and failed, and units.
+
+        Args:
+            pictures: as `plan` has them.
+            ended: is given each picture's message as it comes, and may ask this worker for more.
+        """
+        self._send({"type": "batch", "id": _BATCH, "pictures": pictures, "engine": engine, "again": again})
+        while True:
+            message = self._early.popleft() if self._early else self._next(SILENCE_SECONDS)
+            if message.get("type") == "ended":
+                ended(message)
+            elif (result := _result(message, progress)) is not None:
+                return result
+
     def agree(self) -> str:
         """Remembers that the user agrees to uploads; returns the host that will get them."""
         return str(self._ask("agree", {})["host"])
@@ -225,12 +268,10 @@ class Worker:
         self._send(dict(fields, type=kind, id="1"))
         while True:
             message = self._next(SILENCE_SECONDS)
-            if message.get("type") == "progress" and progress is not None:
-                progress(caption(message), overall(message))
-            elif message.get("type") == "error":
-                raise refusal(message)
-            elif message.get("type") == "result":
-                return message
+            if message.get("id") == _BATCH:
+                self._early.append(message)
+            elif (result := _result(message, progress)) is not None:
+                return result
 
     def close(self) -> None:
         """Ends the worker: the end of its input is its sign to clean up. One that has paid work to finish lets go of

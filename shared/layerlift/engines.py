@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import errors, polling
+from .answers import Destination, Task, TaskState
 from .cancelling import Background
 from .connection import is_loopback
 from .database import NAME as DATABASE
@@ -49,8 +50,23 @@ class Engine:
     """Where paid work is written down; None where nothing is charged."""
     account: str = ""
     """A fingerprint of the key and of the host that it is for."""
-    delivered: Callable[[Entry], None] = lambda entry: None
-    """Is told of a removal whose alpha has come back and is kept."""
+    delivered: Callable[[list[Entry]], None] = lambda entries: None
+    """Is told of removals whose alphas have come back and are kept."""
+
+    def begin(self) -> None:
+        """Raises where nothing that costs may begin any more."""
+
+    def declare(self, upload: Upload) -> Destination:
+        """Announces an upload to the service."""
+        return self.service.declare([upload])[0]
+
+    def transfer(self) -> AbstractContextManager[object]:
+        """Around an upload or a download."""
+        return nullcontext()
+
+    def ended(self, task: Task, sleep: Callable[[float], None], waiting: Callable[[float], None]) -> TaskState:
+        """The last state of a task, as `polling.wait` has it."""
+        return polling.wait(self.service, task, sleep=sleep, waiting=waiting)
 
     def picture(self, *parts: bytes | NDArray[np.generic]) -> str:
         """The journal's name for what this engine and account make of a picture."""
@@ -127,19 +143,20 @@ class Engines:
         """Whether any process of this user has ever opened the youcam engine."""
         return (self.settings.state_folder / DATABASE).exists()
 
-    def _delete(self, service: Service, journal: Journal, entry: Entry) -> None:
-        """Lets the service delete, in the background, what it has of a picture whose alpha is kept here."""
+    def _delete(self, service: Service, journal: Journal, entries: list[Entry]) -> None:
+        """Lets the service delete, in the background, what it has of pictures whose alphas are kept here."""
 
         def delete() -> None:
-            try:
-                service.delete(entry.task_id or "")
-            except errors.LayerliftError as error:
-                if error.code not in FORGOTTEN:
-                    _log.info("Task %s is not deleted: %s", entry.task_id, error.message)
-                    return
-            journal.deleted(entry)
+            for entry in entries:
+                try:
+                    service.delete(entry.task_id or "")
+                except errors.LayerliftError as error:
+                    if error.code not in FORGOTTEN:
+                        _log.info("Task %s is not deleted: %s", entry.task_id, error.message)
+                        continue
+                journal.deleted(entry)
 
-        if self.settings.delete_delivered:
+        if entries and self.settings.delete_delivered:
             self._deleting.start(delete)
 
     def _connected(

@@ -248,6 +248,9 @@ TABLE: dict[str, _Entry] = {
     "picture_too_large": _Entry(
         PictureError, "The picture has more pixels than can be handled.", "Reduce its size first."
     ),
+    "picture_changed": _Entry(
+        PictureError, "The picture was changed while its background was being removed.", "Run it again."
+    ),
     "pixels_missing": _Entry(PictureError, "The layer's pixels did not arrive complete.", "Run it again."),
     # this computer
     "no_key": _Entry(SetupError, "No API key is set.", f"Set one {_SET_KEY}, or use the offline engine."),

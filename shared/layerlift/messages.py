@@ -35,6 +35,22 @@ def file_name(message: Message, field: str) -> str:
     return Path(value).name
 
 
+def title(message: Message) -> str:
+    """What the user calls a picture, on one line."""
+    value = message.get("name")
+    if not isinstance(value, str):
+        raise errors.make("bad_job")
+    return " ".join(value.split())
+
+
+def pictures(message: Message) -> list[Message]:
+    """The pictures of a batch."""
+    value = message.get("pictures")
+    if not (isinstance(value, list) and value and all(isinstance(picture, dict) for picture in value)):
+        raise errors.make("bad_job")
+    return value
+
+
 def shape(message: Message, channels: tuple[int, ...] = (1, 2, 3, 4)) -> tuple[int, int, int]:
     """Width, height and channels of the pixels."""
     width, height, count = (message.get(field) for field in ("width", "height", "channels"))

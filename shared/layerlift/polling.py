@@ -7,10 +7,13 @@ through every failure that is not the service's own last word.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import replace
 
 from . import errors
 from .answers import Task, TaskState
@@ -22,6 +25,12 @@ FIRST_DELAYS = (0.25, 0.25, 0.3, 0.4, 0.6, 0.8)
 SAFETY = 0.75
 REPLY_SECONDS = 10.0
 REPEAT_SECONDS = 0.25
+_SCOUTS = 32
+"""One task of so many is looked at early, to see whether tasks have become shorter."""
+_EARLY = 0.7
+_SCOUT_DELAYS = (0.5, 0.7, 1.0, 1.4)
+_LATE_SECONDS = (0.3, 0.5)
+"""Between the polls of a task that takes longer than expected."""
 
 
 def wait(
@@ -45,34 +54,176 @@ def wait(
         MayBeCharged: the deadline passed (``deadline``).
         AuthError, ServiceError: the service's last word, such as ``InvalidTaskId``.
     """
-    started = clock()
-    interval = task.polling_interval or DEFAULT_INTERVAL_SECONDS
-    delays = iter(FIRST_DELAYS)
+    schedule = _Schedule(task, (0.0, *FIRST_DELAYS), clock(), deadline)
     looks = _Looks(service, task.task_id)
-    failures = 0
     while True:
-        polled = clock()
+        now = clock()
         if waiting is not None:
-            waiting(polled - started)
-        if polled - started > deadline:
-            raise errors.make("deadline")
+            waiting(now - schedule.started)
+        schedule.polled(now)
         looks.start()
-        delay = next(delays, interval)
-        while (left := polled + min(delay, interval * SAFETY) - clock()) > 0:
+        while (left := schedule.due - clock()) > 0:
             if not looks.open:
                 sleep(left)
                 continue
             found = looks.answer(left)
+            if found is not None and (state := schedule.heard(found, clock())) is not None:
+                return state
+
+
+class _Schedule:
+    """When a task is to be polled, by what came of the polls before.
+
+    `delays` are seconds: of the first poll after the start, then from poll to poll. Where one is longer than the
+    service's interval allows, polls are put in; after the last one there is one an interval.
+    """
+
+    def __init__(self, task: Task, delays: Iterable[float], now: float, deadline: float) -> None:
+        self.started = self._polled = now
+        self.polls = 0
+        self.running = 0.0
+        """Seconds after the start at which it was last seen to run."""
+        self._interval = task.polling_interval or DEFAULT_INTERVAL_SECONDS
+        self._deadline = deadline
+        self._delays = iter(delays)
+        self._delay = next(self._delays)
+        self._failures = 0
+
+    @property
+    def gap(self) -> float:
+        """The longest time in seconds from poll to poll."""
+        return self._interval * SAFETY
+
+    @property
+    def due(self) -> float:
+        """When the next poll is to be."""
+        return self._polled + min(self._delay, self.gap)
+
+    def polled(self, now: float) -> None:
+        """A poll begins. Raises `MayBeCharged` after the deadline."""
+        if now - self.started > self._deadline:
+            raise errors.make("deadline")
+        self.polls += 1
+        left = self._delay - self.gap
+        self._polled, self._delay = now, left if left > 0 else next(self._delays, self.gap)
+
+    def heard(self, found: TaskState | errors.LayerliftError, now: float) -> TaskState | None:
+        """A poll's answer or failure; returns the task's last state. Raises the service's last word."""
+        if isinstance(found, TaskState):
+            if found.status != "running":
+                return found
+            self.running = self._polled - self.started
+            self._interval = found.polling_interval or self._interval
+            self._failures = 0
+        elif not _passing(found):
+            raise found
+        else:
+            self._failures += 1
+            self._delay = min(self._delay, now - self._polled + _pause(self._interval, self._failures))
+        return None
+
+
+class Poller:
+    """Polls many tasks from one thread, each when it is due, and as seldom as the law allows.
+
+    How long a task runs is learned from those before it, as is the service's interval: the next one is polled when it
+    should have ended. Until that is known, the first task is looked at as often as a single one, and the others at the
+    interval. One that takes longer is looked at again soon, unless other requests wait for room in the limit.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._changed = threading.Condition()
+        self._watched: dict[_Schedule, tuple[str, Future[TaskState]]] = {}
+        self._expected: float | None = None
+        self._interval: float | None = None
+        self._number = 0
+        self._serving = False
+
+    def watch(self, task: Task) -> Future[TaskState]:
+        """Polls the task until it has ended; returns its last state, or the errors of `wait`."""
+        end: Future[TaskState] = Future()
+        with self._changed:
+            known = task if task.polling_interval else replace(task, polling_interval=self._interval)
+            schedule = _Schedule(known, self._delays(), time.monotonic(), DEADLINE_SECONDS)
+            self._watched[schedule] = task.task_id, end
+            self._number += 1
+            self._changed.notify()
+            if not self._serving:
+                self._serving = True
+                threading.Thread(target=self._serve, daemon=True).start()
+        return end
+
+    def _delays(self) -> Iterator[float]:
+        if self._expected is None:
+            yield from (DEADLINE_SECONDS,) if self._watched else _SCOUT_DELAYS
+        elif self._number % _SCOUTS:
+            yield self._expected
+        else:
+            yield self._expected * _EARLY
+            yield self._expected * (1 - _EARLY)
+        for delay in _LATE_SECONDS:
+            if not self._service.is_held_up:
+                yield delay
+        yield DEADLINE_SECONDS
+
+    def _serve(self) -> None:
+        with self._changed:
+            while self._watched:
+                now = time.monotonic()
+                for schedule in [schedule for schedule in self._watched if schedule.due <= now]:
+                    self._poll(schedule, now)
+                soonest = min((schedule.due for schedule in self._watched), default=now)
+                self._changed.wait(max(0.0, soonest - time.monotonic()))
+            self._serving = False
+
+    def _poll(self, schedule: _Schedule, now: float) -> None:
+        task_id, end = self._watched[schedule]
+        try:
+            schedule.polled(now)
+        except errors.LayerliftError as error:
+            del self._watched[schedule]
+            end.set_exception(error)
+            return
+        self._plan(schedule.polls, schedule.gap)
+        threading.Thread(target=self._look, args=(schedule, task_id, end, now), daemon=True).start()
+
+    def _plan(self, polls: int, gap: float) -> None:
+        """Has the limit keep room for as many polls as a task should take, or one has taken."""
+        if self._expected is not None:
+            self._service.expect(max(polls, math.ceil(self._expected / gap)), min(self._expected, gap))
+
+    def _look(self, schedule: _Schedule, task_id: str, end: Future[TaskState], polled: float) -> None:
+        found: TaskState | errors.LayerliftError
+        try:
+            found = self._service.poll(task_id, seconds=REPLY_SECONDS)
+        except errors.LayerliftError as error:
+            found = error
+        with self._changed:
+            if schedule not in self._watched:
+                return
             if isinstance(found, TaskState):
-                if found.status != "running":
-                    return found
-                interval = found.polling_interval or interval
-                failures = 0
-            elif found is not None:
-                if not _passing(found):
-                    raise found
-                failures += 1
-                delay = min(delay, clock() - polled + _pause(interval, failures))
+                self._interval = found.polling_interval or self._interval
+            try:
+                state = schedule.heard(found, time.monotonic())
+            except errors.LayerliftError as error:
+                del self._watched[schedule]
+                end.set_exception(error)
+            else:
+                if state is not None:
+                    del self._watched[schedule]
+                    if state.status == "success":
+                        self._learn(schedule, polled - schedule.started)
+                    end.set_result(state)
+            self._changed.notify()
+
+    def _learn(self, schedule: _Schedule, took: float) -> None:
+        """A task took at most so many seconds, and more than at the poll before."""
+        if self._expected is None or took < self._expected:
+            self._expected = took
+        elif schedule.running >= self._expected:
+            self._expected += (took - self._expected) / 4
+        self._plan(1, schedule.gap)
 
 
 def _pause(interval: float, failures: int) -> float:

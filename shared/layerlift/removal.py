@@ -12,19 +12,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import errors, matte, polling, prepare, recovery
+from . import errors, matte, prepare, recovery
 from .answers import Task, TaskState
 from .cancelling import Background, Cancel, paying
 from .engines import FORGOTTEN, Engine, Engines
 from .journal import Entry, Record
 from .pictures import Picture
-from .service import Service
 
 TASKS = 3
 _WAITING_SECONDS = 8.0
@@ -32,6 +32,7 @@ _SEEN = 8
 """The alpha from which on something is seen, and from whose opposite on something is missing."""
 _FILE_GONE = ("not_found", "unknown_internal_error")
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -78,7 +79,11 @@ def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, *, 
     Raises:
         LayerliftError: whatever the table of errors holds; `Cancelled` as soon as `cancel` is set.
     """
-    return cancel.during(lambda: _remove(picture, engine, report, cancel, again))
+
+    def opened() -> AbstractContextManager[Picture]:
+        return nullcontext(picture)
+
+    return cancel.during(lambda: remove_opened(opened, engine, report, cancel, lambda _, outcome: outcome, again=again))
 
 
 def resume(engine: Engine, background: Background, *, told: bool) -> list[tuple[Entry, Future[None]]]:
@@ -105,8 +110,8 @@ def take_up(engines: Engines) -> None:
     try:
         engine = engines.open("youcam", time.sleep)
         resume(engine, engines.background, told=False)
-        for entry in engine.journal.undeleted(engine.account) if engine.journal else []:
-            engine.delivered(entry)
+        if engine.journal:
+            engine.delivered(engine.journal.undeleted(engine.account))
     except errors.LayerliftError as error:
         _log.info("Nothing is taken up: %s", error.message)
 
@@ -132,7 +137,21 @@ _Tell = Callable[..., None]
 """As `Report`, the text may be left out."""
 
 
-def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, again: bool) -> Outcome:
+def remove_opened(
+    opened: Callable[[], AbstractContextManager[Picture]],
+    engine: Engine,
+    report: Report,
+    cancel: Cancel,
+    deliver: Callable[[Picture, Outcome], _T],
+    *,
+    again: bool = False,
+) -> _T:
+    """As `remove`, of a picture that is not held in memory while the service works on it; in the caller's thread.
+
+    Args:
+        opened: gives the picture, the same each time, for as long as it is worked on here.
+        deliver: is given the picture once more with what became of it; returns what this returns.
+    """
     started = time.monotonic()
 
     def stage(of: Stage, fraction: float, text: str = "") -> None:
@@ -140,7 +159,7 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, ag
         if not cancel.wished:
             report(of, min(1.0, fraction), text)
 
-    def outcome(entry: Entry, alpha: NDArray[np.uint8], *, refined: bool, cached: bool) -> Outcome:
+    def delivered(picture: Picture, entry: Entry, alpha: NDArray[np.uint8], *, refined: bool, cached: bool) -> _T:
         if alpha.max() < _SEEN:
             raise errors.make("result_empty")
         if not refined:
@@ -152,18 +171,21 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, ag
         units = 0 if cached else engine.units
         seconds = time.monotonic() - started
         full = bool(alpha.min() > 255 - _SEEN)
-        return Outcome(alpha, full, engine.name, entry.task_id or "", entry.dst_id, units, seconds, cached)
+        outcome = Outcome(alpha, full, engine.name, entry.task_id or "", entry.dst_id, units, seconds, cached)
+        return deliver(picture, outcome)
 
     stage(Stage.PREPARE, 0.0)
     journal = engine.journal
-    name = engine.picture(matte.METHOD, picture.pixels, picture.icc_profile or b"") if journal else ""
-    known = journal.known_as(name) if journal else None
-    if journal and known:
-        refined = journal.cache.get(name)
-        alpha = journal.alpha(known) if refined is None else refined
-        if alpha is not None:
-            return outcome(known, alpha, refined=refined is not None, cached=True)
-    upload = prepare.prepare(picture, report=lambda fraction: stage(Stage.PREPARE, fraction))
+    with opened() as picture:
+        name = picture_name(picture, engine)
+        if journal and (known := journal.known_as(name)):
+            refined = journal.cache.get(name)
+            alpha = journal.alpha(known) if refined is None else refined
+            if alpha is not None:
+                return delivered(picture, known, alpha, refined=refined is not None, cached=True)
+        upload = prepare.prepare(picture, report=lambda fraction: stage(Stage.PREPARE, fraction))
+        size = picture.width, picture.height
+    del picture
     stage(Stage.PREPARE, 1.0)
     with engine.claim(upload, cancel.sleep) as record:
         cancel.left = record.release
@@ -171,7 +193,23 @@ def _remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, ag
         alpha = _paid(upload, record, engine, stage, cancel, again) if found is None else found
         if journal:
             journal.also(name, record.entry)
-    return outcome(record.entry, alpha, refined=False, cached=found is not None)
+    with opened() as picture:
+        if (picture.width, picture.height) != size:
+            raise errors.make("picture_changed")
+        return delivered(picture, record.entry, alpha, refined=False, cached=found is not None)
+
+
+def picture_name(picture: Picture, engine: Engine) -> str:
+    """The journal's name for a picture's own pixels, "" where nothing is written down."""
+    if engine.journal is None:
+        return ""
+    return engine.picture(matte.METHOD, picture.pixels, picture.icc_profile or b"")
+
+
+def is_paid(picture: Picture, engine: Engine) -> bool:
+    """Whether the picture's alpha is there already, and costs nothing."""
+    known = engine.journal.known_as(picture_name(picture, engine)) if engine.journal else None
+    return engine.journal is not None and known is not None and engine.journal.alpha(known) is not None
 
 
 def _paid(
@@ -206,6 +244,7 @@ def _start(upload: prepare.Upload, record: Record, engine: Engine, stage: _Tell,
 
     @contextmanager
     def around() -> Iterator[None]:
+        engine.begin()
         with paying(cancel):
             record.starting()
             try:
@@ -219,7 +258,7 @@ def _start(upload: prepare.Upload, record: Record, engine: Engine, stage: _Tell,
 
     service = engine.service
     for last in (record.file_id is None, True):
-        file_id = record.file_id or _uploaded(upload, record, service, stage)
+        file_id = record.file_id or _uploaded(upload, record, engine, stage)
         cancel.check()
         try:
             task = service.run(file_id, around)
@@ -236,16 +275,18 @@ def _start(upload: prepare.Upload, record: Record, engine: Engine, stage: _Tell,
             return
 
 
-def _uploaded(upload: prepare.Upload, record: Record, service: Service, stage: _Tell) -> str:
+def _uploaded(upload: prepare.Upload, record: Record, engine: Engine, stage: _Tell) -> str:
     """The id of the file, once the service has it."""
     size = len(upload.data) / 1e6
     stage(Stage.UPLOAD, 0.0)
-    destination = service.declare([upload])[0]
-    service.upload(
-        destination,
-        upload.data,
-        lambda fraction: stage(Stage.UPLOAD, fraction, f"{fraction * size:.1f} of {size:.1f} MB"),
-    )
+    engine.begin()
+    destination = engine.declare(upload)
+    with engine.transfer():
+        engine.service.upload(
+            destination,
+            upload.data,
+            lambda fraction: stage(Stage.UPLOAD, fraction, f"{fraction * size:.1f} of {size:.1f} MB"),
+        )
     record.uploaded(destination.file_id)
     return destination.file_id
 
@@ -255,11 +296,10 @@ def _finished(record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> N
     cancel.pay()
     task = Task(record.task_id or "")
     try:
-        state = polling.wait(
-            engine.service,
+        state = engine.ended(
             task,
-            sleep=cancel.sleep,
-            waiting=lambda seconds: stage(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s"),
+            cancel.sleep,
+            lambda seconds: stage(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s"),
         )
     except errors.ServiceError:
         cancel.unpay()
@@ -270,16 +310,16 @@ def _finished(record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> N
         cancel.unpay()
         raise failure
     record.done(state.dst_id, engine.units, state.request_id)
-    alpha = _alpha(task, record, state, engine.service, stage, cancel)
+    alpha = _alpha(task, record, state, engine, stage, cancel)
     record.keep(alpha)
     cancel.unpay()
     if record.entry.state == "kept":
-        engine.delivered(record.entry)
+        engine.delivered([record.entry])
     return alpha
 
 
 def _alpha(
-    task: Task, record: Record, state: TaskState, service: Service, stage: _Tell, cancel: Cancel
+    task: Task, record: Record, state: TaskState, engine: Engine, stage: _Tell, cancel: Cancel
 ) -> NDArray[np.uint8]:
     """The result's alpha. What has expired or arrived damaged was paid for, and is fetched once more at the fresh
     address that another poll gives."""
@@ -287,11 +327,12 @@ def _alpha(
     for last in (False, True):
         stage(Stage.DOWNLOAD, 0.0)
         try:
-            data = service.download(state.result_url or "", lambda fraction: stage(Stage.DOWNLOAD, fraction))
+            with engine.transfer():
+                data = engine.service.download(state.result_url or "", lambda part: stage(Stage.DOWNLOAD, part))
             stage(Stage.REFINE, 0.0)
             return matte.decode(data, sent)
         except errors.ServiceError as error:
             if last or error.code not in ("result_expired", "result_broken"):
                 raise
-        state = polling.wait(service, task, sleep=cancel.sleep)
+        state = engine.ended(task, cancel.sleep, lambda seconds: None)
     raise AssertionError("unreachable")

@@ -43,21 +43,26 @@ class File(Protocol):
 class Pace(Protocol):
     """Keeps all requests within the service's limit: see `pacing.Pacer`."""
 
+    @property
+    def is_full(self) -> bool: ...
     def work(self) -> None: ...
-    def task(self) -> AbstractContextManager[None]: ...
+    def task(self) -> AbstractContextManager[Callable[[str], None]]: ...
     def poll(self, task_id: str) -> None: ...
     def ended(self, task_id: str) -> None: ...
     def limited(self, seconds: float) -> None: ...
+    def expect(self, polls: int, seconds: float) -> None: ...
 
 
 class Unlimited:
     """Lets every request go at once."""
 
+    is_full = False
+
     def work(self) -> None:
         pass
 
-    def task(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    def task(self) -> AbstractContextManager[Callable[[str], None]]:
+        return nullcontext(lambda task_id: None)
 
     def poll(self, task_id: str) -> None:
         pass
@@ -66,6 +71,9 @@ class Unlimited:
         pass
 
     def limited(self, seconds: float) -> None:
+        pass
+
+    def expect(self, polls: int, seconds: float) -> None:
         pass
 
 
@@ -100,6 +108,13 @@ class Service:
         self._uniform = uniform
         self._timeouts = timeouts
         self._pace = pace or Unlimited()
+        self.expect = self._pace.expect
+        """Is told how many polls a task needs, and in how many seconds."""
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether a request waits for room in the limit."""
+        return self._pace.is_full
 
     def close(self) -> None:
         """Ends the connections that are kept alive."""
@@ -150,13 +165,14 @@ class Service:
         def attempt() -> answers.Task:
             # A connection of its own: one that was kept alive may be closed by the far side at any moment, and then
             # nobody could say whether the request had arrived.
-            with self._pace.task(), around(), self._connection.session() as session:
+            with self._pace.task() as started, around(), self._connection.session() as session:
                 url = f"{self._base}/s2s/v2.0/task/sod"
                 try:
                     with self._connection.exchange(
                         "POST", url, body={"src_file_id": file_id}, with_key=True, session=session
                     ) as answer:
                         task = answers.task(_decoded(answer, self._timeouts[1]))
+                        started(task.task_id)
                         return replace(task, request_id=connection.request_id(answer))
                 except errors.LayerliftError as error:
                     if _may_have_started(error):

@@ -13,6 +13,10 @@ From the worker::
     {"type": "result", "id": "3", "file": "3.cut"}
     {"type": "result", "id": "4", "key": "...wxyz", "key_place": "keyring", "agreed": true, "host": "service.example"}
     {"type": "result", "id": "7", "engine": "youcam", "units": 12.5, "host": "service.example"}
+    {"type": "result", "id": "8", "engine": "youcam", "host": "service.example", "paid": [0], "units": 1, "balance": 9}
+    {"type": "ended", "id": "9", "picture": 0, "file": "1.alpha", "engine": "youcam", ...as the result of a job}
+    {"type": "ended", "id": "9", "picture": 1, "code": "...", "message": "...", "action": "...", "request_id": null}
+    {"type": "result", "id": "9", "engine": "youcam", "done": 1, "free": 1, "failed": 1, "units": 0}
     {"type": "error", "id": "1", "code": "no_key", "message": "...", "action": "...", "request_id": null}
 
 To the worker::
@@ -27,6 +31,9 @@ To the worker::
     {"type": "key", "id": "5", "key": "..."}
     {"type": "agree", "id": "6", "agreed": true}
     {"type": "balance", "id": "7", "engine": "auto"}
+    {"type": "plan", "id": "8", "engine": "auto", "pictures": [
+        {"name": "a.jpg", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "order": "rgb"}, ...]}
+    {"type": "batch", "id": "9", "engine": "auto", "again": false, "pictures": [...as those of plan]}
     {"type": "cancel", "id": "1"}
 
 `pixels` and `file` are names in the folder. A job's pixels are rows of 8-bit sRGB from the top, Y, YA, RGB or RGBA, or
@@ -51,7 +58,14 @@ result is as that of `settings`. `agree` gives or withdraws consent; its result 
 engine: its result is the `engine` that was meant, the `units` that are left, and the `host` that was asked, null where
 it is this computer; its progress has the one stage "waiting".
 
-All but `cancel` are answered in their order, each with one result or one error. When standard input ends, the worker
+`batch` removes the background of many pictures side by side; `name` is what the user calls one. Each picture has one
+`ended`, as it comes, with its place in `pictures` and the fields of a job's result, or those of an error. The result
+counts: `done` with an alpha, `free` of these that had been paid for, `failed` or not begun, `units` that were charged.
+Its progress has the one stage "batch". `plan` tells beforehand which pictures are `paid` for already, by their places;
+up to how many `units` the others may cost; and the account's `balance`, null where nothing is charged.
+
+All but `cancel`, `plan` and `batch` are answered in their order, these beside the others; each with one result or one
+error. When standard input ends, the worker
 cancels what it does, removes its folder and exits. What is paid for by then, or when a job is cancelled, is first
 finished without the host, and kept for the next job with the same pixels, whose result is `cached`.
 """
@@ -81,13 +95,15 @@ if TYPE_CHECKING:
     from .foreground import Rectangle
     from .messages import Message
     from .pictures import Picture, Report
+    from .removal import Outcome
     from .settings import Settings
 
     Parts = Callable[[Report], Iterator[NDArray[np.generic]]]
 
 PROTOCOL = 1
 GRACE_SECONDS = 3.0
-_QUESTIONS = ("job", "clean", "cut", "agree", "settings", "key", "balance")
+_BESIDE = ("plan", "batch")
+_QUESTIONS = ("job", "clean", "cut", "agree", "settings", "key", "balance", *_BESIDE)
 
 
 class Worker:
@@ -122,9 +138,16 @@ class Worker:
         with self._engines() as engines:
             self._opened = engines
             threading.Thread(target=_take_up, args=(engines,), daemon=True).start()
+            beside = []
             while (job := self._jobs.get()) is not None:
                 message, cancel = job
-                self._answer(message, cancel, engines)
+                if message["type"] in _BESIDE:
+                    beside.append(threading.Thread(target=self._answer, args=(message, cancel, engines)))
+                    beside[-1].start()
+                else:
+                    self._answer(message, cancel, engines)
+            for thread in beside:
+                thread.join()
 
     def _listen(self, ended: Callable[[], None]) -> None:
         for line in self._lines:
@@ -152,25 +175,17 @@ class Worker:
                 result = self._cut(name, message, cancel)
             elif message["type"] == "balance":
                 result = self._balance(name, message, cancel, engines)
+            elif message["type"] == "plan":
+                result = self._plan(name, message, cancel, engines)
+            elif message["type"] == "batch":
+                result = self._batch(name, message, cancel, engines)
             else:
                 result = _settled(message, engines.settings)
             self._send(type="result", id=name, **result)
             return
-        except errors.LayerliftError as found:
-            error = found
-        except OSError as found:
-            error = errors.make("disk", found.strerror or "")
         except Exception as found:  # noqa: BLE001 - the host waits for an answer
-            traceback.print_exc()
-            error = errors.make("internal", type(found).__name__)
-        self._send(
-            type="error",
-            id=name,
-            code=error.code,
-            message=error.message,
-            action=error.action,
-            request_id=error.request_id,
-        )
+            error = _known(found)
+        self._send(type="error", id=name, **_described(error))
 
     def _work(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
         from . import pictures, removal
@@ -195,19 +210,59 @@ class Worker:
                 )
             finally:
                 engine.service.close()
-        pixels.unlink(missing_ok=True)
-        target = self._folder / f"{pixels.stem}.alpha"
-        _write(target, iter([outcome.alpha]))
-        return {
-            "file": target.name,
-            "engine": outcome.engine,
-            "task_id": outcome.task_id,
-            "dst_id": outcome.dst_id,
-            "units": outcome.units,
-            "cached": outcome.cached,
-            "full": outcome.full,
-            "seconds": round(outcome.seconds, 3),
-        }
+        return _handed_over(pixels, outcome)
+
+    def _pictures(self, message: Message) -> list[_File]:
+        return [_File(self._folder, picture) for picture in messages.pictures(message)]
+
+    def _plan(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+        from . import removal
+        from .cancelling import Cancel
+
+        wish = Cancel(cancel)
+        files = self._pictures(message)
+        engine = engines.open(messages.engine(message), wish.sleep)
+        try:
+            with self._progress(name, engine=engine.name) as report:
+
+                def paid() -> Iterator[int]:
+                    for number, file in enumerate(files):
+                        wish.check()
+                        report("batch", number / len(files), file.name)
+                        if removal.is_paid(file.load(), engine):
+                            yield number
+
+                free = wish.during(lambda: list(paid()))
+                balance = wish.during(engine.service.balance) if engine.units else None
+        finally:
+            engine.service.close()
+        host = engines.settings.api_host if engine.units else None
+        units = engine.units * (len(files) - len(free))
+        return {"engine": engine.name, "host": host, "paid": free, "units": units, "balance": balance}
+
+    def _batch(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+        from .batch import Batch, Overview
+
+        work = Batch(cancel, engines.background)
+        files = self._pictures(message)
+        engine = engines.open(messages.engine(message), work.sleep)
+        counts = {"done": 0, "free": 0, "failed": 0, "units": 0}
+        try:
+            with self._progress(name, engine=engine.name) as report:
+                overview = Overview([file.name for file in files], lambda *news: report("batch", *news))
+                for end in work.run(files, engine, overview.told, again=message.get("again") is True):
+                    overview.ended(end.number)
+                    if end.error is not None:
+                        counts["failed"] += 1
+                        self._send(type="ended", id=name, picture=end.number, **_described(_known(end.error)))
+                    elif end.result is not None:
+                        counts["done"] += 1
+                        counts["free"] += end.result["cached"]
+                        counts["units"] += end.result["units"]
+                        self._send(type="ended", id=name, picture=end.number, **end.result)
+        finally:
+            engine.service.close()
+        return {"engine": engine.name, **counts}
 
     def _clean(self, name: str, message: Message, cancel: threading.Event) -> dict[str, Any]:
         from . import foreground
@@ -295,6 +350,56 @@ def _settled(message: Message, settings: Settings) -> dict[str, Any]:
     if message["type"] == "key":
         account.change_key(settings, messages.key(message))
     return account.shown(settings)
+
+
+class _File:
+    """A picture of a batch, in the private folder."""
+
+    def __init__(self, folder: Path, message: Message) -> None:
+        self.name = messages.title(message)
+        self._path = folder / messages.file_name(message, "pixels")
+        self._shape = messages.shape(message)
+        self._bgr = messages.is_bgr(message, self._shape[2])
+
+    def load(self) -> Picture:
+        from . import pictures
+
+        return pictures.read_raw(self._path, *self._shape, bgr=self._bgr)
+
+    def deliver(self, picture: Picture, outcome: Outcome) -> dict[str, Any]:
+        return _handed_over(self._path, outcome)
+
+
+def _handed_over(pixels: Path, outcome: Outcome) -> dict[str, Any]:
+    """The alpha in place of the pixels that it was made of, and what the host is told of it."""
+    with contextlib.suppress(PermissionError):  # Windows keeps what is still mapped
+        pixels.unlink(missing_ok=True)
+    target = pixels.with_suffix(".alpha")
+    _write(target, iter([outcome.alpha]))
+    return {
+        "file": target.name,
+        "engine": outcome.engine,
+        "task_id": outcome.task_id,
+        "dst_id": outcome.dst_id,
+        "units": outcome.units,
+        "cached": outcome.cached,
+        "full": outcome.full,
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _known(found: Exception) -> errors.LayerliftError:
+    """What is told of whatever went wrong."""
+    if isinstance(found, errors.LayerliftError):
+        return found
+    if isinstance(found, OSError):
+        return errors.make("disk", found.strerror or "")
+    traceback.print_exception(found)
+    return errors.make("internal", type(found).__name__)
+
+
+def _described(error: errors.LayerliftError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "action": error.action, "request_id": error.request_id}
 
 
 def _write(path: Path, parts: Iterator[NDArray[np.generic]]) -> None:

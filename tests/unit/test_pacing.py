@@ -90,7 +90,7 @@ def test_new_work_leaves_room_for_the_polls_of_what_runs(make: Callable[..., Pac
 
 def test_a_task_starts_only_where_there_is_room_for_its_polls(make: Callable[..., Pacer], time: Time) -> None:
     pacer = make(100)
-    for _ in range(100 - pacing.POLLS):
+    for _ in range(100 - pacing.POLLS - 1):
         pacer.work()
     with pacer.task():
         assert time.slept == 0

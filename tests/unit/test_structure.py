@@ -32,7 +32,8 @@ LAYERS = (
     {"polling", "recovery"},
     {"engines"},
     {"account", "removal"},
-    {"doctor", "jobs", "worker"},
+    {"batch", "doctor", "jobs"},
+    {"worker"},
     {"cli"},
 )
 # The set-ups that offer the offline twin.

@@ -1,0 +1,301 @@
+"""Many removals side by side, at the speed of the service's limit.
+
+Pictures are read and prepared while others are uploaded, run and fetched. What makes the most of the limit: files are
+declared in groups, and one poller looks at all tasks when they should have ended. No picture is in memory while the
+service works on it, and `SLOTS` are worked on here at a time, so memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from . import errors, removal
+from .answers import Destination, Task, TaskState
+from .cancelling import Background, Cancel
+from .engines import Engine
+from .journal import Entry
+from .pictures import Picture
+from .polling import Poller
+from .prepare import Upload
+from .removal import Outcome, Stage
+from .service import Service
+
+IN_FLIGHT = 32
+"""Pictures that are under way at a time: more than the limit lets through."""
+SLOTS = 2
+"""Pictures that are in memory at a time."""
+TRANSFERS = 4
+"""Uploads and downloads at a time."""
+GROUP = 20
+"""Files that are declared together at most."""
+_GATHER_SECONDS = 1.0
+_LOOK_SECONDS = 0.05
+_TELL_SECONDS = 0.5
+
+_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
+
+Report = Callable[[int, Stage, float, str], None]
+"""Is told the place of a picture's job, its stage, the fraction of that which is done, and a text with details."""
+
+
+class Job(Protocol[_T_co]):
+    """One picture of a batch. Both methods are called in threads of the batch's own, and may raise."""
+
+    def load(self) -> Picture:
+        """The picture's pixels. They are asked for once or twice, and have to be the same."""
+
+    def deliver(self, picture: Picture, outcome: Outcome) -> _T_co:
+        """Makes of both what the user wants."""
+
+
+@dataclass(frozen=True)
+class End(Generic[_T]):
+    """How the job at a place has ended: with what its `deliver` returned, or with an error."""
+
+    number: int
+    result: _T | None
+    error: Exception | None
+    seconds: float
+
+
+class Batch:
+    """Many removals with one engine.
+
+    Args:
+        cancel: is set by whoever wants to stop. What is done stays done, and what is paid for is finished.
+        background: where that goes on.
+    """
+
+    def __init__(self, cancel: threading.Event, background: Background) -> None:
+        self._event = cancel
+        self._background = background
+        self._here = threading.local()
+        self._stop: Exception | None = None
+
+    def sleep(self, seconds: float) -> None:
+        """What the engine has to be opened with: each picture's waits end as its own work does."""
+        cancel: Cancel = getattr(self._here, "cancel", None) or Cancel(self._event)
+        cancel.sleep(seconds)
+
+    def run(
+        self, jobs: Sequence[Job[_T]], engine: Engine, report: Report = lambda *_: None, *, again: bool = False
+    ) -> Iterator[End[_T]]:
+        """Yields the end of each job as it comes.
+
+        A picture that can't be done fails alone. Where the account is empty, or something has to be set up first, no
+        more are begun: what is paid for by then is delivered, and all others end with `not_started`.
+
+        Args:
+            again: whether to pay again where an earlier start of a picture may have been charged in vain.
+        """
+        gate, ends, delivered = _Gate(SLOTS), queue.SimpleQueue[End[_T]](), list[Entry]()
+        group, poller = _Group(engine.service, len(jobs), self.sleep), Poller(engine.service)
+        fields = {**vars(engine), "delivered": delivered.extend}
+        transfers = threading.Semaphore(TRANSFERS)
+        shared = _Shared(**fields, batch=self, group=group, poller=poller, transfers=transfers)
+
+        def one(number: int, job: Job[_T]) -> None:
+            began = time.monotonic()
+            cancel = Cancel(self._event, self._background)
+            turns = gate.turns()
+
+            @contextmanager
+            def opened() -> Iterator[Picture]:
+                with next(turns):
+                    yield job.load()
+
+            def work() -> _T:
+                self._here.cancel, self._here.number = cancel, number
+                return removal.remove_opened(
+                    opened, shared, lambda *news: report(number, *news), cancel, job.deliver, again=again
+                )
+
+            result, error = None, None
+            try:
+                cancel.check()
+                self.begin()
+                result = cancel.during(work)
+            except Exception as found:  # noqa: BLE001 - a picture fails alone
+                error = found
+                if isinstance(found, (errors.SetupError, errors.TopUpError)):
+                    self._stop = self._stop or found
+            group.arrived(number)
+            ends.put(End(number, result, error, time.monotonic() - began))
+
+        pool = ThreadPoolExecutor(IN_FLIGHT)
+        try:
+            for number, job in enumerate(jobs):
+                pool.submit(one, number, job)
+            for _ in jobs:
+                yield ends.get()
+        finally:
+            self._event.set()
+            pool.shutdown()
+            engine.delivered(delivered)
+
+    def begin(self) -> None:
+        """Raises `not_started` where the batch has stopped."""
+        if self._stop is not None:
+            raise errors.make("not_started", str(self._stop))
+
+    @property
+    def number(self) -> int:
+        """The place of the job that this thread works on."""
+        found: int = self._here.number
+        return found
+
+
+class Overview:
+    """How far a batch is, in one line.
+
+    Args:
+        names: what the user calls the pictures.
+        report: is told the fraction that is done of all, and "3 of 12, waiting for" some.
+    """
+
+    def __init__(self, names: Sequence[str], report: Callable[[float, str], None]) -> None:
+        self._names = names
+        self._report = report
+        self._guard = threading.Lock()
+        self._under_way: dict[int, float] = {}
+        self._ended = 0
+
+    def told(self, number: int, stage: Stage, fraction: float, text: str) -> None:
+        """News of a picture, as `Batch.run` reports them."""
+        stages = list(Stage)
+        with self._guard:
+            self._under_way[number] = (stages.index(stage) + fraction) / len(stages)
+            self._report(*self._news())
+
+    def ended(self, number: int) -> None:
+        """A picture is done, or has failed."""
+        with self._guard:
+            self._under_way.pop(number, None)
+            self._ended += 1
+            self._report(*self._news())
+
+    def _news(self) -> tuple[float, str]:
+        total = len(self._names)
+        text = f"{self._ended} of {total}"
+        if self._under_way:
+            oldest, *others = sorted(self._under_way)
+            text += f", waiting for {self._names[oldest]}" + (f" and {len(others)} more" if others else "")
+        return (self._ended + sum(self._under_way.values())) / total, text
+
+
+@dataclass(frozen=True)
+class _Shared(Engine):
+    """The engine as all pictures of a batch have it together."""
+
+    batch: Batch = field(kw_only=True)
+    group: _Group = field(kw_only=True)
+    poller: Poller = field(kw_only=True)
+    transfers: threading.Semaphore = field(kw_only=True)
+
+    def begin(self) -> None:
+        self.batch.begin()
+
+    def declare(self, upload: Upload) -> Destination:
+        self.group.arrived(self.batch.number)
+        return self.group.declare(upload)
+
+    def transfer(self) -> AbstractContextManager[object]:
+        return self.transfers
+
+    def ended(self, task: Task, sleep: Callable[[float], None], waiting: Callable[[float], None]) -> TaskState:
+        began = time.monotonic()
+        end = self.poller.watch(task)
+        while not futures.wait([end], _TELL_SECONDS).done:
+            waiting(time.monotonic() - began)
+        return end.result()
+
+
+class _Group:
+    """Declares files together: those that come within a second, or while other requests wait for room in the limit."""
+
+    def __init__(self, service: Service, pictures: int, sleep: Callable[[float], None]) -> None:
+        self._service = service
+        self._sleep = sleep
+        self._guard = threading.Lock()
+        self._coming = set(range(pictures))
+        self._files: list[tuple[Upload, Future[Destination]]] = []
+
+    def arrived(self, number: int) -> None:
+        """The picture is on its way to `declare`, or has ended: nobody needs to wait for it."""
+        with self._guard:
+            self._coming.discard(number)
+
+    def declare(self, upload: Upload) -> Destination:
+        """The upload's destination. The first of a group declares it, after waiting for the others."""
+        destination: Future[Destination] = Future()
+        with self._guard:
+            self._files.append((upload, destination))
+            leads = len(self._files) == 1
+        if leads:
+            self._lead()
+        return destination.result()
+
+    def _lead(self) -> None:
+        end, cancelled = time.monotonic() + _GATHER_SECONDS, None
+        try:
+            while self._coming and len(self._files) < GROUP and (time.monotonic() < end or self._service.is_held_up):
+                self._sleep(_LOOK_SECONDS)
+        except errors.Cancelled as error:
+            cancelled = error
+        with self._guard:
+            files, self._files = self._files, []
+        self._declare(files, cancelled)
+
+    def _declare(self, files: list[tuple[Upload, Future[Destination]]], cancelled: Exception | None = None) -> None:
+        try:
+            if cancelled is not None:
+                raise cancelled
+            found = self._service.declare([upload for upload, _ in files])
+        except Exception as error:  # noqa: BLE001 - whoever waits has to hear of it
+            if len(files) > 1 and isinstance(error, errors.ServiceError) and not error.retry:
+                # It may be the fault of one of them.
+                for file in files:
+                    self._declare([file])
+                return
+            for _, destination in files:
+                destination.set_exception(error)
+        else:
+            for (_, destination), to in zip(files, found, strict=True):
+                destination.set_result(to)
+
+
+class _Gate:
+    """Lets `slots` pictures be worked on at a time; one that is nearly done goes before one that begins."""
+
+    def __init__(self, slots: int) -> None:
+        self._changed = threading.Condition()
+        self._free = slots
+        self._last = 0
+
+    def turns(self) -> Iterator[AbstractContextManager[None]]:
+        """The first and the last turn of a picture."""
+        yield self._turn(last=False)
+        yield self._turn(last=True)
+
+    @contextmanager
+    def _turn(self, *, last: bool) -> Iterator[None]:
+        with self._changed:
+            self._last += last
+            self._changed.wait_for(lambda: self._free and (last or not self._last))
+            self._last -= last
+            self._free -= 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()

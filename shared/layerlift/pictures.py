@@ -218,13 +218,14 @@ def computed(image: Any, report: Report) -> Pixels:
     """The pixels of a libvips image of format uchar or ushort, computed now; `report` may raise to stop that."""
     stopped: list[BaseException] = []
 
-    def tell(_: Any, progress: Any) -> None:
+    def tell(running: Any, progress: Any) -> None:
         # libvips would print and forget what is raised here
         try:
             report(progress.percent / 100)
         except BaseException as error:  # noqa: BLE001 - raised again below
             stopped.append(error)
-            image.set_kill(True)
+            # not the image of the outer function: a cycle through libvips is never freed
+            running.set_kill(True)
 
     image = image.copy()
     image.set_progress(True)

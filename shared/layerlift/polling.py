@@ -28,7 +28,7 @@ REPEAT_SECONDS = 0.25
 _SCOUTS = 32
 """One task of so many is looked at early, to see whether tasks have become shorter."""
 _EARLY = 0.7
-_SCOUT_DELAYS = (0.5, 0.7, 1.0, 1.4)
+_SCOUT_DELAYS = (0.45, 0.7, 0.8, 1.1)
 _LATE_SECONDS = (0.3, 0.5)
 """Between the polls of a task that takes longer than expected."""
 
@@ -137,6 +137,7 @@ class Poller:
         self._watched: dict[_Schedule, tuple[str, Future[TaskState]]] = {}
         self._expected: float | None = None
         self._interval: float | None = None
+        self._heard = False
         self._number = 0
         self._serving = False
 
@@ -155,6 +156,8 @@ class Poller:
         return end
 
     def _delays(self) -> Iterator[float]:
+        if not self._heard:
+            yield FIRST_DELAYS[0]
         if self._expected is None:
             yield from (DEADLINE_SECONDS,) if self._watched else _SCOUT_DELAYS
         elif self._number % _SCOUTS:
@@ -203,7 +206,7 @@ class Poller:
             if schedule not in self._watched:
                 return
             if isinstance(found, TaskState):
-                self._interval = found.polling_interval or self._interval
+                self._interval, self._heard = found.polling_interval or self._interval, True
             try:
                 state = schedule.heard(found, time.monotonic())
             except errors.LayerliftError as error:

@@ -16,10 +16,9 @@ import argparse
 import tempfile
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
-from layerlift import batch, pictures
+from layerlift import batch
 from layerlift.batch import Batch
 from layerlift.engines import Engines
 from layerlift.offline import Options, Twin

@@ -1,0 +1,282 @@
+"""Many removals side by side: each delivered, each paid once, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from layerlift import batch, errors
+from layerlift.batch import Batch, End, Overview
+from layerlift.engines import Engines
+from layerlift.offline import EngineError, Fault, Twin, luma_key
+from layerlift.pictures import Picture
+from layerlift.removal import Outcome, Stage
+from layerlift.settings import Settings
+
+WIDTH, HEIGHT = 64, 48
+
+
+class Photo:
+    """A picture whose left half, of a gray of its own, is the subject."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.delivered = 0
+
+    def load(self) -> Picture:
+        pixels = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+        pixels[:, : WIDTH // 2] = 0
+        pixels[: HEIGHT // 2, : WIDTH // 4] = 2 * self.number
+        return Picture(pixels)
+
+    def deliver(self, picture: Picture, outcome: Outcome) -> tuple[int, bool]:
+        assert picture.pixels[0, 0, 0] == 2 * self.number
+        assert outcome.alpha.shape == (HEIGHT, WIDTH)
+        assert (outcome.alpha[:, WIDTH // 2 + 4 :] == 0).all() and (outcome.alpha[-8:, : WIDTH // 2 - 4] == 255).all()
+        self.delivered += 1
+        return outcome.units, outcome.cached
+
+
+class World:
+    """A user with a twin, who runs batches."""
+
+    def __init__(self, twin: Twin, home: Path, **variables: str) -> None:
+        self.twin = twin
+        account = {"YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key}
+        self.settings = Settings({"LAYERLIFT_HOME": str(home), **account, **variables})
+        self.event = threading.Event()
+
+    def ends(self, jobs: list[Any], on_end: Callable[[End[Any]], object] = lambda end: None, **more: Any) -> list[Any]:
+        """The ends of the jobs, in the jobs' order; all that is paid for has ended too."""
+        self.event.clear()
+        found: dict[int, End[Any]] = {}
+        with Engines(self.settings) as engines:
+            work = Batch(self.event, engines.background)
+            for end in work.run(jobs, engines.open("youcam", work.sleep), **more):
+                found[end.number] = end
+                on_end(end)
+        assert sorted(found) == list(range(len(jobs)))
+        return [found[number] for number in range(len(jobs))]
+
+    @property
+    def counts(self) -> tuple[int, float]:
+        """Tasks started, units charged."""
+        return len(self.twin.calls("run")), self.twin.charged
+
+
+@pytest.fixture
+def world(make_twin: Callable[..., Twin], tmp_path: Path) -> Callable[..., World]:
+    def make(*faults: Fault, variables: dict[str, str] | None = None, **options: Any) -> World:
+        options = {"rate": (10_000, 300.0), "faults": faults, **options}
+        rate = "{}/{}".format(*options["rate"])
+        return World(make_twin(**options), tmp_path, **{"LAYERLIFT_RATE": rate, **(variables or {})})
+
+    return make
+
+
+def codes(ends: list[End[Any]]) -> list[str]:
+    """What became of each: its error's code, or what it cost."""
+    return [getattr(end.error, "code", type(end.error).__name__) if end.error else str(end.result[0]) for end in ends]
+
+
+def test_every_picture_is_delivered_and_paid_once(world: Callable[..., World]) -> None:
+    user, jobs = world(run_seconds=0.3), [Photo(number) for number in range(40)]
+    assert codes(user.ends(jobs)) == ["1"] * 40
+    assert user.counts == (40, 40.0)
+    assert [job.delivered for job in jobs] == [1] * 40
+    assert user.twin.late_polls == 0
+
+
+def test_files_are_declared_together(world: Callable[..., World]) -> None:
+    user = world()
+    user.ends([Photo(number) for number in range(batch.GROUP)])
+    assert len(user.twin.calls("declare")) <= 3
+
+
+def test_what_was_paid_for_is_free_and_asks_the_service_nothing(world: Callable[..., World]) -> None:
+    user = world()
+    user.ends([Photo(number) for number in range(5)])
+    calls = len(user.twin.calls())
+    assert [end.result for end in user.ends([Photo(number) for number in range(5)])] == [(0, True)] * 5
+    assert len(user.twin.calls()) == calls
+
+
+def test_the_same_picture_many_times_is_paid_once(world: Callable[..., World]) -> None:
+    user = world(run_seconds=0.2)
+    ends = user.ends([Photo(1) for _ in range(6)])
+    assert sorted(codes(ends)) == ["0"] * 5 + ["1"]
+    assert user.counts == (1, 1.0)
+
+
+class Broken(Photo):
+    """A picture that can't be read, or whose cut-out can't be stored."""
+
+    def __init__(self, number: int, *, load: Exception | None = None, deliver: Exception | None = None) -> None:
+        super().__init__(number)
+        self._load, self._deliver = load, deliver
+
+    def load(self) -> Picture:
+        if self._load:
+            raise self._load
+        return super().load()
+
+    def deliver(self, picture: Picture, outcome: Outcome) -> tuple[int, bool]:
+        if self._deliver:
+            raise self._deliver
+        return super().deliver(picture, outcome)
+
+
+def test_a_picture_that_can_not_be_done_fails_alone(world: Callable[..., World]) -> None:
+    def engine(picture: bytes) -> bytes:
+        with guard:
+            calls.append(picture)
+            if len(calls) == 3:
+                raise EngineError("error_nsfw_content_detected")
+        return luma_key(picture)
+
+    guard, calls = threading.Lock(), list[bytes]()
+    user = world(engine=engine)
+    jobs = [Photo(number) for number in range(8)]
+    jobs[2] = Broken(2, load=errors.make("picture_unreadable"))
+    jobs[4] = Broken(4, load=MemoryError())
+    jobs[5] = Broken(5, deliver=OSError(28, "No space left on device"))
+    found = codes(user.ends(jobs))
+    assert [found[2], found[4]] == ["picture_unreadable", "MemoryError"]
+    # whose task was the third is by chance: that of the picture that can't be stored, or not
+    assert found.count("1") + found.count("OSError") == 5 == user.twin.charged
+    assert found.count("error_nsfw_content_detected") == 1
+
+
+def test_a_file_that_is_refused_takes_no_other_of_its_group_along(world: Callable[..., World]) -> None:
+    user = world(Fault("declare", "400", code="InvalidParameters", times=1))
+    assert codes(user.ends([Photo(number) for number in range(6)])) == ["1"] * 6
+
+
+@pytest.mark.parametrize("held", [0, 3])
+def test_an_empty_account_stops_the_rest_and_delivers_what_is_paid_for(world: Callable[..., World], held: int) -> None:
+    user, jobs = world(units=float(held), run_seconds=0.3), [Photo(number) for number in range(60)]
+    ends = user.ends(jobs)
+    found = codes(ends)
+    assert found.count("1") == held == user.twin.charged
+    assert set(found) - {"1"} <= {"CreditInsufficiency", "not_started"}
+    assert found.count("not_started") >= 60 - held - batch.IN_FLIGHT
+    assert all("no units" in str(end.error) for end in ends if end.error)
+    assert len(user.twin.calls("run")) <= batch.IN_FLIGHT
+
+
+def test_a_key_that_is_refused_stops_the_rest(world: Callable[..., World]) -> None:
+    user = world(variables={"YOUCAM_API_KEY": "sk-of-somebody-else"})
+    found = codes(user.ends([Photo(number) for number in range(60)]))
+    assert set(found) == {"InvalidApiKey", "not_started"}
+    assert user.counts == (0, 0.0)
+
+
+def test_a_key_that_expires_in_the_middle_loses_nothing(world: Callable[..., World]) -> None:
+    user = world(Fault("run", "401", code="ExpiredApiKey", times=99, after=5), run_seconds=0.3)
+    found = codes(user.ends([Photo(number) for number in range(30)]))
+    assert found.count("1") == 5 == user.twin.charged
+
+
+def test_cancel_keeps_what_is_done_and_finishes_what_is_paid_for(world: Callable[..., World]) -> None:
+    def enough(end: End[Any]) -> None:
+        if sum(job.delivered for job in jobs) >= 3:
+            user.event.set()
+
+    user = world(run_seconds=0.5, rate=(60, 10.0))
+    jobs = [Photo(number) for number in range(40)]
+    found = codes(user.ends(jobs, enough))
+    done = found.count("1")
+    assert done >= 3 and set(found) == {"1", "cancelled"}
+    paid = int(user.twin.charged)
+    assert len(user.twin.calls("run")) == paid < 40
+    user.settings = World(user.twin, user.settings.state_folder, LAYERLIFT_RATE="10000/1").settings
+    time.sleep(10.0)
+    again = codes(user.ends(jobs))
+    assert again.count("0") == paid and user.twin.charged == 40
+
+
+def test_two_pictures_are_in_memory_at_a_time_and_none_while_the_service_works(world: Callable[..., World]) -> None:
+    most = 0
+
+    class Held(Picture):
+        """Those of this test alone."""
+
+    class Seen(Photo):
+        def load(self) -> Picture:
+            nonlocal most
+            picture = Held(super().load().pixels)
+            most = max(most, sum(isinstance(one, Held) for one in gc.get_objects()))
+            return picture
+
+    user = world(run_seconds=0.5)
+    assert codes(user.ends([Seen(number) for number in range(30)])) == ["1"] * 30
+    # one that is let go of while another comes may be seen for a moment
+    assert most <= 2 * batch.SLOTS
+
+
+def test_a_picture_that_changes_meanwhile_is_told_and_kept(world: Callable[..., World]) -> None:
+    class Changing(Photo):
+        def load(self) -> Picture:
+            picture = super().load()
+            self.number += 1
+            return picture if self.number == 1 else Picture(picture.pixels[:-1])
+
+    user = world()
+    assert codes(user.ends([Changing(0)])) == ["picture_changed"]
+    assert codes(user.ends([Photo(0)])) == ["0"]
+
+
+def test_the_limit_is_kept_and_no_task_is_lost(world: Callable[..., World]) -> None:
+    user = world(rate=(30, 5.0), run_seconds=0.7, polling_interval_ms=2000)
+    assert codes(user.ends([Photo(number) for number in range(40)])) == ["1"] * 40
+    assert {call.status for call in user.twin.calls() if call.status == 429} == set()
+    assert (user.twin.late_polls, user.twin.charged) == (0, 40)
+
+
+@pytest.mark.parametrize(
+    ("step", "kind"),
+    [
+        *((step, kind) for step in ("declare", "poll", "download") for kind in ("reset_before", "503", "truncated")),
+        *(("upload", kind) for kind in ("reset_before", "503")),
+        *((step, "429") for step in ("declare", "run", "poll")),
+    ],
+)
+def test_failures_in_passing_cost_nothing_and_lose_nothing(world: Callable[..., World], step: str, kind: str) -> None:
+    user = world(Fault(step, kind, times=3, after=1), run_seconds=0.3, polling_interval_ms=1000)
+    assert codes(user.ends([Photo(number) for number in range(8)])) == ["1"] * 8
+    assert (user.twin.late_polls, user.twin.charged) == (0, 8)
+
+
+def test_a_run_that_may_have_been_heard_is_told_and_not_repeated(world: Callable[..., World]) -> None:
+    user = world(Fault("run", "reset_after", times=1, after=2), run_seconds=0.3)
+    found = codes(user.ends([Photo(number) for number in range(6)]))
+    assert found.count("1") >= 5 and set(found) <= {"1", "may_be_charged"}
+    assert user.counts == (6, 6.0)
+
+
+def test_all_files_are_deleted_from_the_service_in_the_end(world: Callable[..., World]) -> None:
+    user = world()
+    user.ends([Photo(number) for number in range(12)])
+    deleted, delivered = user.twin.calls("delete"), user.twin.calls("download")
+    assert len(deleted) == 12
+    assert min(call.time for call in deleted) >= max(call.time for call in delivered)
+
+
+def test_news_of_many_pictures_are_one_line(world: Callable[..., World]) -> None:
+    told: list[tuple[float, str]] = []
+    overview = Overview(["a", "b", "c"], lambda fraction, text: told.append((fraction, text)))
+    overview.told(1, Stage.WAITING, 0.5, "")
+    overview.told(2, Stage.PREPARE, 0.0, "")
+    assert told[-1][1] == "0 of 3, waiting for b and 1 more"
+    overview.ended(1)
+    overview.ended(0)
+    assert told[-1][1] == "2 of 3, waiting for c"
+    overview.ended(2)
+    assert told[-1] == (1.0, "3 of 3")
+    assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import replace
 
 from . import errors
 from .answers import Task, TaskState
@@ -83,7 +82,9 @@ class _Schedule:
         self.polls = 0
         self.running = 0.0
         """Seconds after the start at which it was last seen to run."""
-        self._interval = task.polling_interval or DEFAULT_INTERVAL_SECONDS
+        self._interval = task.polling_interval
+        self.supposed = DEFAULT_INTERVAL_SECONDS
+        """The interval that counts until the service tells the task's own."""
         self._deadline = deadline
         self._delays = iter(delays)
         self._delay = next(self._delays)
@@ -92,7 +93,7 @@ class _Schedule:
     @property
     def gap(self) -> float:
         """The longest time in seconds from poll to poll."""
-        return self._interval * SAFETY
+        return (self._interval or self.supposed) * SAFETY
 
     @property
     def due(self) -> float:
@@ -119,7 +120,7 @@ class _Schedule:
             raise found
         else:
             self._failures += 1
-            self._delay = min(self._delay, now - self._polled + _pause(self._interval, self._failures))
+            self._delay = min(self._delay, now - self._polled + _pause(self.gap, self._failures))
         return None
 
 
@@ -136,7 +137,7 @@ class Poller:
         self._changed = threading.Condition()
         self._watched: dict[_Schedule, tuple[str, Future[TaskState]]] = {}
         self._expected: float | None = None
-        self._interval: float | None = None
+        self._interval = DEFAULT_INTERVAL_SECONDS
         self._heard = False
         self._number = 0
         self._serving = False
@@ -145,8 +146,8 @@ class Poller:
         """Polls the task until it has ended; returns its last state, or the errors of `wait`."""
         end: Future[TaskState] = Future()
         with self._changed:
-            known = task if task.polling_interval else replace(task, polling_interval=self._interval)
-            schedule = _Schedule(known, self._delays(), time.monotonic(), DEADLINE_SECONDS)
+            schedule = _Schedule(task, self._delays(), time.monotonic(), DEADLINE_SECONDS)
+            schedule.supposed = self._interval
             self._watched[schedule] = task.task_id, end
             self._number += 1
             self._changed.notify()
@@ -207,6 +208,8 @@ class Poller:
                 return
             if isinstance(found, TaskState):
                 self._interval, self._heard = found.polling_interval or self._interval, True
+                for other in self._watched:
+                    other.supposed = self._interval
             try:
                 state = schedule.heard(found, time.monotonic())
             except errors.LayerliftError as error:
@@ -229,9 +232,9 @@ class Poller:
         self._plan(1, schedule.gap)
 
 
-def _pause(interval: float, failures: int) -> float:
+def _pause(gap: float, failures: int) -> float:
     """Until the next poll after so many that failed: at first short, so that one more still comes in time."""
-    return float(min(REPEAT_SECONDS, interval / 16) * 2 ** min(failures - 1, 8))
+    return float(min(REPEAT_SECONDS, gap / 12) * 2 ** min(failures - 1, 8))
 
 
 class _Looks:

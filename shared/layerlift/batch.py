@@ -7,13 +7,14 @@ service works on it, and `SLOTS` are worked on here at a time, so memory does no
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -41,6 +42,7 @@ _LOOK_SECONDS = 0.05
 _TELL_SECONDS = 0.5
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 _T_co = TypeVar("_T_co", covariant=True)
 
 Report = Callable[[int, Stage, float, str], None]
@@ -97,7 +99,7 @@ class Batch:
         Args:
             again: whether to pay again where an earlier start of a picture may have been charged in vain.
         """
-        gate, ends, delivered = _Gate(SLOTS), queue.SimpleQueue[End[_T]](), list[Entry]()
+        slots, ends, delivered = _Slots(SLOTS), queue.SimpleQueue[End[_T]](), list[Entry]()
         group, poller = _Group(engine.service, len(jobs), self.sleep), Poller(engine.service)
         fields = {**vars(engine), "delivered": delivered.extend}
         transfers = threading.Semaphore(TRANSFERS)
@@ -106,12 +108,11 @@ class Batch:
         def one(number: int, job: Job[_T]) -> None:
             began = time.monotonic()
             cancel = Cancel(self._event, self._background)
-            turns = gate.turns()
+            turns = itertools.count()
 
-            @contextmanager
-            def opened() -> Iterator[Picture]:
-                with next(turns):
-                    yield job.load()
+            def opened(call: Callable[[Picture], _R]) -> _R:
+                last = next(turns) > 0
+                return slots.call(lambda: call(job.load()), last=last)
 
             def work() -> _T:
                 self._here.cancel, self._here.number = cancel, number
@@ -140,6 +141,7 @@ class Batch:
         finally:
             self._event.set()
             pool.shutdown()
+            slots.close()
             engine.delivered(delivered)
 
     def begin(self) -> None:
@@ -273,29 +275,42 @@ class _Group:
                 destination.set_result(to)
 
 
-class _Gate:
-    """Lets `slots` pictures be worked on at a time; one that is nearly done goes before one that begins."""
+class _Slots:
+    """Threads in which pictures are worked on, so few that their memory is bounded. What ends a picture goes first."""
 
     def __init__(self, slots: int) -> None:
-        self._changed = threading.Condition()
-        self._free = slots
-        self._last = 0
+        self._guard = threading.Lock()
+        self._number = itertools.count()
+        self._closed = False
+        self._calls: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
+        self._slots = slots
+        for _ in range(slots):
+            threading.Thread(target=self._work, daemon=True).start()
 
-    def turns(self) -> Iterator[AbstractContextManager[None]]:
-        """The first and the last turn of a picture."""
-        yield self._turn(last=False)
-        yield self._turn(last=True)
+    def call(self, call: Callable[[], _T], *, last: bool) -> _T:
+        """What the call returns or raises; raises `Cancelled` where the batch has ended."""
+        end: Future[_T] = Future()
 
-    @contextmanager
-    def _turn(self, *, last: bool) -> Iterator[None]:
-        with self._changed:
-            self._last += last
-            self._changed.wait_for(lambda: self._free and (last or not self._last))
-            self._last -= last
-            self._free -= 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += 1
-                self._changed.notify_all()
+        def work() -> None:
+            try:
+                end.set_result(call())
+            except BaseException as error:  # noqa: BLE001 - raised again by `result`
+                end.set_exception(error)
+
+        with self._guard:
+            if self._closed:
+                raise errors.make("cancelled")
+            self._calls.put((0 if last else 1, next(self._number), work))
+        return end.result()
+
+    def close(self) -> None:
+        """The threads end when all calls are done."""
+        with self._guard:
+            self._closed = True
+            for _ in range(self._slots):
+                self._calls.put((2, next(self._number), None))
+
+    def _work(self) -> None:
+        while (call := self._calls.get()[2]) is not None:
+            call()
+            del call

@@ -12,9 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ _SEEN = 8
 _FILE_GONE = ("not_found", "unknown_internal_error")
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 _log = logging.getLogger(__name__)
 
 
@@ -80,8 +81,8 @@ def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, *, 
         LayerliftError: whatever the table of errors holds; `Cancelled` as soon as `cancel` is set.
     """
 
-    def opened() -> AbstractContextManager[Picture]:
-        return nullcontext(picture)
+    def opened(call: Callable[[Picture], _R]) -> _R:
+        return call(picture)
 
     return cancel.during(lambda: remove_opened(opened, engine, report, cancel, lambda _, outcome: outcome, again=again))
 
@@ -137,8 +138,14 @@ _Tell = Callable[..., None]
 """As `Report`, the text may be left out."""
 
 
+class Opened(Protocol):
+    """Calls a function with a picture, the same each time, which is in memory for so long; returns what it returns."""
+
+    def __call__(self, call: Callable[[Picture], _R]) -> _R: ...
+
+
 def remove_opened(
-    opened: Callable[[], AbstractContextManager[Picture]],
+    opened: Opened,
     engine: Engine,
     report: Report,
     cancel: Cancel,
@@ -146,10 +153,10 @@ def remove_opened(
     *,
     again: bool = False,
 ) -> _T:
-    """As `remove`, of a picture that is not held in memory while the service works on it; in the caller's thread.
+    """As `remove`, of a picture that need not be in memory while the service works on it; in the caller's thread.
 
     Args:
-        opened: gives the picture, the same each time, for as long as it is worked on here.
+        opened: is called once or twice.
         deliver: is given the picture once more with what became of it; returns what this returns.
     """
     started = time.monotonic()
@@ -159,7 +166,9 @@ def remove_opened(
         if not cancel.wished:
             report(of, min(1.0, fraction), text)
 
-    def delivered(picture: Picture, entry: Entry, alpha: NDArray[np.uint8], *, refined: bool, cached: bool) -> _T:
+    def delivered(
+        picture: Picture, name: str, entry: Entry, alpha: NDArray[np.uint8], *, refined: bool, cached: bool
+    ) -> _T:
         if alpha.max() < _SEEN:
             raise errors.make("result_empty")
         if not refined:
@@ -174,18 +183,28 @@ def remove_opened(
         outcome = Outcome(alpha, full, engine.name, entry.task_id or "", entry.dst_id, units, seconds, cached)
         return deliver(picture, outcome)
 
-    stage(Stage.PREPARE, 0.0)
-    journal = engine.journal
-    with opened() as picture:
+    def prepared(picture: Picture) -> tuple[str, tuple[int, int], prepare.Upload | None]:
         name = picture_name(picture, engine)
         if journal and (known := journal.known_as(name)):
             refined = journal.cache.get(name)
             alpha = journal.alpha(known) if refined is None else refined
             if alpha is not None:
-                return delivered(picture, known, alpha, refined=refined is not None, cached=True)
+                done.append(delivered(picture, name, known, alpha, refined=refined is not None, cached=True))
+                return name, (0, 0), None
         upload = prepare.prepare(picture, report=lambda fraction: stage(Stage.PREPARE, fraction))
-        size = picture.width, picture.height
-    del picture
+        return name, (picture.width, picture.height), upload
+
+    def fitted(picture: Picture) -> _T:
+        if (picture.width, picture.height) != size:
+            raise errors.make("picture_changed")
+        return delivered(picture, name, record.entry, alpha, refined=False, cached=found is not None)
+
+    done: list[_T] = []
+    journal = engine.journal
+    stage(Stage.PREPARE, 0.0)
+    name, size, upload = opened(prepared)
+    if upload is None:
+        return done[0]
     stage(Stage.PREPARE, 1.0)
     with engine.claim(upload, cancel.sleep) as record:
         cancel.left = record.release
@@ -193,10 +212,8 @@ def remove_opened(
         alpha = _paid(upload, record, engine, stage, cancel, again) if found is None else found
         if journal:
             journal.also(name, record.entry)
-    with opened() as picture:
-        if (picture.width, picture.height) != size:
-            raise errors.make("picture_changed")
-        return delivered(picture, record.entry, alpha, refined=False, cached=found is not None)
+    stage(Stage.REFINE, 0.0)
+    return opened(fitted)
 
 
 def picture_name(picture: Picture, engine: Engine) -> str:
@@ -329,8 +346,8 @@ def _alpha(
         try:
             with engine.transfer():
                 data = engine.service.download(state.result_url or "", lambda part: stage(Stage.DOWNLOAD, part))
-            stage(Stage.REFINE, 0.0)
-            return matte.decode(data, sent)
+                stage(Stage.REFINE, 0.0)
+                return matte.decode(data, sent)
         except errors.ServiceError as error:
             if last or error.code not in ("result_expired", "result_broken"):
                 raise

@@ -204,7 +204,7 @@ def block(size: list[int], seconds: float) -> Any:
 
 def test_a_worker_is_not_called_silent_when_krita_itself_was_busy(krita: Krita, tmp_path: Path) -> None:
     hello = json.dumps({"type": "hello", "protocol": 1, "folder": str(tmp_path)})
-    news = json.dumps({"type": "progress", "id": "1", "stage": "waiting", "fraction": 0.5})
+    news = json.dumps({"type": "progress", "id": "job", "stage": "waiting", "fraction": 0.5})
     speaks = program(tmp_path / "speaks.sh", f"echo '{hello}'", f"while echo '{news}'; do sleep 0.2; done")
     krita.add_layerlift(tmp_path / "state")
     (krita.resources / "pykrita/layerlift/worker.json").write_text(json.dumps({"python": str(speaks)}))

@@ -11,7 +11,11 @@ import pytest
 from .krita import Krita
 from .versions import KritaVersion
 
-ACTIONS = {"layerlift_remove": "Remove Background of Layer", "layerlift_settings": "Settings..."}
+ACTIONS = {
+    "layerlift_remove": "Remove Background of Layer",
+    "layerlift_remove_all": "Remove Backgrounds of All Documents",
+    "layerlift_settings": "Settings...",
+}
 
 
 def look(names: list[str]) -> Any:
@@ -66,9 +70,10 @@ def test_tools_has_the_entries(found: dict[str, Any]) -> None:
     assert found["entries"] == list(ACTIONS.values())
 
 
-def test_the_action_that_works_on_a_layer_is_greyed_without_a_document(found: dict[str, Any]) -> None:
-    assert found["without"] == found["after"] == {"layerlift_remove": False, "layerlift_settings": True}
-    assert found["with"] == {"layerlift_remove": True, "layerlift_settings": True}
+def test_the_actions_that_work_on_layers_are_greyed_without_a_document(found: dict[str, Any]) -> None:
+    greyed = {name: name == "layerlift_settings" for name in ACTIONS}
+    assert found["without"] == found["after"] == greyed
+    assert found["with"] == dict.fromkeys(ACTIONS, True)
 
 
 def test_removing_has_a_shortcut_that_nothing_else_in_krita_has(found: dict[str, Any]) -> None:

@@ -13,8 +13,6 @@ PLACES = {
     "file": "kept in a file that only you can read",
     "environment": "from YOUCAM_API_KEY of the environment, which comes first",
 }
-GONE = ("no_worker", "died", "silent")
-"""The codes with which a worker answers no more."""
 
 Answer = Callable[["dict[str, Any]"], None]
 
@@ -145,9 +143,9 @@ class Account(QtWidgets.QGroupBox):
         if self._then is not None:
             self._then()
 
-    def _failed(self, code: str, text: str) -> None:
+    def _failed(self, code: str, text: str, kind: str) -> None:
         self._questions.clear()
         self._then = None
-        self._gone = code in GONE
+        self._gone = not kind
         self.setEnabled(not self._gone)
         self._say(text)

@@ -8,6 +8,7 @@ from .jobs import Job, Jobs
 from .qt import QtCore, QtWidgets
 
 BAR = 1000
+WIDTH = 540
 
 
 class Display(QtWidgets.QDialog):
@@ -26,17 +27,17 @@ class Display(QtWidgets.QDialog):
             label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self._bar = QtWidgets.QProgressBar()
         self._bar.setRange(0, BAR)
+        self._bar.setMinimumWidth(WIDTH)
         buttons = QtWidgets.QDialogButtonBox(QtWidgets.QDialogButtonBox.StandardButton.Cancel)
         buttons.rejected.connect(self.reject)
         layout = QtWidgets.QVBoxLayout(self)
         for widget in (self._picture, self._stage, self._bar, buttons):
             layout.addWidget(widget)
-        self.setMinimumWidth(420)
 
     def follow(self, job: Job) -> None:
         """Show a job that starts."""
         job.progressed.connect(self._show)
-        self._picture.setText(job.wish.layer.title)
+        _fit(self._picture, job.title)
         self._show("Starting", 0.0)
         self.show()
 
@@ -51,4 +52,9 @@ class Display(QtWidgets.QDialog):
 
     def _tell_stage(self) -> None:
         waiting = self._jobs.waiting
-        self._stage.setText(f"{self._text} - {waiting} more waiting" if waiting else self._text)
+        _fit(self._stage, f"{self._text} - {waiting} more waiting" if waiting else self._text)
+
+
+def _fit(label: Any, text: str) -> None:
+    """Names of files may be longer than the window is wide."""
+    label.setText(label.fontMetrics().elidedText(text, QtCore.Qt.TextElideMode.ElideMiddle, WIDTH))

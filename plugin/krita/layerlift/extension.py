@@ -8,11 +8,13 @@ from typing import Any
 
 from krita import Extension
 
-from . import host
+from . import host, words
+from .batch import Batch, open_pictures
 from .display import Display
-from .jobs import AGAIN, Job, Jobs, State, Wish
+from .jobs import Job, Jobs, State
 from .preferences import AS_MASK, Preferences
 from .qt import QtCore, QtGui, QtWidgets
+from .removal import AGAIN, Removal, Wish
 from .settings import SettingsDialog
 
 SETTINGS = (
@@ -26,6 +28,17 @@ SETTINGS = (
 )
 """The worker's codes of what the settings dialog can mend."""
 NO_MASKS = "This Krita has no transparency masks for plug-ins: use Krita 5.2, or choose a new layer in the settings."
+
+
+class _Box(QtWidgets.QMessageBox):
+    """One that no key meant for the canvas answers: else a button's underlined letter presses it, also without Alt,
+    and Krita underlines one on each."""
+
+    def keyPressEvent(self, event: Any) -> None:
+        """Enter is for the default button, Escape closes."""
+        keys = QtCore.Qt.Key
+        if event.key() in (keys.Key_Return, keys.Key_Enter, keys.Key_Escape):
+            super().keyPressEvent(event)
 
 
 class Layerlift(Extension):
@@ -52,6 +65,7 @@ class Layerlift(Extension):
         icon = QtGui.QIcon(os.fsencode(Path(__file__).with_name("layerlift.svg")).decode("utf-8"))
         for name, text, slot in (
             ("layerlift_remove", "Remove &Background of Layer", self.remove),
+            ("layerlift_remove_all", "Remove Backgrounds of &All Documents", self.remove_all),
             ("layerlift_settings", "&Settings...", self.settings),
         ):
             action = window.createAction(name, text, "tools/layerlift_menu")
@@ -61,13 +75,25 @@ class Layerlift(Extension):
 
     def remove(self) -> None:
         """Queue the active layer."""
-        preferences = Preferences.read(host.setting)
         try:
-            if preferences.result == AS_MASK and not host.takes_masks():
-                raise host.Refused(NO_MASKS)
-            self._jobs.add(Wish(host.active_layer(), preferences))
+            preferences = _preferences()
+            self._jobs.add(Removal(Wish(host.active_layer(), preferences)))
         except host.Refused as refused:
             self._box(str(refused)).open()
+
+    def remove_all(self) -> None:
+        """Queue the active layers of all documents, as one job."""
+        try:
+            preferences = _preferences()
+            pictures = open_pictures()
+            if not pictures:
+                raise host.Refused("Open a picture first.")
+        except host.Refused as refused:
+            self._box(str(refused)).open()
+            return
+        batch = Batch(pictures, preferences)
+        batch.asks.connect(lambda text: self._ask(batch, text))
+        self._jobs.add(batch)
 
     def settings(self) -> None:
         """Open the settings."""
@@ -86,6 +112,12 @@ class Layerlift(Extension):
     def _ended(self, job: Job) -> None:
         if self._display is not None and not self._jobs.waiting:
             self._display.hide()
+        if isinstance(job, Batch):
+            self._sum_up(job)
+        elif isinstance(job, Removal):
+            self._tell(job)
+
+    def _tell(self, job: Removal) -> None:
         if job.state is State.CANCELLED:
             host.tell("Cancelled. Nothing was changed.")
         elif job.state is State.FAILED:
@@ -97,23 +129,57 @@ class Layerlift(Extension):
         else:
             host.tell("Background removed.")
 
-    def _complain(self, job: Job) -> None:
-        box = self._box(f"{job.wish.layer.title}\n\n{job.text}")
-        button = QtWidgets.QMessageBox.ButtonRole.ActionRole
-        if job.code in SETTINGS:
-            box.addButton("Settings...", button).clicked.connect(self.settings)
+    def _complain(self, job: Removal) -> None:
+        box = self._box(f"{job.title}\n\n{job.text}")
+        self._offer_settings(box, job.code)
         if job.code in AGAIN:
-            again = Wish(job.wish.layer, job.wish.preferences, again=True)
-            box.addButton("Pay again", button).clicked.connect(lambda: self._jobs.add(again))
+            again = job.wish._replace(again=True)
+            button = box.addButton("Pay again", QtWidgets.QMessageBox.ButtonRole.ActionRole)
+            button.clicked.connect(lambda: self._jobs.add(Removal(again)))
         box.open()
 
-    def _box(self, text: str) -> Any:
-        box = QtWidgets.QMessageBox(host.main_window())
+    def _offer_settings(self, box: Any, *codes: str) -> None:
+        if any(code in SETTINGS for code in codes):
+            button = box.addButton("Settings...", QtWidgets.QMessageBox.ButtonRole.ActionRole)
+            button.clicked.connect(self.settings)
+
+    def _ask(self, batch: Batch, text: str) -> None:
+        """Ask whether a batch goes on. The job may end before the answer."""
+        box = self._box(text, QtWidgets.QMessageBox.StandardButton.Cancel)
+        accept = box.addButton("Remove Backgrounds", QtWidgets.QMessageBox.ButtonRole.AcceptRole)
+        box.finished.connect(lambda: batch.go_on() if box.clickedButton() == accept else batch.cancel())
+        batch.ended.connect(box.close)
+        box.open()
+
+    def _sum_up(self, batch: Batch) -> None:
+        done = sum(picture.is_done for picture in batch.pictures)
+        if batch.state is not State.CANCELLED:
+            box = self._box(words.summary(batch))
+            self._offer_settings(box, batch.code, *(picture.code for picture in batch.pictures))
+            box.open()
+        elif batch.is_agreed:
+            # No box: Krita may be about to quit.
+            host.tell(
+                f"Cancelled. {done} of {words.pictures(len(batch.pictures))} done; what was paid for is free next time."
+            )
+        else:
+            host.tell("Cancelled. Nothing was changed.")
+
+    def _box(self, text: str, default: Any = QtWidgets.QMessageBox.StandardButton.Close) -> Any:
+        box = _Box(host.main_window())
         box.setWindowTitle("Remove Background")
         # It may hold names of layers and words of the service.
         box.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         box.setText(text)
         # Never another button: the key that closes the box may be meant for the canvas.
-        box.setDefaultButton(box.addButton(QtWidgets.QMessageBox.StandardButton.Close))
+        box.setDefaultButton(box.addButton(default))
         box.finished.connect(box.deleteLater)
         return box
+
+
+def _preferences() -> Preferences:
+    """What the user has chosen. Raises Refused where this Krita can't do it."""
+    preferences = Preferences.read(host.setting)
+    if preferences.result == AS_MASK and not host.takes_masks():
+        raise host.Refused(NO_MASKS)
+    return preferences

@@ -21,6 +21,7 @@ SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 # A strip of linear 16-bit pixels takes Krita 0.1 s to convert.
 STRIP_PIXELS = 2**18
 GROUP = "layerlift"
+CUT_OUT = " cut-out"
 UNDO_MS, UNDO_LOOKS = 100, 30
 
 
@@ -35,13 +36,11 @@ class Layer:
     nothing whose background could be removed.
     """
 
-    shown = "shown.raw"
-    native = "native.raw"
-
-    def __init__(self, document: Any) -> None:
+    def __init__(self, document: Any, files: str = "") -> None:
+        """`files` is what the names of its files begin with."""
         node = document.activeNode() if document is not None else None
         if node is None:
-            raise Refused("Open a picture first.")
+            raise Refused("Open a picture first." if document is None else "The picture has no layer.")
         if node.type().endswith("mask"):
             raise Refused("A mask has no background. Choose a layer.")
         if node.type() not in KINDS:
@@ -54,7 +53,9 @@ class Layer:
             raise Refused(f"'{node.name()}' is empty inside the canvas. Choose a layer with something on it.")
         if node.colorModel() not in CHANNELS or node.colorDepth() not in DEPTHS:
             raise Refused(f"Layers in {node.colorModel()} {node.colorDepth()} can't be worked on. Convert it first.")
-        self.title = f"{document.name() or Path(document.fileName()).name or 'Untitled'}: {node.name()}"
+        self.title = f"{_name(document)}: {node.name()}"
+        self.shown, self.native = f"{files}shown.raw", f"{files}native.raw"
+        self.is_cut_out = node.name().endswith(CUT_OUT)
         self.width, self.height = bounds.width(), bounds.height()
         self._rows = max(1, STRIP_PIXELS // self.width)
         self._document = document
@@ -177,7 +178,7 @@ class Layer:
         the document that it was made by, though it is not in there.
         """
         with _scratch(1, 1, self._space) as home:
-            new = home.createNode(node.name() + " cut-out", "paintlayer")
+            new = home.createNode(node.name() + CUT_OUT, "paintlayer")
             if node.blendingMode() != "normal":
                 new.setBlendingMode(node.blendingMode())
             new.setOpacity(node.opacity())
@@ -240,6 +241,16 @@ def active_layer() -> Layer:
     return Layer(Krita.instance().activeDocument())
 
 
+def open_documents() -> list[tuple[str, Any]]:
+    """Every document that the user sees in a window, with its name."""
+    views = [view for window in _owned(Krita.instance().windows()) for view in _owned(window.views())]
+    found: list[Any] = []
+    for document in (view.document() for view in views):
+        if document is not None and not any(document == other for other in found):
+            found.append(document)
+    return [(_name(document), document) for document in found]
+
+
 def takes_masks() -> bool:
     """Whether this Krita lets a plug-in make transparency masks: 5.2 and later do."""
     return hasattr(Document, "createTransparencyMask")
@@ -267,6 +278,10 @@ def setting(name: str) -> str:
 def keep(name: str, text: str) -> None:
     """Keep a setting in kritarc, as plain text."""
     Krita.instance().writeSetting(GROUP, name, text)
+
+
+def _name(document: Any) -> str:
+    return document.name() or Path(document.fileName()).name or "Untitled"
 
 
 def _space(node: Any) -> tuple[str, str, str]:

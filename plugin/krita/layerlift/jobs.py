@@ -1,4 +1,4 @@
-"""The removals that the user has asked for, one after the other."""
+"""What the user has asked for, one job after the other."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import enum
 import inspect
 from collections import deque
 from pathlib import Path
-from typing import Any, Callable, Generator, NamedTuple
+from typing import Any, Callable, Generator
 
 from . import bridge, host
 from .preferences import AS_MASK, Preferences
 from .qt import QtCore
 from .worker import Worker
-
-AGAIN = ("still_in_doubt", "charged_and_lost", "charged_in_vain")
-"""The worker's codes of a picture that only the user may pay for anew."""
 
 
 class State(enum.Enum):
@@ -27,18 +24,14 @@ class State(enum.Enum):
     CANCELLED = enum.auto()
 
 
-class Wish(NamedTuple):
-    """What the user has asked for; `again` pays again where an earlier start may have been charged in vain."""
-
-    layer: host.Layer
-    preferences: Preferences
-    again: bool = False
+Fail = Callable[[str, str], None]
+"""Is given a code of what went wrong, and a text for the user."""
 
 
 class Job(QtCore.QObject):
-    """One removal, from the layer's pixels to the new layer, in steps of the event loop.
+    """One job with a worker of its own, in steps of the event loop: the base of all kinds.
 
-    `answer` is the worker's result when it is done; `code` and `text` say what went wrong when it has failed.
+    `title` says what it works on; `code` and `text` what went wrong when it has failed.
 
     Signals:
         progressed(text, fraction): a line for the user, and the fraction of the whole.
@@ -48,22 +41,22 @@ class Job(QtCore.QObject):
     progressed = QtCore.pyqtSignal(str, float)
     ended = QtCore.pyqtSignal()
 
-    def __init__(self, wish: Wish) -> None:
+    def __init__(self, title: str, preferences: Preferences) -> None:
         super().__init__()
-        self.wish = wish
+        self.title, self.preferences = title, preferences
         self.state = State.WAITING
         self.code, self.text = "", ""
-        self.answer: dict[str, Any] = {}
         self._steps: Generator[float, None, None] | None = None
         self._late: State | None = None
+        self._insert: Callable[[str], None] = lambda pixels: None
         self._worker = Worker()
-        self._worker.progressed.connect(self.progressed)
-        self._worker.failed.connect(self._fail)
+        self._worker.ready.connect(self._ready)
+        self._worker.answered.connect(self._answered)
+        self._worker.failed.connect(self._refused)
 
     def start(self) -> None:
         """Go; `ended` is emitted later, whatever happens."""
         self.state = State.RUNNING
-        self._worker.ready.connect(self._export)
         self._worker.start()
 
     def cancel(self) -> None:
@@ -71,35 +64,53 @@ class Job(QtCore.QObject):
         if self.state in (State.WAITING, State.RUNNING):
             self._end(State.CANCELLED)
 
-    def _export(self, folder: str) -> None:
+    def _begin(self) -> None:
+        """Pixels can be written to `_folder`."""
+        raise NotImplementedError
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        """The worker has answered what its `id` names."""
+        raise NotImplementedError
+
+    def _tell(self, stage: str, fraction: float) -> None:
+        """A layer is in one of the host's own stages."""
+        self.progressed.emit(*bridge.step(stage, fraction))
+
+    def _ready(self, folder: str) -> None:
         self._folder = Path(folder)
-        self._run("export", self.wish.layer.export(self._folder), self._remove)
+        self._begin()
 
-    def _remove(self) -> None:
-        if self._late is not None:
-            self._end(self._late)
-            return
-        self._worker.answered.connect(self._removed)
-        engine = "youcam" if self.wish.again else self.wish.preferences.engine
-        self._worker.ask("job", engine=engine, again=self.wish.again, **self.wish.layer.removal())
+    def _answered(self, answer: dict[str, Any]) -> None:
+        if answer["id"] == "cut":
+            self._insert(answer["file"])
+        else:
+            self._take(answer)
 
-    def _removed(self, answer: dict[str, Any]) -> None:
-        self._worker.answered.disconnect(self._removed)
-        self.answer = answer
-        if self.wish.preferences.result == AS_MASK:
-            self._insert(self.wish.layer.native, self._folder / answer["file"])
-            return
-        self._worker.answered.connect(lambda cut: self._insert(cut["file"], None))
-        self._worker.ask("cut", **self.wish.layer.cut(answer["file"], self.wish.preferences.clean_edges))
+    def _refused(self, code: str, text: str, kind: str) -> None:
+        self._fail(code, text)
 
-    def _insert(self, pixels: str, mask: Path | None) -> None:
-        hide = self.wish.preferences.hide_original
-        steps = self.wish.layer.insert(self._folder / pixels, mask, hide)
-        self._run("insert", steps, lambda: self._end(State.DONE))
+    def _export(self, layer: host.Layer, then: Callable[[], None], fail: Fail | None = None) -> None:
+        self._run("export", layer.export(self._folder), then, fail)
 
-    def _run(self, stage: str, steps: Generator[float, None, None], then: Callable[[], None]) -> None:
-        """Take one step each time that the event loop is idle, then go on."""
+    def _deliver(self, layer: host.Layer, alpha: str, then: Callable[[], None], fail: Fail | None = None) -> None:
+        """Make the new layer, of what was exported and the alpha that the worker has made of it."""
+
+        def insert(pixels: str, mask: Path | None = None) -> None:
+            steps = layer.insert(self._folder / pixels, mask, self.preferences.hide_original)
+            self._run("insert", steps, then, fail)
+
+        if self.preferences.result == AS_MASK:
+            insert(layer.native, self._folder / alpha)
+        else:
+            self._insert = insert
+            self._worker.ask("cut", **layer.cut(alpha, self.preferences.clean_edges))
+
+    def _run(
+        self, stage: str, steps: Generator[float, None, None], then: Callable[[], None], fail: Fail | None
+    ) -> None:
+        """Take one step each time that the event loop is idle, then go on; `fail` in place of the job's own end."""
         self._steps = steps
+        failed = fail or self._fail
 
         def step() -> None:
             if self.state is not State.RUNNING:
@@ -107,22 +118,26 @@ class Job(QtCore.QObject):
             try:
                 fraction = next(steps, None)
             except host.Refused as refused:
-                self._fail("refused", str(refused))
+                failed("refused", str(refused))
             except OSError as error:
-                self._fail("disk", f"The pixels can't be written: {error.strerror}. Make room on the disk.")
+                failed("disk", f"The pixels can't be written: {error.strerror}. Make room on the disk.")
             except Exception:
-                self._fail("internal", "Layerlift failed in a way that it does not know. Nothing was changed.")
+                failed("internal", "Layerlift failed in a way that it does not know. Nothing was changed.")
                 raise
             else:
                 if fraction is None:
                     then()
-                elif self._late is not None:
-                    self._end(self._late)
-                else:
-                    self.progressed.emit(*bridge.step(stage, fraction))
+                elif not self._is_left():
+                    self._tell(stage, fraction)
                     QtCore.QTimer.singleShot(0, step)
 
         step()
+
+    def _is_left(self) -> bool:
+        """Whether the job was to end in the midst of a step; it ends now."""
+        if self._late is not None:
+            self._end(self._late)
+        return self._late is not None
 
     def _fail(self, code: str, text: str) -> None:
         if self.state is State.RUNNING:
@@ -162,9 +177,8 @@ class Jobs(QtCore.QObject):
         """How many jobs wait behind the one that runs."""
         return max(0, len(self._queue) - 1)
 
-    def add(self, wish: Wish) -> None:
-        """Queue a removal."""
-        job = Job(wish)
+    def add(self, job: Job) -> None:
+        """Queue a job."""
         job.ended.connect(lambda: self._next(job))
         self._queue.append(job)
         if len(self._queue) == 1:

@@ -10,23 +10,27 @@ from .qt import QtCore, sip
 
 
 class Worker(QtCore.QObject):
-    """A running worker; it answers one message at a time.
+    """A running worker; it answers one message of each kind at a time.
 
     Signals:
         ready(folder): it has started; pixels are written for it in `folder`.
-        progressed(text, fraction): a line for the user, and the fraction of the whole job.
-        answered(message): the result of what was asked last.
-        failed(code, text): it refused or died; the code is its own or the bridge's, the text is for the user.
+        progressed(text, fraction): a line for the user, and the fraction of the whole, of what was asked first.
+        ended(message): what became of one picture of a batch.
+        answered(message): a result; its `id` is the kind of what was asked.
+        failed(code, text, kind): what was asked is refused; or, where `kind` is "", it has died. The code is its own
+            or the bridge's, the text is for the user.
     """
 
     ready = QtCore.pyqtSignal(str)
     progressed = QtCore.pyqtSignal(str, float)
+    ended = QtCore.pyqtSignal(dict)
     answered = QtCore.pyqtSignal(dict)
-    failed = QtCore.pyqtSignal(str, str)
+    failed = QtCore.pyqtSignal(str, str, str)
 
     def __init__(self) -> None:
         super().__init__()
         self._rest = b""
+        self._asked: list[str] = []
         self._process = QtCore.QProcess()
         self._silence = QtCore.QTimer()
         self._silence.setSingleShot(True)
@@ -38,7 +42,8 @@ class Worker(QtCore.QObject):
 
     def ask(self, kind: str, **fields: Any) -> None:
         """Send one message; its result is `answered` or `failed`."""
-        self._process.write(json.dumps(dict(fields, type=kind, id="1")).encode() + b"\n")
+        self._asked.append(kind)
+        self._process.write(json.dumps(dict(fields, type=kind, id=kind)).encode() + b"\n")
         self._wait(bridge.SILENCE_SECONDS)
 
     def close(self) -> None:
@@ -90,24 +95,30 @@ class Worker(QtCore.QObject):
         for line in lines:
             message = bridge.parsed(line)
             if message is not None:
-                self._silence.start()
+                if self._silence.isActive():
+                    self._silence.start()
                 self._take(message)
 
     def _take(self, message: dict[str, Any]) -> None:
-        kind = message.get("type")
-        if kind == "progress":
+        kind, asked = message.get("type"), str(message.get("id"))
+        if kind == "progress" and asked == next(iter(self._asked), None):
             self.progressed.emit(bridge.caption(message), bridge.overall(message))
-            return
-        self._silence.stop()
-        if kind == "hello":
+        elif kind == "ended":
+            self.ended.emit(message)
+        elif kind == "hello":
+            self._silence.stop()
             try:
                 self.ready.emit(bridge.folder_of(message))
             except bridge.WorkerError as error:
                 self._fail(error)
-        elif kind == "error":
-            self._fail(bridge.refusal(message))
-        elif kind == "result":
-            self.answered.emit(message)
+        elif kind in ("error", "result") and asked in self._asked:
+            self._asked.remove(asked)
+            if not self._asked:
+                self._silence.stop()
+            if kind == "error":
+                self._fail(bridge.refusal(message), asked)
+            else:
+                self.answered.emit(message)
 
     def _ended(self) -> None:
         complaints = bytes(self._process.readAllStandardError()).decode("utf-8", "replace").split("\n")
@@ -120,6 +131,7 @@ class Worker(QtCore.QObject):
     def _silent(self) -> None:
         self._fail(bridge.silent())
 
-    def _fail(self, error: bridge.WorkerError) -> None:
-        self._silence.stop()
-        self.failed.emit(error.code, str(error))
+    def _fail(self, error: bridge.WorkerError, kind: str = "") -> None:
+        if not kind:
+            self._silence.stop()
+        self.failed.emit(error.code, str(error), kind)

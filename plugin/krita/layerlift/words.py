@@ -1,0 +1,71 @@
+"""What the user is asked before a batch, and told after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .batch import Batch, Picture
+
+
+def pictures(count: int) -> str:
+    """Their number."""
+    return f"{count} picture{'' if count == 1 else 's'}"
+
+
+def units(count: float) -> str:
+    """Their number."""
+    number = f"{round(count, 2):.15g}"
+    return f"{number} unit{'' if number == '1' else 's'}"
+
+
+def question(plan: dict[str, Any], count: int, of: list[Picture]) -> str:
+    """How many pictures, what they cost, where they go; and what can't be worked on, with its reason.
+
+    Args:
+        plan: the worker's answer.
+        count: how many pictures were planned.
+    """
+    parts = [f"Remove the background{'' if count == 1 else 's'} of {pictures(count)}?"]
+    free, host = len(plan["paid"]), plan["host"]
+    if host is None:
+        parts.append("The offline engine makes a quick draft of each. Nothing leaves this computer.")
+    elif free == count:
+        parts.append(f"{'It is' if count == 1 else 'All are'} paid for already, so this is free.")
+    else:
+        paid = f"{free} of them {'is' if free == 1 else 'are'} paid for already, and free. " if free else ""
+        rest = f"The other{'' if count - free == 1 else 's'}" if free else "It" if count == 1 else "They"
+        singular = count - free == 1
+        goes, costs = ("is", "costs") if singular else ("are", "cost")
+        parts.append(f"{paid}{rest} {goes} uploaded to {host} and {costs} up to {units(plan['units'])}.")
+        has = f"Your account has {units(plan['balance'])}"
+        parts.append(f"{has}, which is not enough." if plan["balance"] < plan["units"] else f"{has}.")
+    refused = [picture for picture in of if picture.code]
+    if refused:
+        parts += ["Can't be worked on:", *_reasons(refused)]
+    return "\n\n".join(parts)
+
+
+def summary(batch: Batch) -> str:
+    """How many are done, what was paid, and of each other picture what is the matter."""
+    all_of, ended = batch.pictures, [picture.answer for picture in batch.pictures if picture.answer]
+    done = [picture for picture in all_of if picture.is_done]
+    free = sum(bool(picture.answer["cached"]) for picture in done)
+    used = sum(answer["units"] for answer in ended)
+    counted = f"{len(done)} of {pictures(len(all_of))} done"
+    parts = [f"{counted}, {free} of them free (paid for already). {units(used)} used." if free else
+             f"{counted}. {units(used)} used."]  # fmt: skip
+    full = [picture.name for picture in done if picture.answer["full"]]
+    if full:
+        parts.append(f"{', '.join(full)}:\nAll of it was taken for the subject: nothing was cut away.")
+    parts += _reasons([picture for picture in all_of if picture.code])
+    left = [picture.name for picture in all_of if not picture.code and not picture.is_done]
+    if left:
+        parts.append(f"{', '.join(left)}:\n{batch.text or 'Not done.'}")
+    return "\n\n".join(parts)
+
+
+def _reasons(failed: list[Picture]) -> list[str]:
+    """What is the matter, each thing once, under the names of the documents that it concerns."""
+    texts = list(dict.fromkeys(picture.text for picture in failed))
+    return [f"{', '.join(picture.name for picture in failed if picture.text == text)}:\n{text}" for text in texts]

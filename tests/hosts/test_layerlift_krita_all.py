@@ -1,0 +1,483 @@
+"""All open documents at once in a real Krita: one question, what is paid, what is inserted, one summary."""
+
+# ruff: noqa: F821 - bodies run inside Krita
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift.offline import Options, Twin
+
+from .krita import Krita
+from .test_layerlift_krita_document import held
+from .test_layerlift_krita_life import nothing_is_left
+from .test_layerlift_window import workers_of
+from .window import wait_for
+
+ONE_VERSION = pytest.mark.krita("5.1", why="what is paid and told comes from the worker and is the same in all")
+DONE = "Background removed."
+CANCELLED = "Cancelled. Nothing was changed."
+ORIGINAL, BOTH = ["Background"], ["Background", "Background cut-out"]
+SPACES = {
+    "rgb": ["RGBA", "U8"],
+    "rgb16": ["RGBA", "U16"],
+    "rgb32": ["RGBA", "F32"],
+    "gray": ["GRAYA", "U8"],
+    "gray16": ["GRAYA", "U16"],
+    "cmyk": ["CMYKA", "U8"],
+    "lab": ["LABA", "U16"],
+    "huge": ["RGBA", "U8"],
+    "group": ["RGBA", "U8"],
+    "vector": ["RGBA", "U8"],
+}
+EMPTY = "empty:\n'nothing' is empty inside the canvas. Choose a layer with something on it."
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A file: the service ends its tasks while it is there."""
+    return tmp_path / "gate"
+
+
+def open_small(count: int, first: int = 0) -> Any:
+    """Runs inside Krita: documents called 0, 1, 2..."""
+    import batches
+    from removals import listen
+
+    listen()
+    yield from batches.small(count, first)
+
+
+def open_twelve() -> Any:
+    """Runs inside Krita: twelve documents of many kinds; the first is paid for already."""
+    import batches
+    from removals import listen, remove
+
+    listen()
+    first = yield from batches.in_space("rgb")
+    remove()
+    told = yield from batches.ended()
+    yield from undo(first)
+    for name in batches.SPACES:
+        if name != "rgb":
+            yield from batches.in_space(name)
+    for make in (batches.group, batches.vector, batches.empty, batches.without_subject):
+        yield from make()
+    return told
+
+
+def ask_for_all(measured: bool = False) -> Any:
+    """Runs inside Krita: the text of the question; from its asking on, the event loop may be measured."""
+    import batches
+
+    batches.loop = EventLoop() if measured else None
+    batches.remove_all()
+    return (yield from batches.asked())
+
+
+def agree(until: str = "waiting for") -> Any:
+    """Runs inside Krita: the lines of the progress in the midst of what follows."""
+    import batches
+    from removals import lines
+
+    batches.answer("Remove Backgrounds")
+    yield lambda: until in lines()[1]
+    return lines()
+
+
+def summary() -> Any:
+    """Runs inside Krita: the summary, which stays, and what the event loop was blocked at most."""
+    import batches
+    from removals import box, progress
+
+    yield (lambda: progress() is None and box()), 300
+    return box().text(), batches.loop.largest_gap() if batches.loop else 0.0
+
+
+def results() -> Any:
+    """Runs inside Krita: of each document the names of its layers, and what its cut-out is like; one undo reverts."""
+    import batches
+
+    yield from batches.ended()
+    found = {}
+    for document in k.documents():
+        found[document.name()] = [batches.names(document)]
+        if batches.names(document)[-1].endswith("cut-out"):
+            yield from batches.show(document)
+            yield from batches.undone(document)
+            found[document.name()].append(batches.what_is_left(document))
+    return found
+
+
+def ended(press: str = "Close") -> Any:
+    """Runs inside Krita: what was told at the end of all jobs, and the layers of all documents."""
+    import batches
+
+    told = yield from batches.ended(press)
+    return told, batches.all_names()
+
+
+def all_at_once(press: str = "Close") -> Any:
+    """Runs inside Krita: the question, what was told at the end, and the layers."""
+    import batches
+
+    batches.remove_all()
+    question = yield from batches.asked()
+    batches.answer("Remove Backgrounds")
+    told = yield from batches.ended(press)
+    return question, told, batches.all_names()
+
+
+def test_every_open_document_gets_its_cut_out_after_one_question(krita: Krita, home: Path, tmp_path: Path) -> None:
+    with Twin(Options(run_seconds=3.0, polling_interval_ms=1000, poll_within_seconds=60.0)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            assert window.run(open_twelve, timeout=300) == ["", [DONE]]
+            before = len(twin.requests)
+            question = window.run(ask_for_all, True, timeout=200)
+            window.screenshot(tmp_path / "question.png")
+            assert {call.step for call in twin.requests[before:]} <= {"balance", "delete"}
+            title, stage = window.run(agree)
+            window.screenshot(tmp_path / "progress.png")
+            text, gap = window.run(summary, timeout=300)
+            window.screenshot(tmp_path / "summary.png")
+            found = window.run(results, timeout=300)
+        print(f"Krita {krita.version}: the event loop was blocked for {gap:.2f} s at most")
+        assert question.split("\n\n") == [
+            "Remove the backgrounds of 11 pictures?",
+            "1 of them is paid for already, and free. The others are uploaded to 127.0.0.1 and cost up to 10 units.",
+            "Your account has 999 units.",
+            "Can't be worked on:",
+            EMPTY,
+        ]
+        assert title == "All open documents"
+        assert " of 11, waiting for " in stage
+        first, *others = text.split("\n\n")
+        assert first == "10 of 12 pictures done, 1 of them free (paid for already). 9 units used."
+        assert others[0] == "vector:\nAll of it was taken for the subject: nothing was cut away."
+        assert others[1] == EMPTY
+        assert others[2].startswith("without subject:\nNo subject was found")
+        assert len(others) == 3
+        assert found.pop("empty") == [["Background", "nothing"]]
+        assert found.pop("without subject") == [ORIGINAL]
+        assert found.keys() == SPACES.keys()
+        for name, (layers, (spaces, kept)) in found.items():
+            assert layers[-1] == f"{layers[-2]} cut-out", name
+            assert spaces[0] == spaces[1], name
+            assert spaces[0][:2] == SPACES[name], name
+            assert kept == [True, name == "vector"], name
+        assert twin.charged == 10
+        nothing_is_left(home)
+
+
+def without_documents() -> Any:
+    """Runs inside Krita: what is told."""
+    import batches
+    from removals import listen
+
+    listen()
+    batches.remove_all()
+    return (yield from batches.ended())
+
+
+def leave_the_question(how: str) -> Any:
+    """Runs inside Krita: what is told then, and whether all documents are as they were."""
+    import batches
+    from removals import box, buttons, progress, state
+
+    before = [state(document) for document in k.documents()]
+    if how == "by the progress's button":
+        buttons(progress())["Cancel"].click()
+    elif box() is not None:
+        batches.answer("Cancel")
+    told = yield from batches.ended()
+    return told, [state(document) for document in k.documents()] == before
+
+
+def look_at_one_twice() -> Any:
+    """Runs inside Krita: a document gets a second view."""
+    k.activeWindow().addView(k.documents()[0])
+    yield lambda: len(k.activeWindow().views()) == len(k.documents()) + 1
+
+
+@ONE_VERSION
+def test_before_the_user_agrees_nothing_is_uploaded_and_no_key_of_the_canvas_agrees(krita: Krita, home: Path) -> None:
+    with Twin(Options()) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            assert window.run(without_documents) == ["Open a picture first.", []]
+            window.run(open_small, 3)
+            window.run(look_at_one_twice)
+            for how in ("by a key", "by its button", "by the progress's button"):
+                question = window.run(ask_for_all)
+                assert question.startswith("Remove the backgrounds of 3 pictures?\n\nThey are uploaded to 127.0.0.1")
+                if how == "by a key":
+                    box = window.wait_for("^Remove Background$")
+                    for key in ("r", "b", "o", "y"):
+                        window.key(key, box)
+                    window.dismiss("Escape", box)
+                assert window.run(leave_the_question, how) == [["", [CANCELLED]], True], how
+                nothing_is_left(home)
+        assert not twin.calls("declare", "upload", "run")
+
+
+def cancel() -> Any:
+    """Runs inside Krita: cancel once the first is inserted; what is told, and the layers."""
+    import batches
+    from removals import buttons, progress
+
+    batches.answer("Remove Backgrounds")
+    yield lambda: any(len(names) == 2 for names in batches.all_names().values())
+    buttons(progress())["Cancel"].click()
+    told = yield from batches.ended()
+    return told, batches.all_names()
+
+
+def remove_one() -> Any:
+    """Runs inside Krita: the active layer is paid for, and its removal undone."""
+    import batches
+    from removals import remove
+
+    remove()
+    yield from batches.ended()
+    yield from undo(k.activeDocument())
+
+
+@ONE_VERSION
+def test_a_cancel_keeps_what_is_inserted_and_what_was_paid_is_free_in_the_next_run(
+    krita: Krita, home: Path, gate: Path
+) -> None:
+    with Twin(held(gate)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(open_small, 4)
+            gate.touch()
+            window.run(remove_one)
+            gate.unlink()
+            assert "1 of them is paid for already" in window.run(ask_for_all)
+            window.request(cancel)
+            wait_for(lambda: len(twin.calls("run")) == 4, "all to be started")
+            (text, (said,)), layers = window.outcome()
+            assert text == ""
+            assert said.startswith("Cancelled. 1 of 4 pictures done")
+            assert layers == {"0": ORIGINAL, "1": ORIGINAL, "2": ORIGINAL, "3": BOTH}
+            gate.touch()
+            wait_for(lambda: twin.delivered == 4, "what was paid for to be fetched without its user")
+            nothing_is_left(home)
+            question, (text, _), layers = window.run(all_at_once)
+            assert "All are paid for already, so this is free." in question
+            assert text.startswith("3 of 4 pictures done, 3 of them free (paid for already). 0 units used.")
+            assert "3:\nThe active layer is a cut-out already." in text
+            assert list(layers.values()) == [BOTH] * 4
+        assert (twin.charged, len(twin.calls("run"))) == (4, 4)
+
+
+def change(names: list[str], changes_of: list[str]) -> Any:
+    """Runs inside Krita: what a user does to some of the documents meanwhile."""
+    import batches
+    import changes
+
+    for name, change in zip(names, changes_of):
+        document = next(document for document in k.documents() if document.name() == name)
+        yield from batches.show(document)
+        yield from getattr(changes, change)(document, document.activeNode())
+
+
+@ONE_VERSION
+def test_what_is_gone_or_changed_meanwhile_is_told_and_stops_nobody(krita: Krita, home: Path, gate: Path) -> None:
+    with Twin(held(gate)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(open_small, 6)
+            window.run(ask_for_all)
+            window.run(change, ["0"], ["closed"])
+            window.run(agree)
+            wait_for(lambda: len(twin.calls("run")) == 5, "all others to be started")
+            window.run(change, ["1", "2", "3"], ["closed", "deleted", "resized"])
+            gate.touch()
+            (text, said), layers = window.run(ended)
+            assert said == []
+            assert text.split("\n\n") == [
+                "2 of 6 pictures done. 5 units used.",
+                "0, 1:\nThe document was closed meanwhile. Nothing was changed.",
+                "2:\nThe layer was deleted meanwhile. Nothing was changed.",
+                "3:\nThe picture was resized or converted meanwhile. Nothing was changed: run it again.",
+            ]
+            # Krita gives a document without layers a new one.
+            assert layers == {"2": ORIGINAL, "3": ORIGINAL, "4": BOTH, "5": BOTH}
+        assert twin.charged == 5
+        nothing_is_left(home)
+
+
+@ONE_VERSION
+def test_an_empty_account_ends_the_batch_and_tells_what_is_left(krita: Krita, home: Path) -> None:
+    with Twin(Options(units=2)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(open_small, 5)
+            question, (text, _), layers = window.run(all_at_once)
+            assert "cost up to 5 units.\n\nYour account has 2 units, which is not enough." in question
+            first, *others = text.split("\n\n")
+            assert first == "2 of 5 pictures done. 2 units used."
+            assert "no units left" in others[0]
+            named = {name for part in others for name in part.partition(":")[0].split(", ")}
+            assert named == {name for name, found in layers.items() if found == ORIGINAL}
+            assert list(layers.values()).count(BOTH) == 2
+        assert twin.charged == 2
+        nothing_is_left(home)
+
+
+def fails_at_once(environment: dict[str, str]) -> Any:
+    """Runs inside Krita: what is told where a batch can't begin, its buttons, and the layers."""
+    import os
+
+    import batches
+    from removals import box, buttons, progress
+
+    before = dict(os.environ)
+    os.environ.update(environment)
+    k.writeSetting("layerlift", "engine", "youcam")
+    batches.remove_all()
+    yield lambda: progress() is None and box() is not None
+    offered = sorted(buttons(box()))
+    text, _ = yield from batches.ended()
+    os.environ.clear()
+    os.environ.update(before)
+    return text, offered, batches.all_names()
+
+
+@ONE_VERSION
+def test_what_the_settings_can_mend_is_told_once_for_all_and_nothing_is_uploaded(krita: Krita, home: Path) -> None:
+    with Twin(Options()) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(open_small, 2)
+            for words, environment in (
+                ("No API key is set", {"YOUCAM_API_KEY": ""}),
+                ("does not know this API key", {"YOUCAM_API_KEY": "sk-" + "a" * 32}),
+                ("nobody has agreed to that yet", {"YOUCAM_API_URL": "https://service.invalid"}),
+            ):
+                text, offered, layers = window.run(fails_at_once, environment)
+                assert text.startswith("0 of 2 pictures done. 0 units used.\n\n0, 1:\n")
+                assert words in text
+                assert (offered, layers) == (["Close", "Settings..."], {"0": ORIGINAL, "1": ORIGINAL})
+                nothing_is_left(home)
+        assert not twin.calls("declare", "upload", "run")
+
+
+@ONE_VERSION
+def test_a_killed_krita_or_worker_loses_nothing_that_was_paid(krita: Krita, home: Path, gate: Path) -> None:
+    with Twin(held(gate)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(open_small, 3)
+            window.run(ask_for_all)
+            window.run(agree)
+            wait_for(lambda: len(twin.calls("run")) == 3, "all to be started")
+            window.process.kill()
+            gate.touch()
+            wait_for(lambda: twin.delivered == 3, "all to be fetched without Krita")
+            nothing_is_left(home)
+            gate.unlink()
+        with krita.window() as window:
+            window.run(open_small, 5)
+            assert "3 of them are paid for already, and free." in window.run(ask_for_all)
+            window.run(agree, "3 of 5")
+            wait_for(lambda: len(twin.calls("run")) == 5, "the others to be started")
+            window.run(three_are_there)
+            for process in workers_of(home):
+                os.kill(process, signal.SIGKILL)
+            (text, _), layers = window.run(ended)
+            assert text.startswith("3 of 5 pictures done, 3 of them free (paid for already). 0 units used.\n\n3, 4:\n")
+            assert "ended unexpectedly" in text
+            assert list(layers.values()).count(BOTH) == 3
+            gate.touch()
+            _, (text, _), layers = window.run(all_at_once)
+            assert text.startswith("2 of 5 pictures done")
+            assert list(layers.values()) == [BOTH] * 5
+        assert (twin.charged, len(twin.calls("run")), twin.late_polls) == (5, 5, 0)
+        nothing_is_left(home)
+
+
+def three_are_there() -> Any:
+    """Runs inside Krita: wait for three cut-outs."""
+    import batches
+
+    yield lambda: sum(len(names) == 2 for names in batches.all_names().values()) == 3
+
+
+def queue_behind(size: list[int]) -> Any:
+    """Runs inside Krita: a removal of one more layer, and another batch, while the first one waits."""
+    import batches
+    from removals import lines, remove, subject
+
+    yield from subject(*size)
+    remove()
+    batches.remove_all()
+    return lines()[1].rpartition(" - ")[2]
+
+
+def second_question() -> Any:
+    """Runs inside Krita: the summary of the first batch, and the question of the second, which is left."""
+    import batches
+    from removals import box, buttons
+
+    yield lambda: box() is not None and "done" in box().text()
+    text = box().text()
+    buttons(box())["Close"].click()
+    question = yield from batches.asked()
+    batches.answer("Cancel")
+    told = yield from batches.ended()
+    return text, question, told, batches.all_names()
+
+
+@ONE_VERSION
+def test_single_layers_and_other_batches_wait_behind_a_batch(krita: Krita, home: Path, gate: Path) -> None:
+    with Twin(held(gate)) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(open_small, 2)
+            window.run(ask_for_all)
+            window.run(agree)
+            assert window.run(queue_behind, (350, 200)) == "2 more waiting"
+            assert len(twin.calls("run")) <= 2
+            gate.touch()
+            text, question, told, layers = window.run(second_question)
+            assert text == "2 of 2 pictures done. 2 units used."
+            assert question.startswith("Remove the backgrounds of 3 pictures?\n\nAll are paid for already")
+            assert told == ["", [DONE, CANCELLED]]
+            assert layers == {"0": BOTH, "1": BOTH, "test": BOTH}
+        assert twin.charged == 3
+        nothing_is_left(home)
+
+
+def with_masks() -> Any:
+    """Runs inside Krita: what comes where masks are wanted."""
+    import batches
+
+    k.writeSetting("layerlift", "result", "mask")
+    batches.remove_all()
+    yield from batches.asked()
+    batches.answer("Remove Backgrounds")
+    text, _ = yield from batches.ended()
+    return text, [tree(document.rootNode())[-1] for document in k.documents()]
+
+
+@pytest.mark.krita("5.2", why="5.1 has no masks for plug-ins; what is inserted is the same in all others")
+def test_masks_are_made_where_they_are_wanted(krita: Krita, home: Path) -> None:
+    with Twin(Options()) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            window.run(open_small, 2)
+            text, layers = window.run(with_masks)
+            assert text == "2 of 2 pictures done. 2 units used."
+            mask = ["Background mask", "transparencymask", []]
+            assert layers == [["Background cut-out", "paintlayer", [mask]]] * 2

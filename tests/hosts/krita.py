@@ -9,7 +9,7 @@ runs serves any number of scripts::
         def body(photo):                        # runs inside Krita, with all names of krita_driver/scripting.py
             document = yield from open_document(photo)
             k.action("layerlift_remove").trigger()
-            yield lambda: len(document.topLevelNodes()) == 2          # a condition; or (condition, seconds)
+            yield lambda: document.nodeByName("Background cut-out")    # a condition; or (condition, seconds)
             yield from undo(document)
             return tree(document.rootNode())
 
@@ -20,6 +20,9 @@ runs serves any number of scripts::
 A body that yields goes on, in Krita's event loop, when the condition is true. It sees only the names of scripting.py,
 its own arguments and what it imports itself, also from krita_scripts. If it raises, or anything in Krita raises what
 nobody catches, `ScriptFailed` shows the traceback. Documents stay open from script to script.
+
+Krita's event loop comes round while a layer is being added, so that a condition may become true in the midst of the
+plug-in's own step. Krita crashes where a script closes the document then: wait for the end of the job first.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from .kritarc import Kritarc
 from .process import Outcome, last_lines, run
 
 ASK_TIMEOUT = 120.0
-PROCEDURES = ("python-fu-layerlift", "python-fu-layerlift-settings")
+PROCEDURES = ("python-fu-layerlift", "python-fu-layerlift-all", "python-fu-layerlift-settings")
 PROGRAM = "layerlift.py"
 
 
@@ -44,7 +44,7 @@ class Gimp(NamedTuple):
     def files(self, checkout: Path) -> dict[str, Path]:
         """What the plug-in's folder is given: the name in the folder to the file in the checkout."""
         plugin = checkout / "plugin"
-        files = {name: plugin / "gimp" / name for name in (PROGRAM, "strips.py")}
+        files = {file.name: file for file in sorted((plugin / "gimp").glob("*.py"))}
         files["bridge.py"] = plugin / "bridge.py"
         return {**files, **files_below(plugin / "gimp", "gimpfu")}
 

@@ -57,7 +57,7 @@ def test_gimp_has_made_its_profile_itself_and_the_plug_in_is_in_a_folder_of_its_
 def test_gimp_itself_is_asked_whether_it_knows_the_plug_in(user: GimpUser) -> None:
     said = user.install("--check")
     assert "FAIL" not in said
-    assert f"ok    {user.gimp} knows python-fu-layerlift, python-fu-layerlift-settings" in said
+    assert f"ok    {user.gimp} knows python-fu-layerlift, python-fu-layerlift-all, python-fu-layerlift-settings" in said
 
 
 def test_a_second_install_changes_nothing(user: GimpUser) -> None:

@@ -14,7 +14,7 @@ import pytest
 from layerlift.offline import Options, Twin
 
 from .gimp import Gimp
-from .test_layerlift_layers import PLUGIN, install
+from .test_layerlift_layers import copied, install
 from .test_layerlift_window import PHOTO, describe, start_from_the_dialog, window_with_the_photo, workers_of
 from .window import wait_for
 
@@ -82,7 +82,7 @@ def test_a_wrong_key_is_told(gimp: Gimp, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("broken", ["", '{"python": "/nowhere/python"}', "not json"])
 def test_a_missing_worker_says_how_to_set_it_up(gimp: Gimp, tmp_path: Path, broken: str) -> None:
-    folder = gimp.add_plug_in(PLUGIN / "gimp" / "layerlift.py", PLUGIN / "gimp" / "strips.py", PLUGIN / "bridge.py")
+    folder = copied(gimp)
     if broken:
         (folder / "worker.json").write_text(broken)
     said, visible, images = gimp.python(attempt, str(PHOTO), 2)

@@ -41,9 +41,15 @@ SPECIAL = {*REFUSED, "one_pixel", "very_long_and_narrow", "the_mask_is_being_edi
 CHARTS = [name for name in NAMES if name not in SPECIAL]
 
 
+def copied(gimp: Gimp) -> Path:
+    """The plug-in's files in a profile, without a worker; returns their folder."""
+    program = PLUGIN / "gimp" / "layerlift.py"
+    return gimp.add_plug_in(program, *sorted({*program.parent.glob("*.py")} - {program}), PLUGIN / "bridge.py")
+
+
 def install(gimp: Gimp, home: Path, twin: Twin | None = None) -> None:
     """The plug-in in a profile, with a state folder of its own, and a service in place of the offline engine."""
-    folder = gimp.add_plug_in(PLUGIN / "gimp" / "layerlift.py", PLUGIN / "gimp" / "strips.py", PLUGIN / "bridge.py")
+    folder = copied(gimp)
     (folder / "worker.json").write_text(json.dumps({"python": gimp.worker_python()}))
     gimp.environment["LAYERLIFT_HOME"] = str(home)
     if twin is not None:

@@ -64,19 +64,24 @@ def workers_of(home: Path) -> list[int]:
     return found
 
 
-def test_the_entry_is_in_the_menu(gimp: Gimp, home: Path) -> None:
+def test_the_entries_are_in_the_menu(gimp: Gimp, home: Path) -> None:
     install(gimp, home)
 
     def body() -> Any:
         if gimp.version < (3, 0):
-            return list(pdb.gimp_plugins_query("Remove Background")[1])
+            return list(pdb.gimp_plugins_query("Remove Background|Allow Uploads")[1])
         # Introspection can't read the answer to that.
         from gi.repository import Gimp
 
-        procedure = Gimp.get_pdb().lookup_procedure("python-fu-layerlift")
-        return [f"{path}/{procedure.get_menu_label().replace('_', '')}" for path in procedure.get_menu_paths()]
+        found = []
+        for name in ("python-fu-layerlift", "python-fu-layerlift-all", "python-fu-layerlift-settings"):
+            procedure = Gimp.get_pdb().lookup_procedure(name)
+            label = procedure.get_menu_label().replace("_", "")
+            found += [f"{path}/{label}" for path in procedure.get_menu_paths()]
+        return found
 
-    assert gimp.python(body) == ["<Image>/Filters/Remove Background/Remove Background..."]
+    entries = ("Remove Background...", "Remove Backgrounds of All Images...", "Allow Uploads...")
+    assert sorted(gimp.python(body)) == sorted(f"<Image>/Filters/Remove Background/{entry}" for entry in entries)
 
 
 def test_the_dialog_runs_the_action_progress_moves_and_one_undo_reverts(

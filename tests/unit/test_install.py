@@ -264,7 +264,7 @@ def test_the_doctor_asks_each_gimp_and_shows_what_it_prints_of_a_plug_in_that_it
     installed.has_program(
         gimp.name,
         f"""echo "File {folder}, line 1" >&2; echo "No module named gi" >&2
-        echo "python-fu-layerlift is unknown" >&2; echo "python-fu-layerlift-settings is unknown" >&2""",
+        for name in layerlift layerlift-all layerlift-settings; do echo "python-fu-$name is unknown" >&2; done""",
     )
     try:
         said = installed.install("--check", status=1)
@@ -272,7 +272,7 @@ def test_the_doctor_asks_each_gimp_and_shows_what_it_prints_of_a_plug_in_that_it
         silent = installed.install("--check", status=1)
     finally:
         gimp.unlink()
-    assert "FAIL  GIMP 2.10 knows the plug-in: it does not know python-fu-layerlift, python-fu-layerlift-set" in said
+    assert "FAIL  GIMP 2.10 knows the plug-in: it does not know python-fu-layerlift, python-fu-layerlift-all, " in said
     assert "it prints" in said
     assert "No module named gi" in said
     assert "it gave no answer" in silent
@@ -285,13 +285,13 @@ def test_the_doctor_has_a_plug_in_asked_again_that_gimp_could_not_take_before(in
     installed.has_program(
         "gimp-console-2.10",
         f"""is=unknown; if [ "{installed.folder}/layerlift.py" -nt "{asked}" ]; then is=registered; fi
-        echo "python-fu-layerlift is $is" >&2; echo "python-fu-layerlift-settings is $is" >&2""",
+        for name in layerlift layerlift-all layerlift-settings; do echo "python-fu-$name is $is" >&2; done""",
     )
     try:
         said = installed.install("--check")
     finally:
         (installed.programs / "gimp-console-2.10").unlink()
-    assert "ok    GIMP 2.10 knows python-fu-layerlift, python-fu-layerlift-settings" in said
+    assert "ok    GIMP 2.10 knows python-fu-layerlift, python-fu-layerlift-all, python-fu-layerlift-settings" in said
 
 
 def test_the_doctor_has_krita_load_the_plug_in_and_shows_what_it_prints_of_one_that_it_can_not(installed: User) -> None:
@@ -349,6 +349,7 @@ def test_the_sandbox_of_a_flatpak_gets_an_environment_of_its_own_python(user: Us
         "run --command=python3") shift 3; exec "{sys.executable}" "$@";;
         "run --command=gimp-console-3.2") /bin/mkdir -p "$HOME/.config/GIMP/3.2"
             echo "script-fu-Warning: python-fu-layerlift is registered" >&2
+            echo "script-fu-Warning: python-fu-layerlift-all is registered" >&2
             echo "script-fu-Warning: python-fu-layerlift-settings is registered" >&2;;
         *) program="${{2#--command=}}"; shift 3; exec "$program" "$@";;
         esac""",
@@ -359,7 +360,10 @@ def test_the_sandbox_of_a_flatpak_gets_an_environment_of_its_own_python(user: Us
     python = own / "data" / "layerlift" / "env" / "bin" / "python"
     assert json.loads((folder / "worker.json").read_text()) == {"python": str(python)}
     said = user.install("--check")
-    assert "ok    GIMP 3.2 (Flatpak) knows python-fu-layerlift, python-fu-layerlift-settings" in said
+    assert (
+        "ok    GIMP 3.2 (Flatpak) knows python-fu-layerlift, python-fu-layerlift-all, python-fu-layerlift-settings"
+        in said
+    )
     assert "FAIL" not in said
     user.install("--uninstall")
     assert not folder.exists()

@@ -35,6 +35,7 @@ pdb = gimp.pdb
 _constants: dict[str, Any] = gimpenums.CONSTANTS
 globals().update(_constants)
 _plug_in = PlugIn(gimp, HOST.serve)
+confirm = MODULES["gimpui"].confirm
 register = _plug_in.register
 main = _plug_in.main
 

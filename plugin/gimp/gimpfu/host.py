@@ -7,7 +7,7 @@ A back end is a package that offers, beside the functions of its `facts` and of 
     PlugInProcess(database, settle)  main, and all that is installed and registered
     constants()                      gimpenums
     serve(procedures, gimp)          answer GIMP for what register() was told
-    export, start_toolkit            GIMP's own windows
+    export, confirm, start_toolkit   GIMP's own windows
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import traceback
 from typing import Any, Callable, NamedTuple, NoReturn, Optional, Sequence, Tuple
 
 from ..errors import GimpError, error
+from .database import RUN_NONINTERACTIVE
 
 Hook = Optional[Callable[[], Any]]
 Run = Callable[[str, Tuple[Any, ...]], Any]
@@ -29,7 +30,9 @@ class Declaration(NamedTuple):
 
 
 class Process:
-    """This process as GIMP's plug-in; the back ends derive from it."""
+    """This process as GIMP's plug-in; the back ends derive from it. `run_mode` is that of what register() declared."""
+
+    run_mode = RUN_NONINTERACTIVE
 
     def converse(self, init: Hook, quit: Hook, query: Callable[[], Any], run: Run) -> None:
         """Talk to GIMP until it lets the plug-in go."""

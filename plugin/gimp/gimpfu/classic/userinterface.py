@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from ..host import HOST
+from .application import PROCESS
+from .database import RUN_NONINTERACTIVE
 
 
 def gimp_ui_init() -> None:
     """Start GTK with GIMP's theme."""
     HOST.start_toolkit()
+
+
+def confirm(title: str, question: str) -> bool:
+    """Ask the user whether to go on, in a box of GIMP's own look: OK or Cancel.
+
+    A procedure that runs with RUN_NONINTERACTIVE goes on unasked. Raises gimpfu.error where there is no display. The
+    classic module had no such thing: plug-ins asked by PyGTK.
+    """
+    return PROCESS.run_mode == RUN_NONINTERACTIVE or bool(HOST.confirm(title, question))

@@ -19,6 +19,13 @@ def export(image: int, drawable: int, format_name: str | None, capabilities: int
     return export_in_dialog(image, drawable, format_name, capabilities)
 
 
+def confirm(title: str, question: str) -> bool:
+    """See gimpui.confirm. GTK is loaded only now."""
+    from .dialog import confirm as confirm_in_dialog
+
+    return confirm_in_dialog(title, question)
+
+
 def start_toolkit() -> None:
     """Start GTK with GIMP's theme."""
     from .gtk import start
@@ -27,7 +34,7 @@ def start_toolkit() -> None:
 
 
 __all__ = [
-    "Buffers", "Database", "PlugInProcess", "constants", "export", "facts", "is_display", "is_item", "is_rendered",
-    "kind_of_item", "progress_init", "progress_install", "progress_set_text", "progress_uninstall", "progress_update",
-    "serve", "start_toolkit", "tile_height", "tile_width",
+    "Buffers", "Database", "PlugInProcess", "confirm", "constants", "export", "facts", "is_display", "is_item",
+    "is_rendered", "kind_of_item", "progress_init", "progress_install", "progress_set_text", "progress_uninstall",
+    "progress_update", "serve", "start_toolkit", "tile_height", "tile_width",
 ]  # fmt: skip

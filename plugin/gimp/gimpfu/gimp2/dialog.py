@@ -13,6 +13,7 @@ from .gtk import Toolkit, start
 
 OK, CANCEL, RESET = -5, -6, 1
 EXPAND, FILL = 1, 4
+QUESTION_CHARACTERS = 60
 LABEL_COLUMN, FIELD_COLUMN = 0, 1
 
 
@@ -20,7 +21,7 @@ def ask(procedure: Any, parameters: Sequence[Parameter], values: Sequence[Any]) 
     """Show the values, let the user change them, and return them; raises CancelError if the user backs out."""
     ui = start(procedure.name)
     title = (procedure.label or procedure.name).replace("_", "").rstrip(".\u2026")
-    dialog = _new_dialog(ui, title, procedure.name)
+    dialog = _new_dialog(ui, title, procedure.name, {"_Reset": RESET})
     fields = make_fields(ui, parameters, title)
     _arrange(ui, dialog, procedure.blurb, fields)
     _show(fields, values)
@@ -31,14 +32,35 @@ def ask(procedure: Any, parameters: Sequence[Parameter], values: Sequence[Any]) 
         ui.show_pending()
 
 
-def _new_dialog(ui: Toolkit, title: str, role: str) -> Any:
+def confirm(title: str, question: str) -> bool:
+    """Ask whether to go on."""
+    ui = start()
+    dialog = _new_dialog(ui, title, "gimpfu-confirm", {})
+    label = ui.gtk_label_new(question)
+    ui.gtk_misc_set_alignment(label, 0.0, 0.5)
+    ui.gtk_misc_set_padding(label, 12, 12)
+    ui.gtk_label_set_line_wrap(label, 1)
+    ui.gtk_label_set_width_chars(label, QUESTION_CHARACTERS)
+    ui.gtk_box_pack_start(ui.gtk_dialog_get_content_area(dialog), label, 1, 1, 0)
+    ui.gtk_widget_show(label)
+    try:
+        return bool(ui.gtk_dialog_run(dialog) == OK)
+    finally:
+        ui.gtk_widget_destroy(dialog)
+        ui.show_pending()
+
+
+def _new_dialog(ui: Toolkit, title: str, role: str, buttons: dict[str, int]) -> Any:
+    """A dialog with OK and Cancel, and more buttons before them."""
     dialog = ui.gtk_dialog_new()
     ui.gtk_window_set_title(dialog, title)
     ui.gtk_window_set_role(dialog, role)
-    ui.gtk_dialog_add_button(dialog, "_Reset", RESET)
+    for label, response in buttons.items():
+        ui.gtk_dialog_add_button(dialog, label, response)
     ui.gtk_dialog_add_button(dialog, "gtk-cancel", CANCEL)
     ui.gtk_dialog_add_button(dialog, "gtk-ok", OK)
-    ui.gtk_dialog_set_alternative_button_order_from_array(dialog, 3, (ctypes.c_int * 3)(RESET, OK, CANCEL))
+    order = [*buttons.values(), OK, CANCEL]
+    ui.gtk_dialog_set_alternative_button_order_from_array(dialog, len(order), (ctypes.c_int * len(order))(*order))
     ui.gtk_dialog_set_default_response(dialog, OK)
     ui.gimp_window_set_transient(dialog)
     return dialog

@@ -58,6 +58,7 @@ class Registered:
         if not procedure.takes_run_mode:
             return procedure.function(*_received(procedure.parameters, arguments))
         run_mode, given = arguments[0], _received(procedure.parameters, arguments[1:])
+        self._gimp.PROCESS.run_mode = run_mode
         missing = procedure.parameters[len(given) :]
         values: Sequence[Any] = ()
         if run_mode != RUN_NONINTERACTIVE and missing:

@@ -27,6 +27,20 @@ def start(program: str = "gimpfu") -> tuple[Any, Any]:
     return GimpUi, Gtk
 
 
+def confirm(title: str, question: str) -> bool:
+    """Ask whether to go on."""
+    ui, gtk = start()
+    dialog = gtk.MessageDialog(
+        title=title, text=question, message_type=gtk.MessageType.QUESTION, buttons=gtk.ButtonsType.OK_CANCEL
+    )
+    dialog.set_default_response(gtk.ResponseType.OK)
+    ui.window_set_transient(dialog)
+    try:
+        return bool(dialog.run() == gtk.ResponseType.OK)
+    finally:
+        dialog.destroy()
+
+
 def ask(procedure: Any, config: Any, declared: Any) -> bool:
     """Let the user choose the values, which the config then holds; False if they back out."""
     ui, gtk = start(declared.name)

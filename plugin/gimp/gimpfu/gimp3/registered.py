@@ -12,11 +12,12 @@ def serve(procedures: dict[str, Procedure], gimp: Any) -> None:
     """Answer GIMP for these procedures; `gimp` is the classic module."""
     domains = [procedure.domain for procedure in procedures.values() if procedure.domain]
     domain = (domains[0], None) if domains and isinstance(domains[0], str) else domains[0] if domains else None
-    gimp.PROCESS.offer([_declared(procedure) for procedure in procedures.values()], domain)
+    gimp.PROCESS.offer([_declared(procedure, gimp.PROCESS) for procedure in procedures.values()], domain)
 
 
-def _declared(procedure: Procedure) -> Declared:
+def _declared(procedure: Procedure, process: Any) -> Declared:
     def call(run_mode: int, values: Sequence[Any]) -> Any:
+        process.run_mode = run_mode
         return procedure.function(*values)
 
     texts = (procedure.blurb, procedure.help, procedure.author, procedure.copyright, procedure.date)

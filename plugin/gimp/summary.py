@@ -1,0 +1,64 @@
+"""What the user is told of a run over all images, before it and after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Summary:
+    """What becomes of the pictures. `units` is what was paid."""
+
+    def __init__(self) -> None:
+        self.units = 0.0
+        self.done = 0
+        self._free = 0
+        self._full: list[str] = []
+        self._failed: dict[str, list[str]] = {}
+
+    def succeeds(self, name: str, free: bool, full: bool) -> None:
+        """A picture has its new layer: `free` where it had been paid for, `full` where nothing was cut away."""
+        self.done += 1
+        self._free += free
+        if full:
+            self._full.append(name)
+
+    def fails(self, name: str, reason: str) -> None:
+        """A picture has no new layer."""
+        self._failed.setdefault(reason, []).append(name)
+
+    def failures(self) -> list[str]:
+        """A line for each reason, with the pictures that it is true of."""
+        return [f"{', '.join(names)}: {reason}" for reason, names in self._failed.items()]
+
+    def text(self) -> str:
+        """What became of all."""
+        total = self.done + sum(len(names) for names in self._failed.values())
+        free = f", {self._free} of them free, as they were paid for already" if self._free else ""
+        lines = [f"{self.done} of {counted(total, 'picture')} done{free}. Units used: {self.units:g}."]
+        if self._full:
+            lines += ["", f"Nothing was cut away, all was taken for the subject: {', '.join(self._full)}"]
+        if self._failed:
+            lines += ["", "Not done:", *self.failures()]
+        return "\n".join(lines)
+
+
+def question(total: int, plan: dict[str, Any], summary: Summary) -> str:
+    """What a run would be, by the worker's plan; the summary knows what is left out."""
+    lines = [f"Remove the background of {counted(total, 'picture')}?", ""]
+    paid, units, balance = len(plan["paid"]), plan["units"], plan["balance"]
+    if balance is None:
+        lines.append("The offline engine does it on this computer, for free.")
+    else:
+        lines.append(f"Paid for already, and free: {paid} of {total}.")
+        lines.append(f"It costs up to {counted(units, 'unit')}; your account has {balance:g}.")
+        if units > balance:
+            lines.append("That is not enough for all of them.")
+    failures = summary.failures()
+    if failures:
+        lines += ["", "Left out:", *failures]
+    return "\n".join(lines)
+
+
+def counted(count: float, noun: str) -> str:
+    """A number of things."""
+    return f"{count:g} {noun}" if count == 1 else f"{count:g} {noun}s"

@@ -11,7 +11,7 @@ from .jobs import Job, State
 from .preferences import Preferences
 from .qt import QtCore
 
-IS_CUT_OUT = "The active layer is a cut-out already. Choose another one to have it worked on."
+HAS_CUT_OUT = "The active layer has its cut-out already, or is one."
 # Where each part ends on one bar from 0 to 1; the last one is what is left to be inserted.
 READ, PLANNED, REMOVED = 0.1, 0.15, 0.95
 
@@ -29,26 +29,23 @@ class Picture:
         self.code, self.text = "", ""
         self.answer: dict[str, Any] = {}
         try:
-            layer = host.Layer(document, self.files)
-            if layer.is_cut_out:
-                # It is the active one after a removal: a batch that is run again must not pay for those that are done.
-                raise host.Refused(IS_CUT_OUT)
+            self.layer = host.Layer(document, self.files)
         except host.Refused as refused:
             self.fail("refused", str(refused))
-        else:
-            self.layer = layer
 
     def fail(self, code: str, text: str) -> None:
         """It can't be worked on, or not any more."""
         self.code, self.text = code, text
 
-    def look(self) -> None:
-        """It fails where its layer is gone."""
+    def is_ready(self) -> bool:
+        """Whether it can be worked on now; fails where not."""
         try:
-            if self.layer is not None:
-                self.layer.find()
+            # A batch that is run again for those that are left must not do, or pay for, the others twice.
+            if self.layer is not None and self.layer.has_cut_out():
+                raise host.Refused(HAS_CUT_OUT)
         except host.Refused as refused:
             self.fail("refused", str(refused))
+        return not self.code
 
     def message(self) -> dict[str, Any]:
         """What the worker is told of it, once it is exported."""
@@ -85,16 +82,14 @@ class Batch(Job):
         if self.state is not State.RUNNING:
             return
         self.is_agreed = True
-        for picture in self._sent:
-            picture.look()
-        self._sent = [picture for picture in self._sent if not picture.code]
+        self._sent = [picture for picture in self._sent if picture.is_ready()]
         if self._sent:
             self._ask("batch", again=False)
         else:
             self._end(State.DONE)
 
     def _begin(self) -> None:
-        self._reading = [picture for picture in self.pictures if picture.layer is not None]
+        self._reading = [picture for picture in self.pictures if picture.is_ready()]
         self._read_next()
 
     def _read_next(self) -> None:

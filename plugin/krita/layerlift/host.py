@@ -55,7 +55,6 @@ class Layer:
             raise Refused(f"Layers in {node.colorModel()} {node.colorDepth()} can't be worked on. Convert it first.")
         self.title = f"{_name(document)}: {node.name()}"
         self.shown, self.native = f"{files}shown.raw", f"{files}native.raw"
-        self.is_cut_out = node.name().endswith(CUT_OUT)
         self.width, self.height = bounds.width(), bounds.height()
         self._rows = max(1, STRIP_PIXELS // self.width)
         self._document = document
@@ -135,6 +134,12 @@ class Layer:
     def has(self, unique_id: Any) -> bool:
         """Whether the layer's document has a node of this id."""
         return _by_id(self._document, unique_id) is not None
+
+    def has_cut_out(self) -> bool:
+        """Whether the layer is a cut-out, or has its own beside it."""
+        node = self.find()
+        beside = [other.name() for other in _owned(node.parentNode().childNodes())]
+        return node.name().endswith(CUT_OUT) or node.name() + CUT_OUT in beside
 
     def _size(self) -> dict[str, Any]:
         return {"width": self.width, "height": self.height}

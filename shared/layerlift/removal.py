@@ -197,7 +197,10 @@ def remove_opened(
     def fitted(picture: Picture) -> _T:
         if (picture.width, picture.height) != size:
             raise errors.make("picture_changed")
-        return delivered(picture, name, record.entry, alpha, refined=False, cached=found is not None)
+        alpha = held[0] if held else record.alpha()
+        if alpha is None:
+            raise errors.make("result_broken", "it is no longer kept here")
+        return delivered(picture, name, record.entry, alpha, refined=False, cached=cached)
 
     done: list[_T] = []
     journal = engine.journal
@@ -208,10 +211,15 @@ def remove_opened(
     stage(Stage.PREPARE, 1.0)
     with engine.claim(upload, cancel.sleep) as record:
         cancel.left = record.release
-        found = record.alpha()
-        alpha = _paid(upload, record, engine, stage, cancel, again) if found is None else found
+        came = record.alpha()
+        cached = came is not None
+        if came is None:
+            came = _paid(upload, record, engine, stage, cancel, again)
         if journal:
             journal.also(name, record.entry)
+        # While the picture waits for its turn, the disk alone has the alpha.
+        held = [] if record.entry.state in ("kept", "deleted") else [came]
+    del upload, came
     stage(Stage.REFINE, 0.0)
     return opened(fitted)
 

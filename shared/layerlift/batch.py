@@ -7,8 +7,11 @@ service works on it, and `SLOTS` are worked on here at a time, so memory does no
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import itertools
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +43,9 @@ GROUP = 20
 _GATHER_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
 _TELL_SECONDS = 0.5
+_M_MMAP_THRESHOLD = -3
+"""From glibc's malloc.h."""
+_LARGE_BYTES = 1 << 20
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -99,11 +105,11 @@ class Batch:
         Args:
             again: whether to pay again where an earlier start of a picture may have been charged in vain.
         """
+        _give_memory_back()
         slots, ends, delivered = _Slots(SLOTS), queue.SimpleQueue[End[_T]](), list[Entry]()
         group, poller = _Group(engine.service, len(jobs), self.sleep), Poller(engine.service)
         fields = {**vars(engine), "delivered": delivered.extend}
-        transfers = threading.Semaphore(TRANSFERS)
-        shared = _Shared(**fields, batch=self, group=group, poller=poller, transfers=transfers)
+        shared = _Shared(**fields, batch=self, group=group, poller=poller)
 
         def one(number: int, job: Job[_T]) -> None:
             began = time.monotonic()
@@ -201,7 +207,8 @@ class _Shared(Engine):
     batch: Batch = field(kw_only=True)
     group: _Group = field(kw_only=True)
     poller: Poller = field(kw_only=True)
-    transfers: threading.Semaphore = field(kw_only=True)
+    transfers: threading.Semaphore = field(kw_only=True, default_factory=lambda: threading.Semaphore(TRANSFERS))
+    decoder: threading.Semaphore = field(kw_only=True, default_factory=lambda: threading.Semaphore(1))
 
     def begin(self) -> None:
         self.batch.begin()
@@ -212,6 +219,9 @@ class _Shared(Engine):
 
     def transfer(self) -> AbstractContextManager[object]:
         return self.transfers
+
+    def decoding(self) -> AbstractContextManager[object]:
+        return self.decoder
 
     def ended(self, task: Task, sleep: Callable[[float], None], waiting: Callable[[float], None]) -> TaskState:
         began = time.monotonic()
@@ -273,6 +283,14 @@ class _Group:
         else:
             for (_, destination), to in zip(files, found, strict=True):
                 destination.set_result(to)
+
+
+def _give_memory_back() -> None:
+    """Has the GNU C library return large blocks to the system when they are freed; it would keep them thread by
+    thread, several pictures in all."""
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 class _Slots:

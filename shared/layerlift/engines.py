@@ -64,6 +64,10 @@ class Engine:
         """Around an upload or a download."""
         return nullcontext()
 
+    def decoding(self) -> AbstractContextManager[object]:
+        """Around what takes memory outside of the picture's own turn."""
+        return nullcontext()
+
     def ended(self, task: Task, sleep: Callable[[float], None], waiting: Callable[[float], None]) -> TaskState:
         """The last state of a task, as `polling.wait` has it."""
         return polling.wait(self.service, task, sleep=sleep, waiting=waiting)

@@ -57,7 +57,7 @@ class Pacer:
     ) -> None:
         self._database = database
         self._requests = requests
-        self._seconds = seconds + min(_TRAVEL_SECONDS, seconds / 50)
+        self._seconds = seconds + min(_TRAVEL_SECONDS, seconds / 20)
         self._turn = threading.Lock()
         self._sleep = sleep
         self._clock = clock

@@ -354,7 +354,8 @@ def _alpha(
         try:
             with engine.transfer():
                 data = engine.service.download(state.result_url or "", lambda part: stage(Stage.DOWNLOAD, part))
-                stage(Stage.REFINE, 0.0)
+            stage(Stage.REFINE, 0.0)
+            with engine.decoding():
                 return matte.decode(data, sent)
         except errors.ServiceError as error:
             if last or error.code not in ("result_expired", "result_broken"):

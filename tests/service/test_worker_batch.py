@@ -1,0 +1,176 @@
+"""Batches as a host asks the worker for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from layerlift.offline import Fault, Twin
+from worker_host import HEIGHT, WIDTH, Host, expected, steps, wait_for
+
+ASKED = {"engine": "auto"}
+
+
+def pictures(host: Host, names: str) -> list[dict[str, Any]]:
+    """Files of pictures, each with a mark of its own below the same steps."""
+    for name in names:
+        marked = np.array(steps())
+        marked[-1] = ord(name)
+        (host.folder / f"{name}.raw").write_bytes(marked.tobytes())
+    return [
+        {"name": f"{name} b.jpg", "pixels": f"{name}.raw", "width": WIDTH, "height": HEIGHT, "channels": 3}
+        for name in names
+    ]
+
+
+def asked(twin: Twin) -> list[Any]:
+    """What the service was asked, but for what it deletes some time later."""
+    return [call for call in twin.requests if call.step != "delete"]
+
+
+def batch(host: Host, asked: list[dict[str, Any]], **more: Any) -> None:
+    host.send(type="batch", id="b", pictures=asked, **{**ASKED, **more})
+
+
+def answers(host: Host) -> tuple[list[dict[str, Any]], dict[int, dict[str, Any]], dict[str, Any]]:
+    """The progress of a batch, the ends of its pictures by their places, and the last message."""
+    progress, ends = [], dict[int, dict[str, Any]]()
+    while (message := host.next())["type"] not in ("result", "error"):
+        assert message["id"] == "b"
+        if message["type"] == "progress":
+            progress.append(message)
+        else:
+            assert message["type"] == "ended" and message["picture"] not in ends
+            ends[message["picture"]] = message
+    return progress, ends, message
+
+
+def test_each_picture_ends_with_its_exact_alpha(start: Any, twin: Twin) -> None:
+    host = start(twin)
+    batch(host, pictures(host, "abcde"))
+    progress, ends, result = answers(host)
+    assert {name: result[name] for name in ("type", "engine", "done", "free", "failed", "units")} == {
+        "type": "result", "engine": "youcam", "done": 5, "free": 0, "failed": 0, "units": 5
+    }  # fmt: skip
+    assert sorted(ends) == list(range(5))
+    for number, end in ends.items():
+        assert (end["units"], end["cached"], end["full"]) == (1, False, False)
+        alpha = (host.folder / end["file"]).read_bytes()
+        assert alpha[: -9 * WIDTH] == expected()[: -9 * WIDTH]
+        assert not (host.folder / f"{'abcde'[number]}.raw").exists()
+    assert {line["stage"] for line in progress} == {"batch"}
+    assert progress[-1]["text"] == "5 of 5" and progress[-1]["fraction"] == 1
+    assert any("waiting for" in line["text"] and "b.jpg" in line["text"] for line in progress)
+
+
+def test_a_plan_tells_what_is_paid_for_what_it_may_cost_and_the_balance(start: Any, twin: Twin) -> None:
+    host = start(twin)
+    batch(host, pictures(host, "bd"))
+    answers(host)
+    before = len(asked(twin))
+    host.send(type="plan", id="p", pictures=pictures(host, "abcd"), **ASKED)
+    _, plan = host.until_end("p")
+    assert (plan["paid"], plan["units"], plan["balance"], plan["engine"]) == ([1, 3], 2, 998.0, "youcam")
+    assert plan["host"] and twin.charged == 2 and len(asked(twin)) == before + 1
+    batch(host, pictures(host, "abcd"))
+    _, ends, result = answers(host)
+    assert [ends[number]["cached"] for number in range(4)] == [False, True, False, True]
+    assert (result["done"], result["free"], result["units"]) == (4, 2, 2)
+
+
+def test_a_plan_of_the_offline_engine_costs_nothing(start: Any) -> None:
+    host = start()
+    host.send(type="plan", id="p", pictures=pictures(host, "a"), engine="offline")
+    _, plan = host.until_end("p")
+    assert (plan["paid"], plan["units"], plan["balance"], plan["host"]) == ([], 0, None, None)
+
+
+def test_a_picture_that_can_not_be_done_fails_alone(start: Any, twin: Twin) -> None:
+    host = start(twin)
+    asked = pictures(host, "abc")
+    (host.folder / "b.raw").unlink()
+    batch(host, asked)
+    _, ends, result = answers(host)
+    assert (ends[1]["code"], result["done"], result["failed"]) == ("pixels_missing", 2, 1)
+    assert ends[1]["message"] and ends[1]["action"] and "request_id" in ends[1]
+
+
+def test_an_empty_account_is_told_of_each_that_is_left(start: Any, make_twin: Any) -> None:
+    host = start(make_twin(units=0.0))
+    batch(host, pictures(host, "abc"))
+    _, ends, result = answers(host)
+    assert {end["code"] for end in ends.values()} <= {"CreditInsufficiency", "not_started"}
+    assert (result["failed"], result["units"]) == (3, 0)
+
+
+def test_other_questions_are_answered_beside_a_batch(start: Any, make_twin: Any) -> None:
+    host = start(make_twin(run_seconds=1.5))
+    batch(host, pictures(host, "a"))
+    host.send(type="settings", id="s")
+    while (message := host.next())["id"] != "s":
+        assert message["type"] == "progress"
+    assert message["type"] == "result"
+    assert answers(host)[2]["done"] == 1
+
+
+def test_a_cancelled_batch_ends_and_what_is_paid_for_is_free_next_time(start: Any, make_twin: Any) -> None:
+    twin = make_twin(run_seconds=1.0)
+    host = start(twin)
+    batch(host, pictures(host, "abc"))
+    wait_for(lambda: twin.calls("run"))
+    host.send(type="cancel", id="b")
+    _, ends, result = answers(host)
+    assert {end["code"] for end in ends.values()} == {"cancelled"} and result["done"] == 0
+    wait_for(lambda: len(twin.calls("download")) == len(twin.calls("run")))
+    paid = twin.charged
+    assert host.end() == 0
+    again = start(twin)
+    batch(again, pictures(again, "abc"))
+    assert answers(again)[2]["free"] == paid
+
+
+def test_a_host_that_dies_in_a_batch_loses_nothing_that_is_paid_for(start: Any, make_twin: Any) -> None:
+    twin = make_twin(run_seconds=1.0)
+    host = start(twin)
+    batch(host, pictures(host, "abcd"))
+    wait_for(lambda: twin.calls("run"))
+    assert host.end() == 0
+    paid = twin.charged
+    assert paid == len(twin.calls("run")) and twin.late_polls == 0
+    again = start(twin)
+    batch(again, pictures(again, "abcd"))
+    _, _, result = answers(again)
+    assert (result["done"], result["free"], twin.charged) == (4, paid, 4)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"pictures": []},
+        {"pictures": "all"},
+        {"pictures": [{"name": "a"}]},
+        {"pictures": [{"pixels": "a.raw", "width": 1, "height": 1, "channels": 3}]},
+        {"engine": "some"},
+    ],
+)
+@pytest.mark.parametrize("kind", ["plan", "batch"])
+def test_what_can_not_be_meant_is_an_error(start: Any, twin: Twin, kind: str, asked: dict[str, Any]) -> None:
+    host = start(twin)
+    host.send(**{"type": kind, "id": "1", "engine": "auto", "pictures": pictures(host, "a"), **asked})
+    _, end = host.until_end()
+    assert (end["type"], end["code"]) == ("error", "bad_job")
+
+
+def test_without_consent_nothing_is_planned_or_sent(start: Any) -> None:
+    host = start(YOUCAM_API_URL="https://service.example", YOUCAM_API_KEY="sk-0123456789")
+    for kind in ("plan", "batch"):
+        host.send(type=kind, id="1", engine="auto", pictures=pictures(host, "a"))
+        assert host.until_end()[1]["code"] == "consent_needed"
+
+
+def test_a_failure_in_passing_is_mended(start: Any, make_twin: Any) -> None:
+    twin = make_twin(faults=(Fault("declare", "503", times=2), Fault("download", "truncated", times=1)))
+    host = start(twin)
+    batch(host, pictures(host, "abc"))
+    assert answers(host)[2]["done"] == 3

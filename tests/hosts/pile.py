@@ -157,6 +157,11 @@ def seen(layer):
     return [layer.name, layer.visible, alphas]
 
 
+def show(name):
+    """Bring an image to the front."""
+    gimp.Display(next(image for image in gimp.image_list() if image.name == name))
+
+
 def several_layers(names):
     """An image with a layer of each name, all of them selected, as GIMP 3 can have it."""
     from gi.repository import Gimp

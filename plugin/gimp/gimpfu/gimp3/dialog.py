@@ -27,6 +27,15 @@ def start(program: str = "gimpfu") -> tuple[Any, Any]:
     return GimpUi, Gtk
 
 
+def _close(dialog: Any, gtk: Any) -> None:
+    """Close a dialog at once: what the plug-in does next may take long, and leaves GTK no time."""
+    display = dialog.get_display()
+    dialog.destroy()
+    while gtk.events_pending():
+        gtk.main_iteration()
+    display.sync()
+
+
 def confirm(title: str, question: str) -> bool:
     """Ask whether to go on."""
     ui, gtk = start()
@@ -38,7 +47,7 @@ def confirm(title: str, question: str) -> bool:
     try:
         return bool(dialog.run() == gtk.ResponseType.OK)
     finally:
-        dialog.destroy()
+        _close(dialog, gtk)
 
 
 def ask(procedure: Any, config: Any, declared: Any) -> bool:
@@ -64,4 +73,4 @@ def ask(procedure: Any, config: Any, declared: Any) -> bool:
     try:
         return bool(dialog.run())
     finally:
-        dialog.destroy()
+        _close(dialog, gtk)

@@ -1,0 +1,223 @@
+"""All open images at once, as a user meets it in a window: the question, the progress, the summary, and undo."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerlift.offline import Options, Twin, luma_key
+
+from .gimp import Gimp
+from .test_layerlift_all import HERE, pile_up_and_run
+from .test_layerlift_layers import install
+from .test_layerlift_window import workers_of
+from .window import Window, wait_for
+
+DIALOG, ASKED, TOLD = "Remove Backgrounds of All Images", "Remove Backgrounds\\?", "GIMP Message|Error"
+# Leaves what the user is asked and told in files.
+NOTED = """
+import os
+
+def noted(make, name):
+    def note(*values):
+        text = make(*values)
+        with open(os.path.join(os.environ["LAYERLIFT_DRIVER_FOLDER"], name), "w") as file:
+            file.write(text)
+        return text
+    return note
+
+question, Summary.text = noted(question, "asked.txt"), noted(Summary.text, "told.txt")
+"""
+
+
+class Gate:
+    """An engine that lets no task end while the gate is closed."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+        self._open.set()
+
+    def __call__(self, picture: bytes) -> bytes:
+        self._open.wait(120)
+        return luma_key(picture)
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+
+
+def pile_up(folder: str, names: list[str]) -> Any:
+    """Runs inside GIMP."""
+    import sys
+
+    sys.path.insert(0, folder)
+    import pile
+
+    return pile.pile(names, shown=True)
+
+
+def call(folder: str, name: str, *values: Any) -> Any:
+    """Runs inside GIMP: a function of pile.py."""
+    import sys
+
+    sys.path.insert(0, folder)
+    import pile
+
+    return getattr(pile, name)(*values)
+
+
+@contextmanager
+def window_of(gimp: Gimp, home: Path, twin: Twin) -> Iterator[Window]:
+    """GIMP with the plug-in, and the action on F9."""
+    install(gimp, home, twin)
+    summary = gimp.profile / "plug-ins" / "layerlift" / "summary.py"
+    summary.write_text(summary.read_text() + NOTED)
+    gimp.bind("python-fu-layerlift-all", "F9")
+    with gimp.window() as window:
+        yield window
+
+
+def ask(window: Window) -> str:
+    """Start it and choose nothing; returns the window of the question."""
+    window.dismiss("alt+o", window.summon("F9", DIALOG))
+    return window.wait_for(ASKED)
+
+
+def text(gimp: Gimp, name: str) -> list[str]:
+    """The lines of what the user was asked or told."""
+    return [line for line in (gimp.folder / f"{name}.txt").read_text().splitlines() if line]
+
+
+def test_the_user_is_asked_sees_it_move_is_told_and_undoes_each_image(gimp_on_a_screen: Gimp, tmp_path: Path) -> None:
+    gimp = gimp_on_a_screen
+    kinds = ["rgb_8", "rgb_16", "rgb_float", "gray", "indexed", "masked", "grouped", "channel", "white", "paid"]
+    gate = Gate()
+    with Twin(Options(engine=gate, units=20, rate=(10_000, 1.0))) as twin:
+        with window_of(gimp, tmp_path / "state", twin) as window:
+            window.python(pile_up, HERE, kinds)
+
+            def look() -> Any:
+                return window.python(call, HERE, "look")
+
+            before = look()
+            asked = ask(window)
+            window.screenshot(tmp_path / "asked.png")
+            assert text(gimp, "asked") == [
+                "Remove the background of 9 pictures?",
+                "Paid for already, and free: 1 of 9.",
+                "It costs up to 8 units; your account has 19.",
+                "Left out:",
+                "channel.xcf: A channel has no background. Choose a layer.",
+            ]
+            window.dismiss("Escape", asked)
+            assert window.python(call, HERE, "look") == before
+            assert twin.charged == 1
+            asked = ask(window)
+            with gate.closed():
+                window.dismiss("Return", asked)
+                wait_for(lambda: len(twin.calls("run")) == 9, "all to run")
+                window.screenshot(tmp_path / "progress.png")
+            told = window.wait_for(TOLD)
+            window.screenshot(tmp_path / "told.png")
+            window.dismiss("Escape", told)
+            done, head, *failed = text(gimp, "told")
+            assert done == "8 of 10 pictures done, 1 of them free, as they were paid for already. Units used: 7."
+            assert head == "Not done:"
+            assert [line.partition(":")[0] for line in failed] == ["channel.xcf", "white.xcf"]
+            after = window.python(call, HERE, "look")
+            assert {name for name in after if after[name] == before[name]} == {"channel.xcf", "white.xcf"}
+            for name in after:
+                window.python(call, HERE, "show", name)
+                if after[name] != before[name]:
+                    window.insist(lambda: window.key("ctrl+z"), lambda: look()[name] != after[name], f"undo of {name}")  # noqa: B023
+                    assert look()[name] == before[name]
+        assert twin.charged == 8
+        assert not list((tmp_path / "state" / "work").glob("*/*"))
+
+
+def test_what_is_closed_or_changed_meanwhile_is_told_and_the_rest_is_done(
+    gimp_on_a_screen: Gimp, tmp_path: Path
+) -> None:
+    gimp = gimp_on_a_screen
+    gate = Gate()
+    with Twin(Options(engine=gate, rate=(10_000, 1.0))) as twin:
+        with window_of(gimp, tmp_path / "state", twin) as window:
+            # The last one is shown, and has the progress.
+            displays = window.python(pile_up, HERE, ["rgb_8", "gray", "indexed", "rgb_16"])
+            with gate.closed():
+                window.dismiss("Return", ask(window))
+                wait_for(lambda: len(twin.calls("run")) == 4, "all to run")
+                window.python(call, HERE, "disturb", displays)
+            window.dismiss("Escape", window.wait_for(TOLD))
+            after = window.python(call, HERE, "look")
+        assert after["rgb_8.xcf"] == [["photo cut-out", True, [255, 0]], ["photo", False, None]]
+        assert [layer[0] for layer in after["gray.xcf"]] == ["other"]
+        assert [layer[:2] for layer in after["indexed.xcf"]] == [["photo", True]]
+        done, _, *failed = text(gimp, "told")
+        assert done == "1 of 4 pictures done. Units used: 4."
+        assert sorted(failed) == [
+            "gray.xcf: The layer was deleted meanwhile. Nothing was changed.",
+            "indexed.xcf: The layer's size or mode was changed meanwhile. Nothing was changed: run it again.",
+            "rgb_16.xcf: The image was closed meanwhile.",
+        ]
+
+
+@pytest.mark.parametrize("how", ["cancel", "kill"])
+def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(
+    gimp_on_a_screen: Gimp, tmp_path: Path, how: str
+) -> None:
+    gimp, home = gimp_on_a_screen, tmp_path / "state"
+    kinds = ["rgb_8", "gray", "indexed", "paid"]
+    gate = Gate()
+    with Twin(Options(engine=gate, rate=(10_000, 1.0))) as twin:
+        with window_of(gimp, home, twin) as window:
+            window.python(pile_up, HERE, kinds)
+            before = window.python(call, HERE, "look")
+            with gate.closed():
+                window.dismiss("Return", ask(window))
+                wait_for(lambda: len(twin.calls("run")) == 4, "all to run")
+                if how == "cancel":
+                    window.click(*gimp.version.cancel_button)
+                    wait_for(lambda: not list((home / "work").glob("*/*")), "the pixels to go")
+                    after = window.python(call, HERE, "look")
+                    assert [name for name in after if after[name] != before[name]] == ["paid.xcf"]
+                else:
+                    window.process.kill()
+            wait_for(lambda: twin.delivered == 4, "the results to be fetched")
+            wait_for(lambda: not workers_of(home), "the worker to end by itself")
+        _, said, after = gimp.python(pile_up_and_run, HERE, kinds)
+        assert said == ""
+        assert text(gimp, "told") == [
+            "4 of 4 pictures done, 4 of them free, as they were paid for already. Units used: 0."
+        ]
+        assert (twin.charged, twin.late_polls, len(twin.calls("run"))) == (4, 0, 4)
+
+
+@pytest.mark.gimp("3.0", "3.2", why="GIMP 2.10 has one active layer")
+def test_all_selected_layers_of_an_image_come_in_one_undo_step_and_a_script_is_not_asked(
+    gimp_on_a_screen: Gimp, tmp_path: Path
+) -> None:
+    gimp = gimp_on_a_screen
+    with Twin(Options(rate=(10_000, 1.0))) as twin, window_of(gimp, tmp_path / "state", twin) as window:
+        window.python(call, HERE, "several_layers", ["low", "white", "high"])
+        before = window.python(call, HERE, "look")
+        assert window.python(call, HERE, "run") == ""
+        (after,) = window.python(call, HERE, "look").values()
+        names = ["high cut-out", "high", "white", "low cut-out", "low", "photo"]
+        assert [layer[0] for layer in after] == names
+        told = text(gimp, "told")
+        assert told[0] == "2 of 3 pictures done. Units used: 2."
+        assert told[2].startswith("[Untitled], white: No subject")
+        box = window.find(TOLD)
+        if box:
+            window.dismiss("Escape", box)
+        window.key("ctrl+z")
+        wait_for(lambda: window.python(call, HERE, "look") == before, "one undo to revert the image")

@@ -14,7 +14,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -43,6 +43,7 @@ GROUP = 20
 _GATHER_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
 _TELL_SECONDS = 0.5
+_INTERRUPT_SECONDS = 0.2
 _M_MMAP_THRESHOLD = -3
 """From glibc's malloc.h."""
 _LARGE_BYTES = 1 << 20
@@ -87,7 +88,8 @@ class Batch:
         self._event = cancel
         self._background = background
         self._here = threading.local()
-        self._stop: Exception | None = None
+        self._guard = threading.Lock()
+        self._stop: errors.LayerliftError | None = None
 
     def sleep(self, seconds: float) -> None:
         """What the engine has to be opened with: each picture's waits end as its own work does."""
@@ -96,8 +98,8 @@ class Batch:
 
     def run(
         self, jobs: Sequence[Job[_T]], engine: Engine, report: Report = lambda *_: None, *, again: bool = False
-    ) -> Iterator[End[_T]]:
-        """Yields the end of each job as it comes.
+    ) -> Generator[End[_T], None, None]:
+        """Yields the end of each job as it comes; closed before, it cancels the others.
 
         A picture that can't be done fails alone. Where the account is empty, or something has to be set up first, no
         more are begun: what is paid for by then is delivered, and all others end with `not_started`.
@@ -132,9 +134,7 @@ class Batch:
                 self.begin()
                 result = cancel.during(work)
             except Exception as found:  # noqa: BLE001 - a picture fails alone
-                error = found
-                if isinstance(found, (errors.SetupError, errors.TopUpError)):
-                    self._stop = self._stop or found
+                error = self._stopped(found)
             group.arrived(number)
             ends.put(End(number, result, error, time.monotonic() - began))
 
@@ -143,12 +143,22 @@ class Batch:
             for number, job in enumerate(jobs):
                 pool.submit(one, number, job)
             for _ in jobs:
-                yield ends.get()
+                yield _next(ends)
         finally:
             self._event.set()
             pool.shutdown()
             slots.close()
             engine.delivered(delivered)
+
+    def _stopped(self, found: Exception) -> Exception:
+        """Stops the batch where a picture's error is one for all; returns what the picture ends with."""
+        if not isinstance(found, (errors.SetupError, errors.TopUpError)):
+            return found
+        with self._guard:
+            first, self._stop = self._stop, self._stop or found
+        # Side by side many hear the same; one is enough to tell why, and nothing has begun for the others.
+        same = isinstance(first, (errors.AuthError, errors.TopUpError)) and first.code == found.code
+        return errors.make("not_started", str(first)) if same else found
 
     def begin(self) -> None:
         """Raises `not_started` where the batch has stopped."""
@@ -160,6 +170,13 @@ class Batch:
         """The place of the job that this thread works on."""
         found: int = self._here.number
         return found
+
+
+def _next(ends: queue.SimpleQueue[End[_T]]) -> End[_T]:
+    """The next end. Where a wait can't be interrupted (Windows), Ctrl+C is seen between two."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return ends.get(timeout=_INTERRUPT_SECONDS)
 
 
 class Overview:

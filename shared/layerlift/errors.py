@@ -262,6 +262,9 @@ TABLE: dict[str, _Entry] = {
         "Agree by 'Allow Uploads' or 'Settings' in the plug-in's menu, 'layerlift key set' or --yes, or use the "
         "offline engine.",
     ),
+    "cost_not_agreed": _Entry(
+        SetupError, "Nobody has agreed to the cost, so nothing was done.", "Agree to it by --yes."
+    ),
     "no_engine": _Entry(
         SetupError,
         "The offline engine is not installed.",

@@ -56,3 +56,24 @@ def test_what_a_killed_worker_has_left_is_finished_without_its_picture(
         assert [call.step for call in world.twin.requests[before:]] == []
         world.sweep()
         assert violations(world, [0], [0]) == []
+
+
+def test_a_batch_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    pictures = range(40)
+    with World(tmp_path, run_seconds=1.0, poll_within_seconds=30.0) as world:
+        for number in pictures:
+            world.photo(number)
+        command = ("remove", world.photos, "--engine", "youcam", "--yes")
+        first = world.command(*command)
+        wait_for(lambda: sum(map(world.has, pictures)) > 3)
+        first.kill()
+        first.communicate()
+        had = sum(map(world.has, pictures))
+        started = len(world.twin.calls("run"))
+        assert had < started and had < len(pictures)
+        last = world.command(*command)
+        told = last.communicate(timeout=PATIENCE)[1]
+        assert last.returncode == 0, told
+        assert all(map(world.has, pictures))
+        assert len(world.twin.calls("run")) == len(pictures)
+        assert violations(world, pictures, pictures) == []

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
+from command import Terminal, key_of
 from layerlift.offline import Options, Twin
 from PIL import Image
 from worker_host import Host
@@ -168,3 +169,28 @@ def start(environ: dict[str, str]) -> Iterator[Callable[..., Host]]:
             return host
 
         yield begin
+
+
+@pytest.fixture
+def account(environ: dict[str, str], twin: Twin) -> dict[str, str]:
+    """The same user with a key for the twin."""
+    return {**environ, **key_of(twin)}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "Fotos für später"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., Terminal]]:
+    with ExitStack() as stack:
+
+        def open_one(environ: dict[str, str], *arguments: Any) -> Terminal:
+            terminal = Terminal(environ, *arguments)
+            stack.callback(terminal.close)
+            return terminal
+
+        yield open_one

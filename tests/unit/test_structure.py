@@ -27,13 +27,14 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 LAYERS = (
     {"__init__", "errors"},
     {"answers", "cache", "cancelling", "locks", "log", "offline", "pictures", "progress", "settings", "tiles"},
-    {"connection", "database", "foreground", "guided", "messages", "prepare", "private"},
+    {"connection", "database", "files", "foreground", "guided", "messages", "prepare", "private", "sheet"},
     {"journal", "matte", "pacing", "service"},
     {"polling", "recovery"},
     {"engines"},
     {"account", "removal"},
     {"batch", "doctor", "jobs"},
-    {"worker"},
+    {"terminal", "worker"},
+    {"removing"},
     {"cli"},
 )
 # The set-ups that offer the offline twin.

@@ -1,0 +1,373 @@
+"""``layerlift remove``: cut-outs of pictures, folders and patterns, as many side by side as the service allows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import errors, files, terminal
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .batch import Batch, End
+    from .cancelling import Background
+    from .engines import Engine, Engines
+    from .files import Pair
+    from .pictures import Picture
+    from .removal import Outcome, Stage
+    from .sheet import Sheet
+    from .terminal import Display
+
+ASKED_UNITS = 20
+"""More than so many units are asked for before they are spent."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "photos", nargs="+", type=Path, metavar="PHOTO", help="a picture, a folder of pictures, or a pattern for either"
+    )
+    parser.add_argument("-r", "--recursive", action="store_true", help="also the folders within a folder")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the cut-out of one picture goes")
+    place.add_argument(
+        "--output-dir",
+        type=Path,
+        metavar="DIR",
+        help=f"where cut-outs go, as NAME{files.SUFFIX}; the folders within a PHOTO folder are kept",
+    )
+    parser.add_argument(
+        "--relative-to", type=Path, metavar="FOLDER", help="keep all folders below FOLDER in DIR, also for single files"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="do again what has its cut-out, instead of skipping it"
+    )
+    parser.add_argument("--engine", choices=("auto", "youcam", "offline"), default="auto")
+    parser.add_argument("--result", choices=("alpha", "mask"), default="alpha", help="the cut-out, or its mask in gray")
+    parser.add_argument(
+        "--no-clean-edges",
+        dest="clean_edges",
+        action="store_false",
+        help="leave the old background's colour in soft edges",
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a contact sheet, FILE.html")
+    parser.add_argument("--again", action="store_true", help="pay again where an earlier start may have been charged")
+    parser.add_argument("--yes", action="store_true", help="agree to the upload and to the cost")
+    parser.add_argument("--json", action="store_true", help="one JSON object a picture on standard output")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Removes backgrounds; the exit status is 0 where all went well, 1 where not, 2 where something is to be set up."""
+    if options.report is not None and options.report.suffix.lower() not in (".html", ".htm"):
+        raise errors.make("usage", f"{options.report} should end in .html: a report is an HTML file")
+    pairs = files.pairs(
+        options.photos, options.output, options.output_dir, recursive=options.recursive, relative_to=options.relative_to
+    )
+    replaces = options.overwrite or options.output is not None
+    skipped = [] if replaces else [number for number, pair in enumerate(pairs) if pair.target.is_file()]
+    if skipped:
+        print(f"Skipped, since their cut-outs are there: {len(skipped)} of {len(pairs)}.", file=sys.stderr)
+
+    from .batch import Batch
+    from .engines import Engines
+    from .sheet import Sheet
+
+    event = threading.Event()
+    with ExitStack() as stack:
+        engines = stack.enter_context(Engines(Settings()))
+        batch = Batch(event, engines.background)
+        engine = None
+        if len(skipped) < len(pairs):
+            engine = _opened(engines, options, batch)
+            _agree_to_cost(engine, len(pairs) - len(skipped), options)
+        asked = stack.enter_context(_interrupt(event))
+        sheet = stack.enter_context(Sheet(options.report)) if options.report is not None else None
+        removing = _Removing(options, pairs, set(skipped), engines.background, event, sheet)
+        removing.skip()
+        if engine is not None:
+            removing.remove(batch, engine, engines.settings)
+        if len(pairs) > 1:
+            print(terminal.summary(removing.ends), file=sys.stderr)
+        if sheet is not None:
+            removing.fill(sheet, asked)
+        if asked.is_set() and engines.background.busy:
+            print(
+                "What is paid for is finished and kept. Ctrl+C ends at once; the next run fetches it.", file=sys.stderr
+            )
+    return removing.status
+
+
+class _Removing:
+    """The work on all pictures, and how each has ended.
+
+    Args:
+        skipped: the places of pictures in `pairs` that are left as they are.
+        background: what has to end before the process does.
+        event: the user's wish to stop.
+        sheet: where pictures and cut-outs are shown, if anywhere.
+    """
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        pairs: Sequence[Pair],
+        skipped: set[int],
+        background: Background,
+        event: threading.Event,
+        sheet: Sheet | None,
+    ) -> None:
+        self.ends: list[dict[str, Any]] = []
+        """What `--json` tells."""
+        self.status = 0
+        self._options = options
+        self._pairs = pairs
+        self._skipped = skipped
+        self._background = background
+        self._event = event
+        self._sheet = sheet
+
+    def skip(self) -> None:
+        """Tells what is skipped."""
+        for number in sorted(self._skipped):
+            end = _end(self._pairs[number], None, "skipped")
+            self.ends.append(end)
+            if self._options.json:
+                print(json.dumps(end), flush=True)
+
+    def remove(self, batch: Batch, engine: Engine, settings: Settings) -> None:
+        """Makes all cut-outs that are not skipped, and tells how each has ended as it does."""
+        places = [number for number in range(len(self._pairs)) if number not in self._skipped]
+        titles = _titles([self._pairs[place].source for place in places])
+        rate = settings.rate if engine.units else None
+        with terminal.Display(titles, rate, lambda: engine.service.is_held_up) as display:
+            photos = [self._photo(place, number, display) for number, place in enumerate(places)]
+            # Closed here and now, whatever is raised: then all pictures hear of it.
+            with closing(batch.run(photos, engine, display.told, again=self._options.again)) as run:
+                for count, end in enumerate(run, start=1):
+                    title = f"{count}/{len(photos)} {titles[end.number]}" if len(photos) > 1 else titles[end.number]
+                    self._tell(end, photos[end.number], engine, display, title)
+
+    def _photo(self, place: int, number: int, display: Display) -> _Photo:
+        """The picture at a place in all, which has that number for the batch and the display."""
+        pair = self._pairs[place]
+
+        def told(stage: Stage, fraction: float) -> None:
+            display.told(number, stage, fraction, "")
+
+        def shown(picture: Picture, cut_out: Picture, note: str) -> None:
+            if self._sheet is not None:
+                self._sheet.add(place, pair, picture, cut_out, note)
+
+        return _Photo(pair, self._options, self._background, self._event, told, shown)
+
+    def _tell(self, end: End[_Made], photo: _Photo, engine: Engine, display: Display, title: str) -> None:
+        made, pair = end.result, photo.pair
+        error: BaseException | None = end.error
+        if isinstance(error, errors.Cancelled) and photo.made is not None:
+            # It was just being written.
+            error = photo.made.exception()
+            made = None if error else photo.made.result()
+        if made is not None:
+            told = _end(pair, engine.name, "cached" if made.cached else "done") | made.fields
+            text = f"{pair.target} ({made.note})" if made.note else str(pair.target)
+        else:
+            known = _known(error)
+            told = _end(pair, engine.name, "cancelled" if isinstance(known, errors.Cancelled) else "failed")
+            told |= {"output": None, "error": {"code": known.code, "message": str(known)}}
+            text = str(known)
+            self.status = max(self.status, 2 if isinstance(known, errors.SetupError) else 1)
+        told["seconds"] = round(end.seconds, 3)
+        self.ends.append(told)
+        display.ended(end.number, made=told["status"] == "done")
+        if len(self._pairs) == 1 or not display.live or told["status"] == "failed":
+            display.print(terminal.plain(f"{title}: {text}"))
+        if self._options.json:
+            display.print(json.dumps(told), out=True)
+
+    def fill(self, sheet: Sheet, asked: threading.Event) -> None:
+        """Shows what was skipped, too, unless the user has `asked` to stop, and what it all came to."""
+        from . import pictures
+
+        sheet.summary = terminal.summary(self.ends)
+        for number in sorted(self._skipped):
+            if asked.is_set():
+                return
+            pair = self._pairs[number]
+            try:
+                sheet.add(number, pair, pictures.read(pair.source), pictures.read(pair.target), "from an earlier run")
+            except errors.PictureError:
+                continue
+
+
+class _Made(NamedTuple):
+    """What became of a picture: whether it was free, what `--json` tells of it, and what else there is to say."""
+
+    cached: bool
+    fields: dict[str, Any]
+    note: str
+
+
+class _Photo:
+    """A picture's way from file to file, as `batch.Job` has it.
+
+    Args:
+        background: what has to end before the process does.
+        event: the user's wish to stop.
+        told: is told how far the cleaning of edges is.
+        shown: is given the picture and its cut-out, and notes on it.
+    """
+
+    def __init__(
+        self,
+        pair: Pair,
+        options: argparse.Namespace,
+        background: Background,
+        event: threading.Event,
+        told: Callable[[Stage, float], None],
+        shown: Callable[[Picture, Picture, str], None],
+    ) -> None:
+        self.pair = pair
+        self.made: Future[_Made] | None = None
+        """The cut-out, from the moment on from which nobody keeps it from being written."""
+        self._options = options
+        self._background = background
+        self._event = event
+        self._told = told
+        self._shown = shown
+
+    def load(self) -> Picture:
+        from . import pictures
+
+        picture = pictures.read(self.pair.source)
+        _check_folder(self.pair.target.parent)
+        return picture
+
+    def deliver(self, picture: Picture, outcome: Outcome) -> _Made:
+        from . import matte, pictures, removal
+
+        def clean(fraction: float) -> None:
+            if self._event.is_set():
+                raise errors.make("cancelled")
+            self._told(removal.Stage.CLEAN, fraction)
+
+        if self._options.result == "mask":
+            cut_out = pictures.Picture(outcome.alpha[:, :, None], None)
+        else:
+            cut_out = matte.cut_out(picture, outcome.alpha, clean_edges=self._options.clean_edges, report=clean)
+        made: Future[_Made] = Future()
+        self._background.add(made)
+        self.made = made
+        try:
+            if self._event.is_set():
+                # Whoever has told of the end may not have seen `made`.
+                raise errors.make("cancelled")
+            made.set_result(self._written(picture, cut_out, outcome))
+        except BaseException as error:  # noqa: BLE001 - raised again by `result`
+            made.set_exception(error)
+        return made.result()
+
+    def _written(self, picture: Picture, cut_out: Picture, outcome: Outcome) -> _Made:
+        from . import pictures
+
+        pictures.write_png(self.pair.target, cut_out)
+        notes = ["kept from an earlier run: free"] * outcome.cached
+        notes += ["all of it was taken for the subject"] * outcome.full
+        note = "; ".join(notes)
+        self._shown(picture, cut_out, note)
+        fields = {"task_id": outcome.task_id, "dst_id": outcome.dst_id, "units": outcome.units}
+        return _Made(outcome.cached, fields, note)
+
+
+def _titles(sources: Sequence[Path]) -> list[str]:
+    """What pictures are called where there is little room."""
+    names = [source.name for source in sources]
+    return names if len(set(names)) == len(names) else [str(source) for source in sources]
+
+
+def _end(pair: Pair, engine: str | None, status: str) -> dict[str, Any]:
+    """What `--json` tells of a picture, as far as it is the same for all."""
+    return {
+        "input": str(pair.source),
+        "output": str(pair.target),
+        "status": status,
+        "engine": engine,
+        "task_id": None,
+        "dst_id": None,
+        "units": 0,
+        "seconds": 0.0,
+        "error": None,
+    }
+
+
+def _check_folder(folder: Path) -> None:
+    """Makes the folder and sees that it can be written to, before anything is paid for that could not be kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise errors.make("disk", f"{folder} ({error.strerror})") from error
+
+
+def _known(found: BaseException | None) -> errors.LayerliftError:
+    if isinstance(found, errors.LayerliftError):
+        return found
+    if isinstance(found, MemoryError):
+        return errors.make("picture_too_large", "the memory does not hold it")
+    return errors.make("internal", f"{type(found).__name__}: {found}")
+
+
+@contextmanager
+def _interrupt(event: threading.Event) -> Iterator[threading.Event]:
+    """Ctrl+C asks all pictures to stop; a second one ends the command at once. Gives what tells whether it came."""
+    asked = threading.Event()
+
+    def first(*_: object) -> None:
+        asked.set()
+        event.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace) -> None:
+    """Asks before many units are spent. Which pictures are paid for already, their pixels alone would tell."""
+    units = engine.units * pictures
+    if units <= ASKED_UNITS or options.yes:
+        return
+    if terminal.asks():
+        held = f"{round(engine.service.balance(), 2):.15g}"
+        if terminal.agrees(f"{pictures} pictures cost up to {units} units; the account holds {held}. Go on?"):
+            return
+    raise errors.make("cost_not_agreed", f"up to {units} units")
+
+
+def _opened(engines: Engines, options: argparse.Namespace, batch: Batch) -> Engine:
+    """The engine, after the user has agreed to the upload where that is needed; tells which one it is."""
+    settings = engines.settings
+    try:
+        engine = engines.open(options.engine, batch.sleep)
+    except errors.ConsentNeeded:
+        if not (options.yes or terminal.agrees_to_uploads(settings.api_host)):
+            raise
+        settings.agree(settings.api_host)
+        engine = engines.open(options.engine, batch.sleep)
+    told = {
+        "youcam": f"Engine: YouCam. Pictures are uploaded to {settings.api_host}; each costs {engine.units} unit.",
+        "offline": "Engine: offline, a quick draft. Nothing leaves this computer.",
+    }
+    print(told[engine.name], file=sys.stderr)
+    return engine

@@ -1,0 +1,136 @@
+"""The command as a user meets it: processes that end, terminals that show, and pictures for both."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import resource
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from layerlift.offline import Twin
+from PIL import Image
+
+LAYERLIFT = str(Path(sys.executable).with_name("layerlift"))
+PATIENCE = 30.0
+COLUMNS = 60
+
+
+class Result(NamedTuple):
+    status: int
+    output: str
+    errors: str
+
+    @property
+    def pictures(self) -> list[dict[str, Any]]:
+        """What --json told, by picture."""
+        return [json.loads(line) for line in self.output.splitlines()]
+
+
+def key_of(twin: Twin) -> dict[str, str]:
+    return {"YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key}
+
+
+def layerlift(environ: dict[str, str], *arguments: Any, text: str = "", limit: int = 0) -> Result:
+    """Runs the command to its end; `limit` is the largest file that it can write."""
+
+    def set_limit() -> None:
+        if limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    outcome = subprocess.run(
+        [LAYERLIFT, *map(str, arguments)],
+        env=environ,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        preexec_fn=set_limit,
+    )
+    assert "Traceback" not in outcome.stderr, outcome.stderr
+    return Result(outcome.returncode, outcome.stdout, outcome.stderr)
+
+
+def half_black(width: int = 64, height: int = 32) -> Image.Image:
+    """The left half is the subject."""
+    image = Image.new("RGB", (width, height), "white")
+    image.paste("black", (0, 0, width // 2, height))
+    return image
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def bars(text: str) -> list[str]:
+    """The lines of progress among what a terminal got: those that others have been drawn over."""
+    return [line for line in re.findall(r"\r\x1b\[K([^\r\n]*)(?=\r\x1b)", text) if line]
+
+
+class Terminal:
+    """The command on a terminal of its own."""
+
+    def __init__(self, environ: dict[str, str], *arguments: Any) -> None:
+        self._controller, inner = pty.openpty()
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+
+        def own_terminal() -> None:
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            [LAYERLIFT, *map(str, arguments)],
+            env={**environ, "TERM": "xterm", "COLUMNS": ""},
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            preexec_fn=own_terminal,
+        )
+        os.close(inner)
+        self.text = ""
+
+    def read(self) -> bool:
+        """Takes what is there; False at the end."""
+        ready, _, _ = select.select([self._controller], [], [], PATIENCE)
+        assert ready, self.text
+        try:
+            data = os.read(self._controller, 65536)
+        except OSError:
+            return False
+        self.text += data.decode(errors="replace")
+        return bool(data)
+
+    def until(self, words: str) -> None:
+        while words not in self.text:
+            assert self.read(), self.text
+
+    def type(self, text: str) -> None:
+        os.write(self._controller, text.encode())
+
+    def end(self) -> int:
+        """Reads to the end; the exit status."""
+        while self.read():
+            pass
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._controller)

@@ -1,0 +1,76 @@
+"""How long it will take, and what it all came to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from layerlift.terminal import Pace, plain, summary
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def paced(pictures: int, made: int, seconds: float, rate: tuple[int, float] | None = None, kept: int = 0) -> str:
+    """What is told when so many are made, and so many others were kept, after so long."""
+    clock = Clock()
+    pace = Pace(pictures, rate, clock)
+    clock.now += seconds
+    for number in range(made + kept):
+        pace.ended(made=number < made)
+    return str(pace)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (paced(10, 0, 5), ""),
+        (paced(10, 4, 20), "12/min, 30 s left"),
+        (paced(40, 4, 20), "12/min, 3 min left"),
+        (paced(2000, 4, 20), "12/min, 2 h 47 min left"),
+        (paced(10, 10, 50), "12/min, 0 s left"),
+        # Kept ones are instant, and tell nothing of the others.
+        (paced(20, 4, 20, kept=6), "12/min, 50 s left"),
+        # 250 requests in 300 s are 121 pictures: at first they fly, then the limit counts.
+        (paced(121, 60, 60, (250, 300)), "60/min, 2 min left"),
+        (paced(122, 60, 60, (250, 300)), "60/min, 4 min left"),
+        (paced(1000, 60, 60, (250, 300)), "60/min, 39 min left"),
+    ],
+)
+def test_the_pace_tells_how_long_the_others_take(told: str, expected: str) -> None:
+    assert told == expected
+
+
+def end(name: str, status: str, code: str = "", units: float = 0) -> dict[str, Any]:
+    error = {"code": code, "message": f"It is {code}."} if code else None
+    return {"input": name, "status": status, "units": units, "error": error}
+
+
+def test_the_summary_counts_and_gives_reasons() -> None:
+    told = summary(
+        [
+            end("a.jpg", "done", units=1),
+            end("b.jpg", "done", units=1),
+            end("c.jpg", "cached"),
+            end("d.jpg", "skipped"),
+            end("e\n.jpg", "failed", "bad"),
+            *[end(f"{number}.jpg", "cancelled", "not_started") for number in range(25)],
+        ]
+    )
+    assert told.splitlines()[:6] == [
+        "done             2  2 units",
+        "free             1",
+        "skipped          1",
+        "failed           1",
+        "    e?.jpg: It is bad.",
+        "not started     25",
+    ]
+    assert told.endswith("18.jpg, 19.jpg and 5 more")
+
+
+def test_a_name_does_nothing_to_a_terminal() -> None:
+    assert plain("a\x1b[2J\r\nb ü") == "a?[2J??b ü"

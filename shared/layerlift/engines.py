@@ -95,7 +95,8 @@ class Engines:
         self._journal: Journal | None = None
         self._requests: Database | None = None
         self.background = Background()
-        """What goes on after its user has cancelled, since it is paid for. Leaving the `with` block waits for it."""
+        """What goes on after its user has cancelled, since it is paid for. Leaving the `with` block waits for it, but
+        not by KeyboardInterrupt."""
         self._deleting = Background()
 
     def __enter__(self) -> Engines:
@@ -104,13 +105,15 @@ class Engines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.background.wait()
-        self._deleting.wait(_DELETING_SECONDS)
-        for service in self._services:
-            service.close()
-        for database in (self._journal, self._requests):
-            if database is not None:
-                database.close()
+        # Who interrupts the program ends it at once. What goes on then uses these until the end.
+        if kind is None or not issubclass(kind, KeyboardInterrupt):
+            self.background.wait()
+            self._deleting.wait(_DELETING_SECONDS)
+            for service in self._services:
+                service.close()
+            for database in (self._journal, self._requests):
+                if database is not None:
+                    database.close()
         if self._twin is not None:
             self._twin.close()
 

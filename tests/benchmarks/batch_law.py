@@ -2,12 +2,13 @@
 
     python tests/benchmarks/batch_law.py [--pictures 40 120] [--side 600]
 
-The service is the twin, with a limit of 50 requests in 10 s and 2 s for each task. A picture takes at least one run,
-one poll and its share of a declaration, of which one serves GROUP files, so the limit allows
+The service is the twin, with a limit of 50 requests in 10 s and 2 s for each task. A picture takes one run, its polls
+and its share of a declaration, of which one serves GROUP files, so the limit allows
 
-    pictures a second <= requests a second / (1 + 1 + 1 / GROUP)
+    pictures a second <= requests a second / (1 + polls + 1 / GROUP)
 
-and no poll may be late, no request one too many, no unit lost.
+with one poll where the service tells an interval that is longer than the task, and two where it tells none: a task has
+to be looked at within 2 s then. No poll may be late, no request one too many, no unit lost.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def law(pictures: int, side: int, interval_ms: int | None) -> str:
         refused = sum(call.status == 429 for step in calls for call in twin.calls(step))
         lost = twin.charged - pictures
         late = twin.late_polls
-    best = REQUESTS / SECONDS / (2 + 1 / batch.GROUP)
+    best = REQUESTS / SECONDS / (1 + (2 if interval_ms is None else 1) + 1 / batch.GROUP)
     rate = units.count(1) / took
     interval = "untold" if interval_ms is None else f"{interval_ms / 1000:g} s"
     return (

@@ -246,7 +246,7 @@ def test_the_limit_is_kept_and_no_task_is_lost(world: Callable[..., World]) -> N
     ],
 )
 def test_failures_in_passing_cost_nothing_and_lose_nothing(world: Callable[..., World], step: str, kind: str) -> None:
-    user = world(Fault(step, kind, times=3, after=1), run_seconds=0.3, polling_interval_ms=1000)
+    user = world(Fault(step, kind, times=3, after=1), run_seconds=0.3, polling_interval_ms=4000)
     assert codes(user.ends([Photo(number) for number in range(8)])) == ["1"] * 8
     assert (user.twin.late_polls, user.twin.charged) == (0, 8)
 

@@ -14,7 +14,7 @@ from layerlift.offline import Options, Twin, luma_key
 from .gimp import Gimp
 from .test_layerlift_all import HERE, pile_up_and_run
 from .test_layerlift_layers import install
-from .test_layerlift_window import workers_of
+from .test_layerlift_window import PHOTO, count_images, workers_of
 from .window import Window, wait_for
 
 DIALOG, ASKED, TOLD = "Remove Backgrounds of All Images", "Remove Backgrounds\\?", "GIMP Message|Error"
@@ -75,13 +75,13 @@ def call(folder: str, name: str, *values: Any) -> Any:
 
 
 @contextmanager
-def window_of(gimp: Gimp, home: Path, twin: Twin) -> Iterator[Window]:
-    """GIMP with the plug-in, and the action on F9."""
+def window_of(gimp: Gimp, home: Path, twin: Twin, *files: str) -> Iterator[Window]:
+    """GIMP with these files open, the plug-in, and the action on F9."""
     install(gimp, home, twin)
     summary = gimp.profile / "plug-ins" / "layerlift" / "summary.py"
     summary.write_text(summary.read_text() + NOTED)
     gimp.bind("python-fu-layerlift-all", "F9")
-    with gimp.window() as window:
+    with gimp.window(*files) as window:
         yield window
 
 
@@ -178,12 +178,14 @@ def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(
     kinds = ["rgb_8", "gray", "indexed", "paid"]
     gate = Gate()
     with Twin(Options(engine=gate, rate=(10_000, 1.0))) as twin:
-        with window_of(gimp, home, twin) as window:
+        # With the photo, its button for Cancel is where it is in the tests of a single image.
+        with window_of(gimp, home, twin, str(PHOTO)) as window:
+            wait_for(lambda: window.python(count_images), "the photo")
             window.python(pile_up, HERE, kinds)
             before = window.python(call, HERE, "look")
             with gate.closed():
                 window.dismiss("Return", ask(window))
-                wait_for(lambda: len(twin.calls("run")) == 4, "all to run")
+                wait_for(lambda: len(twin.calls("run")) == 5, "all to run")
                 if how == "cancel":
                     window.click(*gimp.version.cancel_button)
                     wait_for(lambda: not list((home / "work").glob("*/*")), "the pixels to go")
@@ -191,14 +193,14 @@ def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(
                     assert [name for name in after if after[name] != before[name]] == ["paid.xcf"]
                 else:
                     window.process.kill()
-            wait_for(lambda: twin.delivered == 4, "the results to be fetched")
+            wait_for(lambda: twin.delivered == 5, "the results to be fetched")
             wait_for(lambda: not workers_of(home), "the worker to end by itself")
         _, said, after = gimp.python(pile_up_and_run, HERE, kinds)
         assert said == ""
         assert text(gimp, "told") == [
             "4 of 4 pictures done, 4 of them free, as they were paid for already. Units used: 0."
         ]
-        assert (twin.charged, twin.late_polls, len(twin.calls("run"))) == (4, 0, 4)
+        assert (twin.charged, twin.late_polls, len(twin.calls("run"))) == (5, 0, 5)
 
 
 @pytest.mark.gimp("3.0", "3.2", why="GIMP 2.10 has one active layer")

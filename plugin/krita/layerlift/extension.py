@@ -147,8 +147,20 @@ class Layerlift(Extension):
         """Ask whether a batch goes on. The job may end before the answer."""
         box = self._box(text, QtWidgets.QMessageBox.StandardButton.Cancel)
         accept = box.addButton("Remove Backgrounds", QtWidgets.QMessageBox.ButtonRole.AcceptRole)
-        box.finished.connect(lambda: batch.go_on() if box.clickedButton() == accept else batch.cancel())
+
+        def answered() -> None:
+            if box.clickedButton() != accept:
+                batch.cancel()
+                return
+            if self._display is not None:
+                self._display.show()
+            batch.go_on()
+
+        box.finished.connect(answered)
         batch.ended.connect(box.close)
+        if self._display is not None:
+            # Two windows in the same place.
+            self._display.hide()
         box.open()
 
     def _sum_up(self, batch: Batch) -> None:

@@ -40,6 +40,8 @@ TRANSFERS = 4
 """Uploads and downloads at a time."""
 GROUP = 20
 """Files that are declared together at most."""
+READY = 6
+"""Uploads that wait to be started while further files are gathered: enough for when the limit has room again."""
 _GATHER_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
 _TELL_SECONDS = 0.5
@@ -249,7 +251,7 @@ class _Shared(Engine):
 
 
 class _Group:
-    """Declares files together: those that come within a second, or while other requests wait for room in the limit."""
+    """Declares files together: those that come within a second, or while `READY` requests wait in the limit."""
 
     def __init__(self, service: Service, pictures: int, sleep: Callable[[float], None]) -> None:
         self._service = service
@@ -276,7 +278,9 @@ class _Group:
     def _lead(self) -> None:
         end, cancelled = time.monotonic() + _GATHER_SECONDS, None
         try:
-            while self._coming and len(self._files) < GROUP and (time.monotonic() < end or self._service.is_held_up):
+            while (
+                self._coming and len(self._files) < GROUP and (time.monotonic() < end or self._service.waiting > READY)
+            ):
                 self._sleep(_LOOK_SECONDS)
         except errors.Cancelled as error:
             cancelled = error

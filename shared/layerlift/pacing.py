@@ -57,8 +57,11 @@ class Pacer:
     ) -> None:
         self._database = database
         self._requests = requests
-        self._seconds = seconds + min(_TRAVEL_SECONDS, seconds / 20)
+        self._seconds = seconds + min(_TRAVEL_SECONDS, seconds / 40)
         self._turn = threading.Lock()
+        self._counting = threading.Lock()
+        self.waiting = 0
+        """How many requests of this process wait for room."""
         self._sleep = sleep
         self._clock = clock
         self._uniform = uniform
@@ -102,15 +105,16 @@ class Pacer:
         """The service has refused a request as one too many: for so long nobody begins anything."""
         self._unfailing("INSERT INTO pauses VALUES (?)", self._clock() + seconds)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether a request of this process waits for room."""
-        return self._turn.locked()
-
     def _wait(self, task: str | None, new: int) -> None:
-        with self._turn:
-            while (seconds := self._admitted(task, new)) > 0:
-                self._sleep(seconds + self._uniform(0, _JITTER_SECONDS))
+        with self._counting:
+            self.waiting += 1
+        try:
+            with self._turn:
+                while (seconds := self._admitted(task, new)) > 0:
+                    self._sleep(seconds + self._uniform(0, _JITTER_SECONDS))
+        finally:
+            with self._counting:
+                self.waiting -= 1
 
     def _admitted(self, task: str | None, new: int) -> float:
         """Nought where the request was counted, else the seconds after which to ask again."""

@@ -28,6 +28,8 @@ _SCOUTS = 32
 """One task of so many is looked at early, to see whether tasks have become shorter."""
 _EARLY = 0.7
 _SCOUT_DELAYS = (0.45, 0.7, 0.8, 1.1)
+_SPARE = 1.1
+"""How much longer than those before it a task may take and still be looked at but once."""
 _LATE_SECONDS = (0.3, 0.5)
 """Between the polls of a task that takes longer than expected."""
 
@@ -167,7 +169,7 @@ class Poller:
             yield self._expected * _EARLY
             yield self._expected * (1 - _EARLY)
         for delay in _LATE_SECONDS:
-            if not self._service.is_held_up:
+            if not self._service.waiting:
                 yield delay
         yield DEADLINE_SECONDS
 
@@ -225,8 +227,8 @@ class Poller:
 
     def _learn(self, schedule: _Schedule, took: float) -> None:
         """A task took at most so many seconds, and more than at the poll before."""
-        if self._expected is None or took < self._expected:
-            self._expected = took
+        if self._expected is None or took * _SPARE < self._expected:
+            self._expected = took * _SPARE
         elif schedule.running >= self._expected:
             self._expected += (took - self._expected) / 4
         self._plan(1, schedule.gap)

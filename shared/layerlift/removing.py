@@ -148,7 +148,7 @@ class _Removing:
         places = [number for number in range(len(self._pairs)) if number not in self._skipped]
         titles = _titles([self._pairs[place].source for place in places])
         rate = settings.rate if engine.units else None
-        with terminal.Display(titles, rate, lambda: engine.service.is_held_up) as display:
+        with terminal.Display(titles, rate, lambda: engine.service.waiting > 0) as display:
             photos = [self._photo(place, number, display) for number, place in enumerate(places)]
             # Closed here and now, whatever is raised: then all pictures hear of it.
             with closing(batch.run(photos, engine, display.told, again=self._options.again)) as run:

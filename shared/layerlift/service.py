@@ -44,7 +44,7 @@ class Pace(Protocol):
     """Keeps all requests within the service's limit: see `pacing.Pacer`."""
 
     @property
-    def is_full(self) -> bool: ...
+    def waiting(self) -> int: ...
     def work(self) -> None: ...
     def task(self) -> AbstractContextManager[Callable[[str], None]]: ...
     def poll(self, task_id: str) -> None: ...
@@ -56,7 +56,7 @@ class Pace(Protocol):
 class Unlimited:
     """Lets every request go at once."""
 
-    is_full = False
+    waiting = 0
 
     def work(self) -> None:
         pass
@@ -112,9 +112,9 @@ class Service:
         """Is told how many polls a task needs, and in how many seconds."""
 
     @property
-    def is_held_up(self) -> bool:
-        """Whether a request waits for room in the limit."""
-        return self._pace.is_full
+    def waiting(self) -> int:
+        """How many requests wait for room in the limit."""
+        return self._pace.waiting
 
     def close(self) -> None:
         """Ends the connections that are kept alive."""

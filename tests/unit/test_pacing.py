@@ -182,3 +182,44 @@ def test_many_threads_never_pass_the_limit(make: Callable[..., Pacer], time: Tim
     for thread in threads:
         thread.join()
     assert (len(done), len(waits)) == (50, 4)
+
+
+@pytest.mark.parametrize(("polls", "seconds", "waits"), [(1, 5.0, False), (1, 1.0, False), (3, 1.0, True)])
+def test_room_for_polls_is_kept_for_the_time_when_they_are_due(
+    make: Callable[..., Pacer], time: Time, polls: int, seconds: float, waits: bool
+) -> None:
+    pacer = make(10, 10.0)
+    pacer.expect(polls, seconds)
+    for _ in range(8):
+        pacer.work()
+    time.now += 6
+    with pacer.task() as started:
+        started("task")
+    assert (time.slept > 0) == waits
+
+
+def test_a_task_that_was_started_keeps_its_room_before_its_first_poll(make: Callable[..., Pacer], time: Time) -> None:
+    pacer = make(10, 10.0)
+    pacer.expect(5)
+    with pacer.task() as started:
+        started("task")
+    for _ in range(4):
+        pacer.work()
+    assert time.slept == 0
+    pacer.work()
+    assert time.slept > 0
+
+
+def test_those_that_wait_are_counted(make: Callable[..., Pacer]) -> None:
+    counts: list[int] = []
+
+    def sleep(seconds: float) -> None:
+        counts.append(pacer.waiting)
+        raise InterruptedError
+
+    pacer = make(2, sleep=sleep)
+    pacer.work()
+    pacer.work()
+    with pytest.raises(InterruptedError):
+        pacer.work()
+    assert (counts, pacer.waiting) == ([1], 0)

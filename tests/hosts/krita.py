@@ -112,10 +112,13 @@ class Krita:
 
     def settings(self, **more: str) -> dict[str, str]:
         """The environment of this Krita: nothing of the user's settings, nothing of the tests' own Python."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
+        # Krita's Python takes its packages from the first python3 on PATH, which may be the one that runs the tests.
+        first = Path(shutil.which("krita") or "/usr/bin/krita").parent
         return {
             "LANG": "C.UTF-8",
             **kept,
+            "PATH": f"{first}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
             "XDG_CONFIG_HOME": str(self.home / ".config"),
             "XDG_DATA_HOME": str(self.home / ".local/share"),

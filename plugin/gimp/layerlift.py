@@ -93,7 +93,7 @@ register(
     "Layerlift",
     "GPL-3.0-or-later",
     "2026",
-    "Remove Backgrounds of _All Images...",
+    "All _Open Images...",
     "",
     WISHES,
     [],

@@ -17,7 +17,7 @@ from .test_layerlift_layers import install
 from .test_layerlift_window import PHOTO, count_images, workers_of
 from .window import Window, wait_for
 
-DIALOG, ASKED, TOLD = "Remove Backgrounds of All Images", "Remove Backgrounds\\?", "GIMP Message|Error"
+DIALOG, ASKED, TOLD = "All Open Images", "Remove Backgrounds\\?", "GIMP Message|Error"
 # Leaves what the user is asked and told in files.
 NOTED = """
 import os

@@ -80,7 +80,7 @@ def test_the_entries_are_in_the_menu(gimp: Gimp, home: Path) -> None:
             found += [f"{path}/{label}" for path in procedure.get_menu_paths()]
         return found
 
-    entries = ("Remove Background...", "Remove Backgrounds of All Images...", "Allow Uploads...")
+    entries = ("Remove Background...", "All Open Images...", "Allow Uploads...")
     assert sorted(gimp.python(body)) == sorted(f"<Image>/Filters/Remove Background/{entry}" for entry in entries)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,6 +18,9 @@ from command import Terminal, key_of
 from layerlift.offline import Options, Twin
 from PIL import Image
 from worker_host import Host
+
+# Tests that run in the background would pass it on that Ctrl+C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_in_doubt_the_user_is_asked_before_anything_is_paid_again(
 
 
 def test_a_lost_task_is_told_by_resume(account: dict[str, str], photo: Path, make_twin: Any) -> None:
-    twin = make_twin(poll_within_seconds=0.5, run_seconds=0.1)
+    twin = make_twin(poll_within_seconds=1.5, run_seconds=0.4)
     environ = {**account, **key_of(twin)}
     killed(environ, photo, twin, "poll")
     wait_for(lambda: twin.late_polls)
@@ -124,7 +124,7 @@ def test_what_was_delivered_is_deleted_from_the_service(account: dict[str, str],
     assert layerlift(account, "remove", photo).status == 0
     assert [call.status for call in twin.calls("delete")] == [200]
     assert layerlift(account, "jobs").output.endswith("done\n")
-    again = layerlift(account, "remove", "--json", photo)
+    again = layerlift(account, "remove", "--json", "--overwrite", photo)
     assert (again.pictures[0]["status"], len(twin.calls("delete"))) == ("cached", 1)
     assert "free" in again.errors
 

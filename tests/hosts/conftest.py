@@ -92,3 +92,15 @@ def krita_template(version: KritaVersion, tmp_path_factory: pytest.TempPathFacto
 def krita(version: KritaVersion, krita_template: Path, tmp_path: Path) -> Krita:
     """A Krita with a fresh profile."""
     return Krita(tmp_path / "krita", version, krita_template)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The folder of all state of Layerlift's."""
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A file: the service ends its tasks while it is there."""
+    return tmp_path / "gate"

@@ -36,17 +36,6 @@ SPACES = {
 EMPTY = "empty:\n'nothing' is empty inside the canvas. Choose a layer with something on it."
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    """A file: the service ends its tasks while it is there."""
-    return tmp_path / "gate"
-
-
 def open_small(count: int, first: int = 0) -> Any:
     """Runs inside Krita: documents called 0, 1, 2..."""
     import batches

@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from layerlift.offline import Options, Twin
 from layerlift.offline.engines import luma_key
 
@@ -18,17 +17,6 @@ CLOSED = "The document was closed meanwhile. Nothing was changed."
 DELETED = "The layer was deleted meanwhile. Nothing was changed."
 CHANGED = "The picture was resized or converted meanwhile. Nothing was changed: run it again."
 WIDTH, HEIGHT = 300, 200
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    """A file: the service ends its tasks while it is there."""
-    return tmp_path / "gate"
 
 
 def held(gate: Path) -> Options:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from layerlift.offline import Fault, Options, Twin
 
 from .krita import Krita
@@ -18,11 +17,6 @@ CANCELLED = "Cancelled. Nothing was changed."
 DONE = "Background removed."
 FREE = "Background removed. Free: this picture was paid for already."
 QUICK_POLLS = Options(polling_interval_ms=1000, poll_within_seconds=60.0)
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "state"
 
 
 def folders(home: Path) -> list[Path]:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from layerlift.offline import Fault, Options, Twin
 from PIL import Image, ImageChops
 
@@ -18,11 +17,6 @@ from .test_layerlift_layers import install
 from .window import Window, wait_for
 
 PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "state"
 
 
 def count_images() -> int:
@@ -69,7 +63,7 @@ def test_the_entries_are_in_the_menu(gimp: Gimp, home: Path) -> None:
 
     def body() -> Any:
         if gimp.version < (3, 0):
-            return list(pdb.gimp_plugins_query("Remove Background|Allow Uploads")[1])
+            return list(pdb.gimp_plugins_query("Remove Background|All Open Images|Allow Uploads")[1])
         # Introspection can't read the answer to that.
         from gi.repository import Gimp
 

@@ -19,11 +19,11 @@ from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from . import errors, removal
 from .answers import Destination, Task, TaskState
-from .cancelling import Background, Cancel
+from .cancelling import Background, Cancel, fulfil
 from .engines import Engine
 from .journal import Entry
 from .pictures import Picture
@@ -53,6 +53,8 @@ _LARGE_BYTES = 1 << 20
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 _T_co = TypeVar("_T_co", covariant=True)
+
+_Files: TypeAlias = "list[tuple[Upload, Future[Destination]]]"
 
 Report = Callable[[int, Stage, float, str], None]
 """Is told the place of a picture's job, its stage, the fraction of that which is done, and a text with details."""
@@ -258,7 +260,7 @@ class _Group:
         self._sleep = sleep
         self._guard = threading.Lock()
         self._coming = set(range(pictures))
-        self._files: list[tuple[Upload, Future[Destination]]] = []
+        self._files: _Files = []
 
     def arrived(self, number: int) -> None:
         """The picture is on its way to `declare`, or has ended: nobody needs to wait for it."""
@@ -286,24 +288,29 @@ class _Group:
             cancelled = error
         with self._guard:
             files, self._files = self._files, []
-        self._declare(files, cancelled)
+        if cancelled is None:
+            self._declare(files)
+        else:
+            _fail(files, cancelled)
 
-    def _declare(self, files: list[tuple[Upload, Future[Destination]]], cancelled: Exception | None = None) -> None:
+    def _declare(self, files: _Files) -> None:
         try:
-            if cancelled is not None:
-                raise cancelled
             found = self._service.declare([upload for upload, _ in files])
         except Exception as error:  # noqa: BLE001 - whoever waits has to hear of it
             if len(files) > 1 and isinstance(error, errors.ServiceError) and not error.retry:
                 # It may be the fault of one of them.
                 for file in files:
                     self._declare([file])
-                return
-            for _, destination in files:
-                destination.set_exception(error)
+            else:
+                _fail(files, error)
         else:
             for (_, destination), to in zip(files, found, strict=True):
                 destination.set_result(to)
+
+
+def _fail(files: _Files, error: Exception) -> None:
+    for _, destination in files:
+        destination.set_exception(error)
 
 
 def _give_memory_back() -> None:
@@ -329,17 +336,10 @@ class _Slots:
     def call(self, call: Callable[[], _T], *, last: bool) -> _T:
         """What the call returns or raises; raises `Cancelled` where the batch has ended."""
         end: Future[_T] = Future()
-
-        def work() -> None:
-            try:
-                end.set_result(call())
-            except BaseException as error:  # noqa: BLE001 - raised again by `result`
-                end.set_exception(error)
-
         with self._guard:
             if self._closed:
                 raise errors.make("cancelled")
-            self._calls.put((0 if last else 1, next(self._number), work))
+            self._calls.put((0 if last else 1, next(self._number), lambda: fulfil(end, call)))
         return end.result()
 
     def close(self) -> None:

@@ -111,17 +111,21 @@ def paying(cancel: Cancel) -> Iterator[None]:
         raise
 
 
+def fulfil(outcome: Future[_T], call: Callable[[], _T]) -> None:
+    """Does the call; what it returns or raises is the outcome."""
+    try:
+        outcome.set_result(call())
+    except BaseException as error:  # noqa: BLE001 - raised again by `result`
+        outcome.set_exception(error)
+
+
 def _begun(call: Callable[[], _T], ended: Callable[[], None] = lambda: None) -> Future[_T]:
     """The end of a call that was begun in a thread of its own."""
     outcome: Future[_T] = Future()
 
     def work() -> None:
-        try:
-            outcome.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - raised again by `result`
-            outcome.set_exception(error)
-        finally:
-            ended()
+        fulfil(outcome, call)
+        ended()
 
     threading.Thread(target=work, daemon=True).start()
     return outcome

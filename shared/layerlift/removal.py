@@ -185,12 +185,10 @@ def remove_opened(
 
     def prepared(picture: Picture) -> tuple[str, tuple[int, int], prepare.Upload | None]:
         name = picture_name(picture, engine)
-        if journal and (known := journal.known_as(name)):
-            refined = journal.cache.get(name)
-            alpha = journal.alpha(known) if refined is None else refined
-            if alpha is not None:
-                done.append(delivered(picture, name, known, alpha, refined=refined is not None, cached=True))
-                return name, (0, 0), None
+        if (kept := _kept(name, engine)) is not None:
+            entry, alpha, refined = kept
+            done.append(delivered(picture, name, entry, alpha, refined=refined, cached=True))
+            return name, (0, 0), None
         upload = prepare.prepare(picture, report=lambda fraction: stage(Stage.PREPARE, fraction))
         return name, (picture.width, picture.height), upload
 
@@ -233,8 +231,19 @@ def picture_name(picture: Picture, engine: Engine) -> str:
 
 def is_paid(picture: Picture, engine: Engine) -> bool:
     """Whether the picture's alpha is there already, and costs nothing."""
-    known = engine.journal.known_as(picture_name(picture, engine)) if engine.journal else None
-    return engine.journal is not None and known is not None and engine.journal.alpha(known) is not None
+    return _kept(picture_name(picture, engine), engine) is not None
+
+
+def _kept(name: str, engine: Engine) -> tuple[Entry, NDArray[np.uint8], bool] | None:
+    """The removal that a picture's own pixels lead to, its alpha, and whether that is refined; None where none is
+    kept."""
+    journal = engine.journal
+    entry = journal.known_as(name) if journal else None
+    if journal is None or entry is None:
+        return None
+    refined = journal.cache.get(name)
+    alpha = journal.alpha(entry) if refined is None else refined
+    return None if alpha is None else (entry, alpha, refined is not None)
 
 
 def _paid(

@@ -253,6 +253,7 @@ class _Photo:
 
     def deliver(self, picture: Picture, outcome: Outcome) -> _Made:
         from . import matte, pictures, removal
+        from .cancelling import fulfil
 
         def clean(fraction: float) -> None:
             if self._event.is_set():
@@ -263,16 +264,17 @@ class _Photo:
             cut_out = pictures.Picture(outcome.alpha[:, :, None], None)
         else:
             cut_out = matte.cut_out(picture, outcome.alpha, clean_edges=self._options.clean_edges, report=clean)
-        made: Future[_Made] = Future()
-        self._background.add(made)
-        self.made = made
-        try:
+
+        def write() -> _Made:
             if self._event.is_set():
                 # Whoever has told of the end may not have seen `made`.
                 raise errors.make("cancelled")
-            made.set_result(self._written(picture, cut_out, outcome))
-        except BaseException as error:  # noqa: BLE001 - raised again by `result`
-            made.set_exception(error)
+            return self._written(picture, cut_out, outcome)
+
+        made: Future[_Made] = Future()
+        self._background.add(made)
+        self.made = made
+        fulfil(made, write)
         return made.result()
 
     def _written(self, picture: Picture, cut_out: Picture, outcome: Outcome) -> _Made:

@@ -13,16 +13,14 @@ import struct
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from layerlift.offline import Twin
 from PIL import Image
+from worker_host import PATIENCE
 
 LAYERLIFT = str(Path(sys.executable).with_name("layerlift"))
-PATIENCE = 30.0
 COLUMNS = 60
 
 
@@ -70,13 +68,6 @@ def half_black(width: int = 64, height: int = 32) -> Image.Image:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def bars(text: str) -> list[str]:

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
-from command import COLUMNS, LAYERLIFT, PATIENCE, Result, bars, half_black, key_of, layerlift, names, wait_for
+from command import COLUMNS, LAYERLIFT, Result, bars, half_black, key_of, layerlift, names
 from layerlift import cli
 from layerlift.offline import Fault, Twin, model
 from PIL import Image, ImageCms
+from worker_host import PATIENCE, wait_for
 
 FIELDS = {"input", "output", "status", "engine", "task_id", "dst_id", "units", "seconds", "error"}
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

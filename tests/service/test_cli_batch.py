@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from command import COLUMNS, LAYERLIFT, PATIENCE, Result, bars, half_black, key_of, layerlift, names, wait_for
+from command import COLUMNS, LAYERLIFT, Result, bars, half_black, key_of, layerlift, names
 from layerlift.offline import Twin
 from PIL import Image
+from worker_host import PATIENCE, wait_for
 
 MANY = 21
 """One more than are paid for without a question."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import LAYERLIFT, half_black, key_of, layerlift
 from layerlift.database import NAME
 from layerlift.offline import Fault, Twin
-from test_cli import LAYERLIFT, half_black, key_of, layerlift, wait_for
+from worker_host import wait_for
 
 
 @pytest.fixture

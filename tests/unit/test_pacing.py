@@ -144,8 +144,11 @@ def test_a_clock_that_was_set_back_blocks_nobody(make: Callable[..., Pacer], tim
     assert time.slept == 0
 
 
-def test_a_wait_can_be_cancelled(make: Callable[..., Pacer]) -> None:
+def test_a_wait_can_be_cancelled_and_is_counted_until_then(make: Callable[..., Pacer]) -> None:
+    counts: list[int] = []
+
     def sleep(seconds: float) -> None:
+        counts.append(pacer.waiting)
         raise InterruptedError
 
     pacer = make(2, sleep=sleep)
@@ -153,6 +156,7 @@ def test_a_wait_can_be_cancelled(make: Callable[..., Pacer]) -> None:
     pacer.work()
     with pytest.raises(InterruptedError):
         pacer.work()
+    assert (counts, pacer.waiting) == ([1], 0)
 
 
 def test_many_threads_never_pass_the_limit(make: Callable[..., Pacer], time: Time) -> None:
@@ -208,18 +212,3 @@ def test_a_task_that_was_started_keeps_its_room_before_its_first_poll(make: Call
     assert time.slept == 0
     pacer.work()
     assert time.slept > 0
-
-
-def test_those_that_wait_are_counted(make: Callable[..., Pacer]) -> None:
-    counts: list[int] = []
-
-    def sleep(seconds: float) -> None:
-        counts.append(pacer.waiting)
-        raise InterruptedError
-
-    pacer = make(2, sleep=sleep)
-    pacer.work()
-    pacer.work()
-    with pytest.raises(InterruptedError):
-        pacer.work()
-    assert (counts, pacer.waiting) == ([1], 0)

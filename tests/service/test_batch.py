@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift import batch, errors
+from layerlift import batch, errors, removal
 from layerlift.batch import Batch, End, Overview
 from layerlift.engines import Engines
 from layerlift.offline import EngineError, Fault, Twin, luma_key
@@ -105,6 +105,22 @@ def test_what_was_paid_for_is_free_and_asks_the_service_nothing(world: Callable[
     before = len(user.twin.requests)
     assert [end.result for end in user.ends([Photo(number) for number in range(5)])] == [(0, True)] * 5
     assert len(user.twin.requests) == before
+
+
+def test_what_is_kept_at_full_size_alone_is_paid_for_too(world: Callable[..., World]) -> None:
+    user, photo = world(), Photo(1)
+    user.ends([photo])
+    with Engines(user.settings) as engines:
+        engine = engines.open("youcam", time.sleep)
+        assert engine.journal
+        name = removal.picture_name(photo.load(), engine)
+        known = engine.journal.known_as(name)
+        assert known
+        cache = engine.journal.cache
+        cache.path(known.picture).rename(cache.path(name))
+        assert removal.is_paid(photo.load(), engine)
+        assert not removal.is_paid(Photo(2).load(), engine)
+    assert [end.result for end in user.ends([photo])] == [(0, True)]
 
 
 def test_the_same_picture_many_times_is_paid_once(world: Callable[..., World]) -> None:

@@ -148,7 +148,7 @@ class Poller:
         """Polls the task until it has ended; returns its last state, or the errors of `wait`."""
         end: Future[TaskState] = Future()
         with self._changed:
-            schedule = _Schedule(task, self._delays(), time.monotonic(), DEADLINE_SECONDS)
+            schedule = _Schedule(task, self._delays(first=not self._watched), time.monotonic(), DEADLINE_SECONDS)
             schedule.supposed = self._interval
             self._watched[schedule] = task.task_id, end
             self._number += 1
@@ -158,11 +158,11 @@ class Poller:
                 threading.Thread(target=self._serve, daemon=True).start()
         return end
 
-    def _delays(self) -> Iterator[float]:
+    def _delays(self, *, first: bool) -> Iterator[float]:
         if not self._heard:
             yield FIRST_DELAYS[0]
         if self._expected is None:
-            yield from (DEADLINE_SECONDS,) if self._watched else _SCOUT_DELAYS
+            yield from _SCOUT_DELAYS if first else (DEADLINE_SECONDS,)
         elif self._number % _SCOUTS:
             yield self._expected
         else:

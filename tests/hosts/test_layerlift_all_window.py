@@ -186,6 +186,7 @@ def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(
             with gate.closed():
                 window.dismiss("Return", ask(window))
                 wait_for(lambda: len(twin.calls("run")) == 5, "all to run")
+                wait_for(lambda: window.python(call, HERE, "look")["paid.xcf"] != before["paid.xcf"], "the free one")
                 if how == "cancel":
                     window.click(*gimp.version.cancel_button)
                     wait_for(lambda: not list((home / "work").glob("*/*")), "the pixels to go")

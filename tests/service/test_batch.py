@@ -253,6 +253,12 @@ def test_the_limit_is_kept_and_no_task_is_lost(world: Callable[..., World]) -> N
     assert (user.twin.late_polls, user.twin.charged) == (0, 30)
 
 
+def test_the_first_task_is_looked_at_often_since_the_others_wait_for_what_it_takes(world: Callable[..., World]) -> None:
+    user = world(rate=(50, 10.0), run_seconds=2.0, polling_interval_ms=8000)
+    assert codes(user.ends([Photo(0)])) == ["1"]
+    assert len(user.twin.calls("poll")) >= 3
+
+
 @pytest.mark.parametrize(
     ("step", "kind"),
     [

@@ -48,7 +48,7 @@ _TELL_SECONDS = 0.5
 _INTERRUPT_SECONDS = 0.2
 _M_MMAP_THRESHOLD = -3
 """From glibc's malloc.h."""
-_LARGE_BYTES = 1 << 20
+_LARGE_BYTES = 8 << 20
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -229,7 +229,8 @@ class _Shared(Engine):
     group: _Group = field(kw_only=True)
     poller: Poller = field(kw_only=True)
     transfers: threading.Semaphore = field(kw_only=True, default_factory=lambda: threading.Semaphore(TRANSFERS))
-    decoder: threading.Semaphore = field(kw_only=True, default_factory=lambda: threading.Semaphore(1))
+    decoder: threading.Lock = field(kw_only=True, default_factory=threading.Lock)
+    refiner: threading.Lock = field(kw_only=True, default_factory=threading.Lock)
 
     def begin(self) -> None:
         self.batch.begin()
@@ -243,6 +244,9 @@ class _Shared(Engine):
 
     def decoding(self) -> AbstractContextManager[object]:
         return self.decoder
+
+    def refining(self) -> AbstractContextManager[object]:
+        return self.refiner
 
     def ended(self, task: Task, sleep: Callable[[float], None], waiting: Callable[[float], None]) -> TaskState:
         began = time.monotonic()

@@ -68,6 +68,10 @@ class Engine:
         """Around what takes memory outside of the picture's own turn."""
         return nullcontext()
 
+    def refining(self) -> AbstractContextManager[object]:
+        """Around what takes longer in two threads at once than in one after the other."""
+        return nullcontext()
+
     def ended(self, task: Task, sleep: Callable[[float], None], waiting: Callable[[float], None]) -> TaskState:
         """The last state of a task, as `polling.wait` has it."""
         return polling.wait(self.service, task, sleep=sleep, waiting=waiting)

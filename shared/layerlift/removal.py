@@ -173,7 +173,8 @@ def remove_opened(
             raise errors.make("result_empty")
         if not refined:
             came = alpha
-            alpha = matte.refine(came, picture, lambda fraction: stage(Stage.REFINE, fraction))
+            with engine.refining():
+                alpha = matte.refine(came, picture, lambda fraction: stage(Stage.REFINE, fraction))
             if journal and alpha is not came:
                 journal.keep(name, alpha)
         stage(Stage.REFINE, 1.0)

@@ -15,10 +15,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from .pictures import Picture, Pixels, Report
-from .tiles import Box, grid, holding
+from .tiles import Box, bilinear, enlarged, grid, holding
 
 Floats: TypeAlias = NDArray[np.float32]
 Rectangle: TypeAlias = tuple[int, int, int, int]
@@ -70,13 +69,13 @@ def clean_edges(
         near = box.of(alpha).reshape(-1)
         flat = pixels.reshape(-1, pixels.shape[2])
         partial = np.flatnonzero(_partial(near) & (dtype.kind != "f" or np.isfinite(flat).all(axis=1)))
-        mixed = flat[partial, :channels].astype(exact) / exact(top)
-        both = _enlarged(estimate, box.within(window), shrink)[partial]
-        foreground, background = both[:, :channels], both[:, channels:]
-        a = (near[partial] / exact(255))[:, None]
+        # numpy is slow where the last axis is short
+        mixed = flat.T[:channels].take(partial, axis=1).astype(exact) / exact(top)
+        foreground, background = _enlarged(estimate, box.within(window), shrink).take(partial, axis=2)
+        a = near[partial] / exact(255)
         residual = mixed - a * foreground - (1 - a) * background
         clean = (foreground + residual * (a / (a * a + (1 - a) * (1 - a)))).clip(*limits) * exact(top)
-        flat[partial, :channels] = clean if dtype.kind == "f" else np.rint(clean)
+        flat[partial, :channels] = (clean if dtype.kind == "f" else np.rint(clean)).T
         yield (box.left, box.top, *box.size), pixels
         report(0.5 + 0.5 * (done + 1) / len(tiles))
 
@@ -127,15 +126,12 @@ def _reduced(
 
 
 def _enlarged(estimate: Floats, box: Box, times: int) -> Floats:
-    """The channels of the foreground, then of the background (height * width, 2 channels) of a box, bilinear."""
+    """The foreground and the background (2, channels, height * width) of a box, bilinear."""
     height, width = estimate.shape[2:]
     part = Box(*(side // times for side in box)).grown(2).clipped((width, height))
     left, top, right, bottom = (side / times - corner for side, corner in zip(box, part[:2] * 2, strict=True))
-    planes = []
-    for plane in part.of(estimate).reshape(-1, part.bottom - part.top, part.right - part.left):
-        image = Image.fromarray(np.ascontiguousarray(plane))
-        planes.append(np.asarray(image.resize(box.size, Image.Resampling.BILINEAR, box=(left, top, right, bottom))))
-    return np.stack(planes, axis=-1).reshape(-1, len(planes))
+    planes = enlarged(part.of(estimate), (left, top, right, bottom), box.size, bilinear)
+    return planes.reshape(*planes.shape[:2], -1)
 
 
 def _solved(image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, float], report: Report) -> Floats:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .pictures import Picture, Pixels, Report, computed, opaque, shown
-from .tiles import CELL, Box, Size, Tiled, cell_of, differing, grid, source
+from .tiles import CELL, Box, Size, Tiled, bicubic, cell_of, differing, enlarged, grid, source
 
 Alpha: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -258,12 +258,7 @@ def _enlarged(planes: Callable[[Box], NDArray[Any]], original: Size, box: Box, s
     if size == original:
         return planes(box)
     part, place = source(box, size, original, 2)
-    smaller = planes(part)
-    out = np.empty((len(smaller), *box.size[::-1]), np.float32)
-    for plane, enlarged in zip(smaller, out, strict=True):
-        image = Image.fromarray(plane.astype(np.float32))
-        enlarged[:] = np.asarray(image.resize(box.size, Image.Resampling.BICUBIC, box=place))
-    return out
+    return enlarged(planes(part).astype(np.float32, copy=False), place, box.size, bicubic)
 
 
 def _padded(planes: Any, inner: Box, outer: Box) -> Any:
@@ -343,9 +338,9 @@ def _finest_octave(planes: Floats) -> Floats:
 
 def _extreme_of_25(plane: NDArray[Any], extreme: Any) -> NDArray[Any]:
     """The lowest or highest of 5 x 5 pixels, without the 2 outermost."""
-    for axis in (0, 1):
-        views = np.lib.stride_tricks.sliding_window_view(plane, 5, axis=axis)
-        plane = functools.reduce(extreme, (views[..., step] for step in range(5)))
+    for _axis in range(2):
+        pairs = extreme(plane[:-1], plane[1:])
+        plane = extreme(extreme(pairs[:-3], pairs[2:-1]), plane[4:]).T
     return plane
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 Size = tuple[int, int]
 """Width and height in pixels."""
+Place = tuple[float, float, float, float]
+"""Left, top, right and bottom of a part that need not begin and end at whole pixels."""
+Kernel = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""The weights of pixels by their distance, not below 0, from where a picture is interpolated."""
 
 CELL = 96
 """The side in pixels of the cells that a picture is worked on in."""
@@ -110,7 +114,7 @@ def grid(size: Size, side: int) -> Iterator[Box]:
             yield Box(left, top, min(left + side, width), min(top + side, height))
 
 
-def source(box: Box, size: Size, original: Size, reach: float) -> tuple[Box, tuple[float, float, float, float]]:
+def source(box: Box, size: Size, original: Size, reach: float) -> tuple[Box, Place]:
     """What a box of a picture of `size` is resampled from, where the picture of size `original` is brought to `size`.
 
     Args:
@@ -124,3 +128,34 @@ def source(box: Box, size: Size, original: Size, reach: float) -> tuple[Box, tup
     around = math.ceil(reach * max(across, down, 1)) + 1
     whole = Box(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)).grown(around).clipped(original)
     return whole, (left - whole.left, top - whole.top, right - whole.left, bottom - whole.top)
+
+
+def enlarged(planes: NDArray[np.float32], place: Place, size: Size, kernel: Kernel) -> NDArray[np.float32]:
+    """What is at a place in planes (..., height, width), enlarged to `size`: two products with matrices of weights.
+
+    With so many planes of so few pixels, that is faster than Pillow, and the same up to rounding.
+    """
+    left, top, right, bottom = place
+    down = _weights(top, bottom, size[1], planes.shape[-2], kernel)
+    across = _weights(left, right, size[0], planes.shape[-1], kernel)
+    out: NDArray[np.float32] = down @ (planes @ across.T)
+    return out
+
+
+def _weights(begin: float, end: float, count: int, length: int, kernel: Kernel) -> NDArray[np.float32]:
+    """How much each of `length` pixels gives to each of `count` that a part of them is interpolated to."""
+    places = begin - 0.5 + (np.arange(count) + 0.5) * ((end - begin) / count)
+    weights = kernel(np.abs(np.subtract.outer(places, np.arange(length))).astype(np.float32))
+    # beyond the edges there is nothing
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
+def bilinear(distance: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.maximum(1 - distance, 0)
+
+
+def bicubic(distance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Keys' kernel with a = -0.5, which is Pillow's."""
+    x = np.minimum(distance, 2)
+    return np.where(x < 1, (1.5 * x - 2.5) * x * x + 1, ((2.5 - 0.5 * x) * x - 4) * x + 2)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pictures import Picture, Pixels, Report
-from .tiles import Box, bilinear, enlarged, grid, holding
+from .tiles import Box, Enlarging, bilinear, grid, holding
 
 Floats: TypeAlias = NDArray[np.float32]
 Rectangle: TypeAlias = tuple[int, int, int, int]
@@ -62,7 +62,8 @@ def clean_edges(
     colours, small, visible = _reduced(Picture(near_pixels), window.of(alpha), shrink, top, report)
     limits = (0.0, 1.0) if dtype.kind != "f" else (min(0.0, float(colours.min())), max(1.0, float(colours.max())))
     estimate = _solved(colours, small, visible, limits, report)
-    channels = len(colours)
+    channels, height, width = colours.shape
+    larger = Enlarging((width, height), (width * shrink, height * shrink), bilinear)
     for done, tile in enumerate(tiles):
         box = holding(_partial(tile.of(alpha))).moved(tile.left, tile.top)
         pixels = box.of(np.moveaxis(picture.pixels, 2, 0)).transpose(1, 2, 0).copy()
@@ -71,7 +72,8 @@ def clean_edges(
         partial = np.flatnonzero(_partial(near) & (dtype.kind != "f" or np.isfinite(flat).all(axis=1)))
         # numpy is slow where the last axis is short
         mixed = flat.T[:channels].take(partial, axis=1).astype(exact) / exact(top)
-        foreground, background = _enlarged(estimate, box.within(window), shrink).take(partial, axis=2)
+        both = larger.part(lambda part: part.of(estimate), box.within(window))
+        foreground, background = both.reshape(2, channels, -1).take(partial, axis=2)
         a = near[partial] / exact(255)
         residual = mixed - a * foreground - (1 - a) * background
         clean = (foreground + residual * (a / (a * a + (1 - a) * (1 - a)))).clip(*limits) * exact(top)
@@ -110,7 +112,7 @@ def _reduced(
         small = _shrunk(alpha[first : first + rows, :, None], shrink) / np.float32(255)
         colours, visible = _shrunk(pixels, shrink) / np.float32(top), np.ones_like(small)
         if picture.alpha is not None:
-            colours, visible = colours[..., :-1], colours[..., -1:]
+            colours, visible = colours[:-1], colours[-1:]
             if pixels[..., -1].min() < top:
                 weight = pixels[..., -1:] / np.float32(top)
             pixels = pixels[..., :-1]
@@ -121,17 +123,8 @@ def _reduced(
             colours = _shrunk(pixels * weight, shrink) / np.maximum(visible, _TINY) / np.float32(top)
         parts.append((colours, small, visible))
         report(0.3 * first / picture.height)
-    colours, small, visible = (np.moveaxis(np.concatenate(planes), 2, 0).copy() for planes in zip(*parts, strict=True))
+    colours, small, visible = (np.concatenate(planes, axis=1) for planes in zip(*parts, strict=True))
     return colours, small, visible
-
-
-def _enlarged(estimate: Floats, box: Box, times: int) -> Floats:
-    """The foreground and the background (2, channels, height * width) of a box, bilinear."""
-    height, width = estimate.shape[2:]
-    part = Box(*(side // times for side in box)).grown(2).clipped((width, height))
-    left, top, right, bottom = (side / times - corner for side, corner in zip(box, part[:2] * 2, strict=True))
-    planes = enlarged(part.of(estimate), (left, top, right, bottom), box.size, bilinear)
-    return planes.reshape(*planes.shape[:2], -1)
 
 
 def _solved(image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, float], report: Report) -> Floats:
@@ -150,7 +143,7 @@ def _solved(image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, 
     for colours, a, v in reversed(levels):
         height, width = a.shape[1:]
         coarse = estimate.repeat(2, axis=2)[:, :, :height].repeat(2, axis=3)[..., :width]
-        estimate = np.ascontiguousarray(coarse)
+        estimate = coarse.copy()
         rounds = _SMALL_ITERATIONS if max(height, width) <= _SMALL_SIDE else _ITERATIONS
         for box in grid((width, height), _SMALL_TILE):
             # no pixel hears of one that is farther away than there are rounds
@@ -194,22 +187,24 @@ def _relaxed(
 def _halved(planes: Floats) -> Floats:
     """Means of 2 x 2 pixels; the last row and column are repeated where a side is odd."""
     odd = [(0, 0), (0, planes.shape[1] % 2), (0, planes.shape[2] % 2)]
-    even = np.pad(planes, odd, mode="edge")
+    even = np.pad(planes, odd, mode="edge") if any(map(any, odd)) else planes
     half = np.float32(0.25)
     result: Floats = (even[:, ::2, ::2] + even[:, 1::2, ::2] + even[:, ::2, 1::2] + even[:, 1::2, 1::2]) * half
     return result
 
 
 def _shrunk(pixels: Any, shrink: int) -> Floats:
-    """Means of `shrink` x `shrink` pixels (height, width, channels); of fewer at the right and the bottom edge."""
+    """Means (channels, h, w) of `shrink` x `shrink` pixels (height, width, channels); at the far edges, of fewer."""
     sums = pixels[::shrink].astype(_SUMS.get(pixels.dtype.name, np.float64))
     for row in range(1, shrink):
         more = pixels[row::shrink]
         sums[: len(more)] += more
-    means: Floats = sums[:, ::shrink].astype(np.float32)
+    # a channel at a time: numpy is slow where the last axis is short
+    sums = np.moveaxis(sums, 2, 0)
+    means = np.ascontiguousarray(sums[..., ::shrink], np.float32)
     for column in range(1, shrink):
-        more = sums[:, column::shrink]
-        means[:, : more.shape[1]] += more
+        more = sums[..., column::shrink]
+        means[..., : more.shape[2]] += more
     rows, columns = (np.minimum(shrink, side - np.arange(0, side, shrink)) for side in pixels.shape[:2])
-    means /= np.multiply.outer(rows, columns)[..., None].astype(np.float32)
+    means /= np.multiply.outer(rows, columns).astype(np.float32)
     return means

@@ -15,7 +15,7 @@ and Tang, "Guided Image Filtering", 2013). Added to it are:
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .pictures import Picture, Pixels, Report, computed, opaque, shown
-from .tiles import CELL, Box, Size, Tiled, bicubic, cell_of, differing, enlarged, grid, source
+from .tiles import CELL, Box, Enlarging, Size, Tiled, bicubic, cell_of, differing, grid, source
 
 Alpha: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -66,7 +66,8 @@ class Guide:
     def noise(self, size: Size) -> np.float32:
         """The variance of the grain in the colours at one of the sizes: that of the calmest tenth of the picture."""
         if size not in self._noise:
-            calm = [_finest_octave(planes).var() for planes in self._samples(size)]
+            grain = _finest_octave(np.concatenate(list(self._samples(size))))
+            calm = grain.reshape(_SAMPLES**2, -1).var(axis=1)
             self._noise[size] = np.float32(np.quantile(calm, 0.1) / _GAIN)
         return self._noise[size]
 
@@ -220,11 +221,12 @@ class Level:
         Args:
             faithful: whether the alpha is taken at its word all over.
         """
+        larger = None if coarser is None else Enlarging(coarser.size, self.size, bicubic)
         for done, (box, (b, over, worth, ratio)) in enumerate(self._fits.items()):
             report(done / len(self._fits))
             weight = worth.copy()
-            if coarser is not None and worth.any():
-                weight *= self._borne_out(box, coarser, guide)
+            if coarser is not None and larger is not None and worth.any():
+                weight *= self._borne_out(box, coarser, larger, guide)
             fine = 1 if faithful else 1 - rising(ratio, *_FINE)
             trust = 1 if faithful else 1 - rising(ratio, *_TRUST)
             weight *= fine
@@ -232,33 +234,21 @@ class Level:
             np.multiply(self._raw.of(box)[:3], weight, out=models[:3])
             np.multiply(b + trust * over, weight, out=models[3])
             models[4] = weight
-            if coarser is not None and not faithful:
-                models += (1 - fine) * coarser.enlarged(box, self.size)
+            if coarser is not None and larger is not None and not faithful:
+                models += (1 - fine) * larger.part(coarser.models.of, box)
         self._fits.clear()
 
-    def _borne_out(self, box: Box, coarser: Level, guide: Guide) -> Floats:
+    def _borne_out(self, box: Box, coarser: Level, larger: Enlarging, guide: Guide) -> Floats:
         """How far detail that the coarser level's models foretell is there in this level's alpha, 0 to 1."""
         outer = box.grown(4)
         inner = outer.clipped(self.size)
-        raw = _enlarged(coarser._raw.of, coarser.size, inner, self.size)
+        raw = larger.part(coarser._raw.of, inner)
         foretold = (raw[:3] * guide.planes(inner, self.size)).sum(axis=0) - raw[3]
-        smooth = _enlarged(lambda part: part.of(coarser.alpha[None]), coarser.size, inner, self.size)[0]
+        smooth = larger.part(lambda part: part.of(coarser.alpha), inner)
         missing = (inner.of(self.alpha) - smooth) * SCALE
         both, alone = _mean_of_81(_padded(np.stack([foretold * missing, foretold * foretold]), inner, outer))
         k: Floats = (both / (alone + np.float32(1e-5))).clip(0, 1)
         return k
-
-    def enlarged(self, box: Box, size: Size) -> Floats:
-        """The models (bicubic) of a part of a picture of `size`."""
-        return _enlarged(self.models.of, self.size, box, size)
-
-
-def _enlarged(planes: Callable[[Box], NDArray[Any]], original: Size, box: Box, size: Size) -> Floats:
-    """A part of planes (n, height, width), of a picture of size `original`, that are enlarged (bicubic) to `size`."""
-    if size == original:
-        return planes(box)
-    part, place = source(box, size, original, 2)
-    return enlarged(planes(part).astype(np.float32, copy=False), place, box.size, bicubic)
 
 
 def _padded(planes: Any, inner: Box, outer: Box) -> Any:

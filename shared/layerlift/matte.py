@@ -15,7 +15,7 @@ from . import foreground
 from .errors import make
 from .guided import Alpha, Guide, Level, is_faithful, rising
 from .pictures import Picture, Pixels, Report, decode_png
-from .tiles import Box, Size, grid, holding, source
+from .tiles import Box, Enlarging, Size, bicubic, grid, holding, source
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TILE = 192
@@ -131,6 +131,7 @@ def _enlarged(finest: Level, modelled: Level, guide: Guide, report: Report) -> A
     out = finest.resized(guide.size, Image.Resampling.BICUBIC, 2, _part(report, 0, 0.3))
     tiles = [tile.scaled(finest.size, guide.size) for tile in finest.tiles]
     boxes = [box.moved(tile.left, tile.top) for tile in tiles for box in grid(tile.size, _TILE)]
+    larger = Enlarging(modelled.size, guide.size, bicubic)
     for done, box in enumerate(boxes):
         report(0.3 + 0.7 * done / len(boxes))
         part = source(box, guide.size, finest.size, 2)[0]
@@ -140,7 +141,7 @@ def _enlarged(finest: Level, modelled: Level, guide: Guide, report: Report) -> A
         if changed.any():
             inner = holding(changed > 0)
             whole = inner.moved(box.left, box.top)
-            models = modelled.enlarged(whole, guide.size)
+            models = larger.part(modelled.models.of, whole)
             change = (models[:3] * guide.planes(whole, guide.size)).sum(axis=0)
             change += models[3]
             change *= 255

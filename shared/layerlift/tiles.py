@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 Size = tuple[int, int]
 """Width and height in pixels."""
-Place = tuple[float, float, float, float]
-"""Left, top, right and bottom of a part that need not begin and end at whole pixels."""
 Kernel = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""The weights of pixels by their distance, not below 0, from where a picture is interpolated."""
+"""The weights of pixels by their distance, from 0 to 2, from where a picture is interpolated."""
 
 CELL = 96
 """The side in pixels of the cells that a picture is worked on in."""
@@ -114,7 +112,7 @@ def grid(size: Size, side: int) -> Iterator[Box]:
             yield Box(left, top, min(left + side, width), min(top + side, height))
 
 
-def source(box: Box, size: Size, original: Size, reach: float) -> tuple[Box, Place]:
+def source(box: Box, size: Size, original: Size, reach: float) -> tuple[Box, tuple[float, float, float, float]]:
     """What a box of a picture of `size` is resampled from, where the picture of size `original` is brought to `size`.
 
     Args:
@@ -130,25 +128,43 @@ def source(box: Box, size: Size, original: Size, reach: float) -> tuple[Box, Pla
     return whole, (left - whole.left, top - whole.top, right - whole.left, bottom - whole.top)
 
 
-def enlarged(planes: NDArray[np.float32], place: Place, size: Size, kernel: Kernel) -> NDArray[np.float32]:
-    """What is at a place in planes (..., height, width), enlarged to `size`: two products with matrices of weights.
+class Enlarging:
+    """Parts of a picture of size `original`, interpolated to `size`, by products with matrices of weights.
 
-    With so many planes of so few pixels, that is faster than Pillow, and the same up to rounding.
+    With many planes of few pixels that is faster than Pillow, which copies each, and the same up to rounding.
     """
-    left, top, right, bottom = place
-    down = _weights(top, bottom, size[1], planes.shape[-2], kernel)
-    across = _weights(left, right, size[0], planes.shape[-1], kernel)
-    out: NDArray[np.float32] = down @ (planes @ across.T)
-    return out
+
+    def __init__(self, original: Size, size: Size, kernel: Kernel) -> None:
+        self._original, self._size = original, size
+        self._across, self._down = (_taps(*sides, kernel) for sides in zip(original, size, strict=True))
+
+    def part(self, planes: Callable[[Box], NDArray[Any]], box: Box) -> NDArray[np.float32]:
+        """A box of the enlarged planes (..., height, width); `planes` is asked for a box of the original."""
+        if self._size == self._original:
+            return planes(box)
+        around = source(box, self._size, self._original, 2)[0]
+        across = _matrix(*self._across, slice(box.left, box.right), around.left, around.right)
+        down = _matrix(*self._down, slice(box.top, box.bottom), around.top, around.bottom)
+        out: NDArray[np.float32] = down @ (planes(around).astype(np.float32, copy=False) @ across.T)
+        return out
 
 
-def _weights(begin: float, end: float, count: int, length: int, kernel: Kernel) -> NDArray[np.float32]:
-    """How much each of `length` pixels gives to each of `count` that a part of them is interpolated to."""
-    places = begin - 0.5 + (np.arange(count) + 0.5) * ((end - begin) / count)
-    weights = kernel(np.abs(np.subtract.outer(places, np.arange(length))).astype(np.float32))
-    # beyond the edges there is nothing
-    weights /= weights.sum(axis=1, keepdims=True)
-    return weights
+def _taps(length: int, count: int, kernel: Kernel) -> tuple[NDArray[np.int_], NDArray[np.float32]]:
+    """The pixels, of `length`, that each of `count` is interpolated from, and their weights (count, 4)."""
+    places = (np.arange(count)[:, None] + 0.5) * (length / count) - 0.5
+    pixels = np.floor(places).astype(int) + np.arange(-1, 3)
+    weights = kernel(np.abs(pixels - places).astype(np.float32)) * ((pixels >= 0) & (pixels < length))
+    return pixels, weights / weights.sum(axis=1, keepdims=True)
+
+
+def _matrix(
+    pixels: NDArray[np.int_], weights: NDArray[np.float32], part: slice, begin: int, end: int
+) -> NDArray[np.float32]:
+    """The weights of the pixels from `begin` to `end` in a part of what is interpolated from them."""
+    matrix = np.zeros((part.stop - part.start, end - begin + 4), np.float32)
+    # 2 more at each side: beyond the edges of the picture all weights are 0
+    matrix[np.arange(len(matrix))[:, None], pixels[part] - begin + 2] = weights[part]
+    return matrix[:, 2:-2]
 
 
 def bilinear(distance: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -157,5 +173,5 @@ def bilinear(distance: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def bicubic(distance: NDArray[np.float32]) -> NDArray[np.float32]:
     """Keys' kernel with a = -0.5, which is Pillow's."""
-    x = np.minimum(distance, 2)
+    x = distance
     return np.where(x < 1, (1.5 * x - 2.5) * x * x + 1, ((2.5 - 0.5 * x) * x - 4) * x + 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -71,6 +73,13 @@ def test_planes_are_enlarged_as_pillow_does_it(box: Box, kernel: Any) -> None:
     whole = np.stack([np.asarray(Image.fromarray(plane).resize((472, 396), theirs)) for plane in planes])
     part = Enlarging((131, 90), (472, 396), kernel).part(lambda smaller: smaller.of(planes), box)
     assert np.allclose(part, box.of(whole), atol=1e-5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has /proc")
+def test_planes_are_enlarged_in_the_thread_that_asks_and_no_others() -> None:
+    code = "import layerlift, os; import numpy as np; np.ones((300, 300)) @ np.ones((300, 300)); "
+    code += "print(len(os.listdir('/proc/self/task')))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"
 
 
 def test_only_what_is_near_a_change_is_worked_on() -> None:

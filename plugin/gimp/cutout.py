@@ -4,6 +4,7 @@
 # gimpfu's constants come from GIMP, when it runs.
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple
@@ -13,6 +14,8 @@ from gimpfu import ADD_WHITE_MASK, CLIP_TO_IMAGE, LAYER_MODE_NORMAL, MASK_APPLY,
 from strips import STRIP, Show, clean, cut, fill, is_opaque, save
 
 AS_ALPHA, AS_MASK = 0, 1
+CUT_OUT = " cut-out"
+"""What a cut-out's name has behind that of its layer; GIMP adds a number where there is one of that name."""
 
 
 class Wish(NamedTuple):
@@ -35,6 +38,12 @@ class CutOut:
         self._state = self._now()
         self._copy: Any = None
         self._mask: Any = None
+
+    def is_there(self) -> bool:
+        """Whether the layer is a cut-out, or has its own beside it."""
+        name, parent = self._layer.name, self._layer.parent
+        beside = [layer.name for layer in (parent.children if parent else self._image.layers)]
+        return name + CUT_OUT in beside or re.search(CUT_OUT + r"( #\d+)?$", name) is not None
 
     def export(self, path: Path, show: Show) -> dict[str, Any]:
         """Write what the layer shows to a file; return what the worker needs to know."""
@@ -144,7 +153,7 @@ def flat_copy(layer: Any, scratch: Any) -> Any:
 def copy_of(image: Any, layer: Any) -> Any:
     """A copy that can be written to, of the layer's pixels at full precision; not yet in the image."""
     copy = rendered(image, layer) if layer.is_rendered else pdb.gimp_layer_copy(layer, True)
-    copy.name = layer.name + " cut-out"
+    copy.name = layer.name + CUT_OUT
     copy.visible = True
     unlock(copy)
     return copy

@@ -71,6 +71,9 @@ def read(folder: Path, summary: Summary) -> list[Picture]:
             if layer is None:
                 fail("No layer is selected.")
             cutout = CutOut(image, layer)
+            # Run again for those that are left, it must not do, or be paid for, the others twice.
+            if cutout.is_there():
+                fail("The layer has its cut-out already, or is one.")
             job = cutout.export(folder / f"{number}.raw", show)
         except Unwritable:
             raise

@@ -98,6 +98,42 @@ def test_an_account_that_is_empty_in_the_middle_ends_it_and_the_rest_is_told(gim
         assert twin.charged == 2
 
 
+def run_twice(folder: str) -> Any:
+    """Runs inside GIMP: over two images, then over these and a third, with the originals active, and the cut-outs."""
+    import sys
+
+    sys.path.insert(0, folder)
+    import pile
+    from gimpfu import gimp
+
+    pile.pile(["rgb_8", "grouped"])
+    first = pile.run()
+    once = pile.look()
+    found = []
+    for number in (0, 1):
+        for image in gimp.image_list():
+            place = image.layers[0] if image.name == "grouped.xcf" else image
+            image.active_layer = place.layers[number]
+        if not number:
+            pile.pile(["large"])
+        found.append(pile.run())
+    return first, once, found, pile.look()
+
+
+def test_what_has_its_cut_out_is_left_alone_when_all_is_run_again(gimp: Gimp, tmp_path: Path) -> None:
+    with Twin(Options()) as twin:
+        install(gimp, tmp_path / "state", twin)
+        first, once, found, after = gimp.python(run_twice, HERE)
+        assert (first, found[0]) == ("", "")
+        left = "The layer has its cut-out already, or is one."
+        assert (
+            found[1] == f"0 of 3 pictures done. Units used: 0.\n\nNot done:\nrgb_8.xcf, grouped.xcf, large.xcf: {left}"
+        )
+        assert {name: after[name] for name in once} == once
+        assert [layer[0] for layer in after["large.xcf"]] == ["photo cut-out", "photo"]
+        assert twin.charged == 3
+
+
 def run_in_turn(folder: str) -> Any:
     """Runs inside GIMP: without an image, then with one."""
     import sys

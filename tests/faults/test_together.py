@@ -14,7 +14,7 @@ from world import ALIKE, PATIENCE, World, alpha, wait_for
 
 SHARED = range(15)
 FIRST, SECOND = [*SHARED, *range(15, 30)], [*SHARED, *range(30, 45)]
-RATE = (100, 5.0)
+RATE = (100, 20.0)
 
 
 def remove(world: World, numbers: list[int], folder: Path, **changes: str) -> Popen[str]:

@@ -35,6 +35,7 @@ class Driver(krita.Extension):
         sys.excepthook = self._catch
         self._stacks = (self._folder / "stacks.txt").open("w")
         faulthandler.register(signal.SIGUSR1, self._stacks)
+        faulthandler.enable()
         self._timer = QTimer()
         self._timer.timeout.connect(self._tick)
 

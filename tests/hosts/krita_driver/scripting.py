@@ -92,8 +92,13 @@ def tree(node):
 
 
 def close(document):
-    """Close a document without a question."""
+    """Close a document without a question, and not sooner after a change than a user can.
+
+    Krita's list of layers looks at what has changed a tenth of a second later, and Krita 5.3 ends where that is gone.
+    """
     yield from settle(document)
+    since = time.monotonic()
+    yield lambda: time.monotonic() > since + 0.3
     document.setModified(False)
     document.close()
 

@@ -130,9 +130,10 @@ def test_the_memory_of_a_closed_document_is_given_back(krita: Krita, home: Path)
         with krita.window() as window:
             width, height = 2400, 1600
             layer = width * height * 4 // 1_000_000
-            first, *_ = [window.run(removed_and_closed, width, height + more, 100_000) for more in (0, 1, 2)]
-            # Kept, these three would be six layers and more.
-            window.run(removed_and_closed, width, height + 3, first + 4 * layer)
+            held = max(window.run(removed_and_closed, width, height + more, 100_000) for more in range(3))
+            # Kept, these four would be twelve: of each the original, the cut-out, and the picture.
+            for more in range(3, 7):
+                window.run(removed_and_closed, width, height + more, held + 6 * layer)
 
 
 TOLD = {

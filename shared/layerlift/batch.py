@@ -48,7 +48,7 @@ _TELL_SECONDS = 0.5
 _INTERRUPT_SECONDS = 0.2
 _M_MMAP_THRESHOLD = -3
 """From glibc's malloc.h."""
-_LARGE_BYTES = 4 << 20
+_LARGE_BYTES = 1 << 20
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")

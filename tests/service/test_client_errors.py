@@ -113,6 +113,12 @@ def test_a_key_that_no_header_can_hold_is_refused_before_anything_is_sent(key: s
         Service("https://api.example", key)
 
 
+def test_no_key_at_all_is_an_error_that_asks_for_one() -> None:
+    with pytest.raises(errors.SetupError) as caught:
+        Service("https://api.example", "")
+    assert caught.value.code == "key_missing"
+
+
 def test_a_refusal_inside_an_answer_of_200_is_a_refusal() -> None:
     body = b'{"status": 401, "error": "no", "error_code": "ExpiredApiKey"}'
     with server(reply(body, x_request_id="r-1")) as api, pytest.raises(errors.AuthError) as caught:

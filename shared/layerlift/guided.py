@@ -9,7 +9,10 @@ and Tang, "Guided Image Filtering", 2013). Added to it are:
   there in p, and 0 where p has no detail to sharpen. With k = 0 the result is p enlarged by bicubic interpolation;
 - p's true resolution. Where p - q is large beside p's finest octave, p is blurred, displaced, or of less detail than
   its size promises. The models used are then those of the first smaller size (a half, a quarter ...) at which p agrees
-  with the picture; and where it agrees at none, each place takes the size that fits it best, without p - q.
+  with the picture; and where it agrees at none, each place takes the size that fits it best, without p - q;
+- how far the models of a smaller size stand out of the texture around. An alpha may be as soft as the subject, and the
+  detail that they foretell be the background's. They are used as far as they make more of the picture's detail than of
+  that where p does not change, which is texture.
 """
 
 from __future__ import annotations
@@ -32,17 +35,25 @@ SCALE = np.float32(1 / 255)
 _RIDGE = np.float32(1e-4)
 _ROUNDING = np.float32(0.003**2)
 """The square of what is left over because p is of whole numbers."""
-_DETAIL = np.float32(0.01**2)
+_DETAIL = np.float32(0.018**2)
 """The square of the detail in p that is not worth sharpening."""
 _TRUST, _FINE = (0.15, 0.3), (0.25, 0.5)
 """The ratios of p - q to p's finest octave between which p - q fades out, and the model gives way to the coarser."""
 _FLAT = (4, 12)
 """The differences in p within 5 x 5 pixels between which the model takes over from bicubic interpolation."""
+_DISTINCT = (2, 3)
+"""The ratios of what models make of the picture's detail to what of the texture around between which they are used."""
+_ENOUGH = (0.02, 0.1)
+"""The parts of 19 x 19 pixels between which those where p does not change come to tell of texture."""
 _SAMPLE, _SAMPLES = 16, 12
 _GRAY = 4 / 255
 """The mean distance of the highest from the lowest component up to which a part counts as gray."""
 _GAIN = 1 - 2 * (6 / 16) ** 2 + (70 / 256) ** 2
 """What `_finest_octave` makes of the variance of white noise."""
+_FIRST, _SECOND = np.triu_indices(3)
+_TWICE = np.where(_FIRST == _SECOND, 1, 2).astype(np.float32)[:, None, None]
+"""A product of two of three colours, and how often it is in the square of their sum."""
+_LITTLE = np.float32(1e-9)
 _MARGIN = 8
 _REACH = 8
 """How many pixels from where the alpha changes all is as if it did not."""
@@ -64,11 +75,15 @@ class Guide:
             self._reduced[size] = computed(shown(larger, size), report)
 
     def noise(self, size: Size) -> np.float32:
-        """The variance of the grain in the colours at one of the sizes: that of the calmest tenth of the picture."""
+        """The variance of the grain in the colours at one of the sizes, asked for from the largest on.
+
+        That is the variance in the calmest tenth of the picture, and at most that at a larger size: what does not
+        become less as the picture is reduced is texture.
+        """
         if size not in self._noise:
             grain = _finest_octave(np.concatenate(list(self._samples(size))))
             calm = grain.reshape(_SAMPLES**2, -1).var(axis=1)
-            self._noise[size] = np.float32(np.quantile(calm, 0.1) / _GAIN)
+            self._noise[size] = min([np.float32(np.quantile(calm, 0.1) / _GAIN), *self._noise.values()])
         return self._noise[size]
 
     def is_gray(self, size: Size) -> bool:
@@ -215,28 +230,59 @@ class Level:
         raw[3] = _cropped(product, 6)
         return model, product, _cropped(p, 2)
 
-    def settle(self, coarser: Level | None, guide: Guide, report: Report, *, faithful: bool) -> None:
+    def settle(self, coarser: Level | None, guide: Guide, report: Report, *, faithful: bool | None) -> None:
         """Turns what was fitted into `models`, with the help of the next level.
 
         Args:
-            faithful: whether the alpha is taken at its word all over.
+            faithful: whether the alpha is taken at its word: all over, nowhere, or (None) where it fits.
         """
         larger = None if coarser is None else Enlarging(coarser.size, self.size, bicubic)
         for done, (box, (b, over, worth, ratio)) in enumerate(self._fits.items()):
-            report(done / len(self._fits))
-            weight = worth.copy()
-            if coarser is not None and larger is not None and worth.any():
+            report(0.5 * done / len(self._fits))
+            fine, trust = (
+                1 - rising(ratio, *limits) if faithful is None else np.float32(faithful) for limits in (_FINE, _TRUST)
+            )
+            weight = worth * fine
+            if coarser is not None and larger is not None and weight.any():
                 weight *= self._borne_out(box, coarser, larger, guide)
-            fine = 1 if faithful else 1 - rising(ratio, *_FINE)
-            trust = 1 if faithful else 1 - rising(ratio, *_TRUST)
-            weight *= fine
             models = self.models[box] = np.empty((5, *weight.shape), np.float32)
             np.multiply(self._raw.of(box)[:3], weight, out=models[:3])
             np.multiply(b + trust * over, weight, out=models[3])
             models[4] = weight
             if coarser is not None and larger is not None and not faithful:
                 models += (1 - fine) * larger.part(coarser.models.of, box)
+        if coarser is not None and larger is not None and not faithful:
+            distinct = {}
+            for done, box in enumerate(self._fits):
+                report(0.5 + 0.5 * done / len(self._fits))
+                distinct[box] = self._distinct(box, coarser, larger, guide)
+            for box, part in distinct.items():
+                self.models[box] = self.models.of(box) * part
         self._fits.clear()
+
+    def _distinct(self, box: Box, coarser: Level, larger: Enlarging, guide: Guide) -> Floats:
+        """How far what the models make of the picture's detail stands out of the texture around, 0 to 1.
+
+        The detail is that beyond the coarser level's. Texture is what the models would make of it, by its covariance
+        in colour, where p does not change: at the subject's side or the background's, whichever is more.
+        """
+        around, outer = box.grown(4), box.grown(13)
+        near, inner = around.clipped(self.size), outer.clipped(self.size)
+        detail = guide.planes(inner, self.size) - larger.part(lambda part: guide.planes(part, coarser.size), inner)
+        covariance = detail[_FIRST] * detail[_SECOND]
+        slopes = self.models.of(near)[:3]
+        squares = slopes[_FIRST] * slopes[_SECOND] * _TWICE
+        found = [(squares * near.within(inner).of(covariance)).sum(axis=0)]
+        changing, subject = self.changing(inner), inner.of(self.alpha) >= 128
+        for side in (subject, ~subject):
+            plain = (1 - changing) * side
+            means = _mean_of_361(_padded(np.stack([*(covariance * plain), plain]), inner, outer))
+            means = near.within(around).of(means)
+            share = means[6]
+            found.append((squares * means[:6]).sum(axis=0) / np.maximum(share, _ENOUGH[0]) * rising(share, *_ENOUGH))
+        planes = np.stack(found) * near.within(inner).of(changing)
+        made, *texture = _mean_of_81(_padded(planes, near, around)).clip(0) + _LITTLE
+        return rising(np.sqrt(made / np.maximum(*texture)), *_DISTINCT)
 
     def _borne_out(self, box: Box, coarser: Level, larger: Enlarging, guide: Guide) -> Floats:
         """How far detail that the coarser level's models foretell is there in this level's alpha, 0 to 1."""
@@ -306,6 +352,11 @@ def _mean_of_9(planes: Floats, step: int = 1) -> Floats:
     out += rows[:, :, twice:]
     out *= np.float32(1 / 9)
     return out
+
+
+def _mean_of_361(planes: Floats) -> Floats:
+    """Means of 19 x 19 pixels, the inner ones with more weight, without the 9 outermost."""
+    return _mean_of_9(_mean_of_81(planes), step=5)
 
 
 def _mean_of_81(planes: Floats) -> Floats:

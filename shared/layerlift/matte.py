@@ -29,7 +29,7 @@ _LEFT = 0.01
 _DOUBT = (4, 16)
 """Where the true resolution is not the alpha's own, the changes, of 255, between which the models come to be believed:
 smaller ones are the picture's texture more often than the subject's."""
-METHOD = b"guided 2"
+METHOD = b"guided 3"
 """Names what `refine` does: a kept alpha is of use only to the method that made it."""
 
 
@@ -68,14 +68,15 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
     """
     guide = Guide(picture)
     levels, true = _levels(alpha, guide, _part(report, 0, 0.5))
-    faithful, used = true is not None, levels[true or 0 :]
-    if faithful and used[0].size == guide.size:
+    if true == 0 and levels[0].size == guide.size:
         return alpha
-    pairs = list(zip(used, [*used[1:], None], strict=True))
     # what is taken at its word needs of the coarser level what `_levels` has modelled, and no more
-    for level, coarser in pairs[:1] if faithful else reversed(pairs):
-        level.settle(coarser, guide, _part(report, 0.5, 0.6 if level is used[0] else 0.5), faithful=faithful)
-    return _enlarged(levels[0], used[0], guide, _part(report, 0.6, 1))
+    settled = len(levels) if true is None else true + 1
+    for number in reversed(range(settled)):
+        coarser = levels[number + 1] if number + 1 < len(levels) else None
+        portion = _part(report, 0.6 - 0.1 / 2**number, 0.6 - 0.05 / 2**number)
+        levels[number].settle(coarser, guide, portion, faithful=None if true is None else number == true)
+    return _enlarged(levels[0], guide, _part(report, 0.6, 1), doubted=true != 0)
 
 
 def _levels(alpha: Alpha, guide: Guide, report: Report) -> tuple[list[Level], int | None]:
@@ -126,28 +127,26 @@ def _under(tiles: list[Box], level: Level) -> list[Box]:
     return [box for box in level.tiles if box.of(near).any()]
 
 
-def _enlarged(finest: Level, modelled: Level, guide: Guide, report: Report) -> Alpha:
-    """The models of one level applied to the picture, and the alpha, bicubic, where there is none."""
-    out = finest.resized(guide.size, Image.Resampling.BICUBIC, 2, _part(report, 0, 0.3))
-    tiles = [tile.scaled(finest.size, guide.size) for tile in finest.tiles]
+def _enlarged(level: Level, guide: Guide, report: Report, *, doubted: bool) -> Alpha:
+    """The models of a level applied to the picture, and the alpha, bicubic, where there is none."""
+    out = level.resized(guide.size, Image.Resampling.BICUBIC, 2, _part(report, 0, 0.3))
+    tiles = [tile.scaled(level.size, guide.size) for tile in level.tiles]
     boxes = [box.moved(tile.left, tile.top) for tile in tiles for box in grid(tile.size, _TILE)]
-    larger = Enlarging(modelled.size, guide.size, bicubic)
+    larger = Enlarging(level.size, guide.size, bicubic)
     for done, box in enumerate(boxes):
         report(0.3 + 0.7 * done / len(boxes))
-        part = source(box, guide.size, finest.size, 2)[0]
-        around = source(box, guide.size, modelled.size, 2)[0]
-        changed = _nearest(finest.changing(part), part, box, finest.size, guide.size)
-        changed *= _nearest(modelled.is_modelled(around), around, box, modelled.size, guide.size)
+        part = source(box, guide.size, level.size, 2)[0]
+        changed = _nearest(level.changing(part) * level.is_modelled(part), part, box, level.size, guide.size)
         if changed.any():
             inner = holding(changed > 0)
             whole = inner.moved(box.left, box.top)
-            models = larger.part(modelled.models.of, whole)
+            models = larger.part(level.models.of, whole)
             change = (models[:3] * guide.planes(whole, guide.size)).sum(axis=0)
             change += models[3]
             change *= 255
             change -= models[4] * whole.of(out)
             change *= inner.of(changed)
-            if modelled is not finest:
+            if doubted:
                 change *= rising(np.abs(change), *_DOUBT)
             change += whole.of(out)
             whole.of(out)[:] = np.rint(change.clip(0, 255))

@@ -15,6 +15,8 @@ from PIL import Image, ImageFilter
 WIDTH, HEIGHT = 900, 600
 ROUNDING = 0.25
 """The mean error of whole numbers."""
+NOTHING = 1e-3
+"""Another level in one of a thousand pixels."""
 BICUBIC, LANCZOS = Image.Resampling.BICUBIC, Image.Resampling.LANCZOS
 
 
@@ -133,17 +135,38 @@ def test_where_an_alpha_that_is_out_of_place_hardly_changes_the_picture_adds_not
     assert error(refined, truth) * 1.2 < error(bicubic, truth)
 
 
-def test_a_soft_edge_that_came_blurred_gets_little_of_the_texture_behind_it() -> None:
+def before_texture(alpha: Any, fineness: int) -> Picture:
+    """A subject of one colour with the alpha before strong texture of that many pixels."""
+    texture = sized(noise(HEIGHT // fineness, WIDTH // fineness, 3), WIDTH, HEIGHT, BICUBIC)
+    a = alpha[..., None] / 255
+    pixels = a * np.array([210, 150, 90]) + (1 - a) * (np.array([40, 70, 100]) + 0.5 * texture)
+    return Picture(np.rint(pixels).astype(np.uint8))
+
+
+def star() -> Any:
+    """A subject with a hard edge, (height, width), 0 to 1."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     radius, angle = np.hypot(x - WIDTH / 2, y - HEIGHT / 2), np.arctan2(y - HEIGHT / 2, x - WIDTH / 2)
-    still = ((0.3 * HEIGHT * (1 + 0.1 * np.sin(7 * angle)) - radius) / 2 + 0.5).clip(0, 1)
-    truth = np.rint(np.mean([np.roll(still, step, axis=1) for step in range(-30, 31)], axis=0) * 255).astype(np.uint8)
-    behind = np.array([40, 70, 100]) + 0.3 * sized(noise(HEIGHT // 8, WIDTH // 8, 3), WIDTH, HEIGHT, BICUBIC)
-    a = truth[..., None] / 255
-    pixels = np.rint(a * np.array([210, 150, 90]) + (1 - a) * behind).astype(np.uint8)
-    small = np.asarray(Image.fromarray(sized(truth, WIDTH // 3, HEIGHT // 3)).filter(ImageFilter.GaussianBlur(1)))
-    refined = matte.refine(small, Picture(pixels))
-    assert error(refined, truth) < 1.3 * error(sized(small, WIDTH, HEIGHT, BICUBIC), truth)
+    return ((0.3 * HEIGHT * (1 + 0.1 * np.sin(7 * angle)) - radius) / 2 + 0.5).clip(0, 1)
+
+
+@pytest.mark.parametrize("blur", [0, 1])
+@pytest.mark.parametrize("divided_by", [1, 2, 3])
+@pytest.mark.parametrize("fineness", [2, 3, 8])
+def test_a_soft_edge_gets_none_of_the_texture_behind_it(fineness: int, divided_by: int, blur: int) -> None:
+    truth = np.rint(np.mean([np.roll(star(), step, axis=1) for step in range(-30, 31)], axis=0) * 255).astype(np.uint8)
+    small = Image.fromarray(sized(truth, WIDTH // divided_by, HEIGHT // divided_by))
+    small = np.asarray(small.filter(ImageFilter.GaussianBlur(blur)))
+    refined = matte.refine(small, before_texture(truth, fineness))
+    assert error(refined, truth) <= 1.02 * error(sized(small, WIDTH, HEIGHT, BICUBIC), truth) + NOTHING
+
+
+def test_an_alpha_that_is_out_of_place_is_drawn_to_edges_before_texture_too() -> None:
+    truth = np.rint(star() * 255).astype(np.uint8)
+    sent = np.roll(truth, 2, axis=1)
+    refined = matte.refine(sent, before_texture(truth, 24))
+    before, after = (np.abs(alpha.astype(int) - truth).mean() for alpha in (sent, refined))
+    assert after * 1.2 < before
 
 
 def test_where_the_alpha_does_not_change_it_is_exact() -> None:

@@ -74,7 +74,7 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
     settled = len(levels) if true is None else true + 1
     for number in reversed(range(settled)):
         coarser = levels[number + 1] if number + 1 < len(levels) else None
-        portion = _part(report, 0.6 - 0.1 / 2**number, 0.6 - 0.05 / 2**number)
+        portion = _part(report, 0.5 + 0.05 / 2**number, 0.5 + 0.1 / 2**number)
         levels[number].settle(coarser, guide, portion, faithful=None if true is None else number == true)
     return _enlarged(levels[0], guide, _part(report, 0.6, 1), doubted=true != 0)
 

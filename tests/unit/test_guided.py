@@ -218,8 +218,13 @@ def test_the_same_input_makes_the_same_alpha() -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def test_progress_rises_to_its_end_and_can_stop_the_work() -> None:
+@pytest.mark.parametrize("flaw", ["none", "little detail", "out of place"])
+def test_progress_rises_to_its_end_and_can_stop_the_work(flaw: str) -> None:
     small = sized(ALPHA, WIDTH // 3, HEIGHT // 3)
+    if flaw == "little detail":
+        small = sized(sized(small, WIDTH // 12, HEIGHT // 12), WIDTH // 3, HEIGHT // 3, BICUBIC)
+    elif flaw == "out of place":
+        small = np.roll(small, 1, axis=1)
     told: list[float] = []
     matte.refine(small, Picture(PHOTO), told.append)
     assert told == sorted(told)

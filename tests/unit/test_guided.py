@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from typing import Any
 
@@ -89,6 +90,15 @@ def test_an_alpha_that_is_out_of_place_is_drawn_to_the_pictures_edges() -> None:
     small = np.roll(sized(ALPHA, WIDTH // 2, HEIGHT // 2), 1, axis=1)
     refined = matte.refine(small, Picture(PHOTO))
     assert error(refined, ALPHA) * 1.5 < error(sized(small, WIDTH, HEIGHT, BICUBIC), ALPHA)
+
+
+@pytest.mark.parametrize("divided_by", [2, 4])
+def test_an_alpha_with_the_noise_of_jpeg_gets_the_pictures_detail(divided_by: int) -> None:
+    file = io.BytesIO()
+    Image.fromarray(sized(ALPHA, WIDTH // divided_by, HEIGHT // divided_by)).save(file, "JPEG", quality=40)
+    sent = np.asarray(Image.open(file))
+    refined = matte.refine(sent, Picture(PHOTO))
+    assert error(refined, ALPHA) * 2 < error(sized(sent, WIDTH, HEIGHT, BICUBIC), ALPHA)
 
 
 def test_the_result_made_smaller_is_the_alpha_that_came() -> None:

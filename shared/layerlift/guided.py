@@ -255,7 +255,8 @@ class Level:
             distinct = {}
             for done, box in enumerate(self._fits):
                 report(0.5 + 0.5 * done / len(self._fits))
-                distinct[box] = self._distinct(box, coarser, larger, guide)
+                if self.models.of(box).any():
+                    distinct[box] = self._distinct(box, coarser, larger, guide)
             for box, part in distinct.items():
                 self.models[box] = self.models.of(box) * part
         self._fits.clear()

@@ -41,7 +41,7 @@ _TRUST, _FINE = (0.15, 0.3), (0.25, 0.5)
 """The ratios of p - q to p's finest octave between which p - q fades out, and the model gives way to the coarser."""
 _FLAT = (4, 12)
 """The differences in p within 5 x 5 pixels between which the model takes over from bicubic interpolation."""
-_DISTINCT = (2, 3)
+_DISTINCT = (2.75, 3.75)
 """The ratios of what models make of the picture's detail to what of the texture around between which they are used."""
 _ENOUGH = (0.02, 0.1)
 """The parts of 19 x 19 pixels between which those where p does not change come to tell of texture."""

@@ -22,7 +22,7 @@ _TILE = 192
 _CLEAN = 0.9
 """The part of a cut-out's progress that clean edges take."""
 _LEVELS, _SMALLEST = 6, 32
-_FAITHFUL, _TRUE = 0.31, 0.15
+_FAITHFUL, _TRUE = 0.24, 0.15
 """The ratios of p - q to p's finest octave up to which an alpha is taken at its word: as it came, and made smaller."""
 _LEFT = 0.01
 """How much of p's detail, at the size that has most of it, must be left at the true resolution."""

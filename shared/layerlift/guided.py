@@ -54,6 +54,7 @@ _FIRST, _SECOND = np.triu_indices(3)
 _TWICE = np.where(_FIRST == _SECOND, 1, 2).astype(np.float32)[:, None, None]
 """A product of two of three colours, and how often it is in the square of their sum."""
 _LITTLE = np.float32(1e-9)
+"""Added to both squares of a ratio, which is 1 where both are nothing."""
 _MARGIN = 8
 _REACH = 8
 """How many pixels from where the alpha changes all is as if it did not."""

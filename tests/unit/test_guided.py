@@ -72,8 +72,8 @@ def test_an_alpha_of_little_detail_gets_it_whatever_size_it_was_sent_at() -> Non
         assert error(refined, ALPHA) * 1.4 < error(sized(sent, WIDTH, HEIGHT, BICUBIC), ALPHA)
 
 
-@pytest.mark.parametrize("divided_by", [4, 8, 16])
-def test_an_alpha_of_far_less_detail_than_its_size_is_found_out(divided_by: int) -> None:
+@pytest.mark.parametrize(("divided_by", "at_least"), [(4, 1.4), (8, 1.5), (16, 1.5)])
+def test_an_alpha_of_far_less_detail_than_its_size_is_found_out(divided_by: int, at_least: float) -> None:
     width, height = 1800, 1200
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     radius, angle = np.hypot(x - width / 2, y - height / 2), np.arctan2(y - height / 2, x - width / 2)
@@ -83,7 +83,7 @@ def test_an_alpha_of_far_less_detail_than_its_size_is_found_out(divided_by: int)
     foggy = (sent > 0) & (sent < 255)
     refined = matte.refine(sent, Picture(photo(truth)))
     before, after = (np.abs(alpha.astype(int) - truth)[foggy].mean() for alpha in (sent, refined))
-    assert after * 1.4 < before
+    assert after * at_least < before
 
 
 def test_an_alpha_that_is_out_of_place_is_drawn_to_the_pictures_edges() -> None:
@@ -164,7 +164,8 @@ def star() -> Any:
 @pytest.mark.parametrize("divided_by", [1, 2, 3])
 @pytest.mark.parametrize("fineness", [2, 3, 8])
 def test_a_soft_edge_gets_none_of_the_texture_behind_it(fineness: int, divided_by: int, blur: int) -> None:
-    truth = np.rint(np.mean([np.roll(star(), step, axis=1) for step in range(-30, 31)], axis=0) * 255).astype(np.uint8)
+    still = star()
+    truth = np.rint(np.mean([np.roll(still, step, axis=1) for step in range(-30, 31)], axis=0) * 255).astype(np.uint8)
     small = Image.fromarray(sized(truth, WIDTH // divided_by, HEIGHT // divided_by))
     small = np.asarray(small.filter(ImageFilter.GaussianBlur(blur)))
     refined = matte.refine(small, before_texture(truth, fineness))

@@ -14,7 +14,7 @@ from PIL import Image
 from . import foreground
 from .errors import make
 from .guided import Alpha, Guide, Level, is_faithful, rising
-from .pictures import Picture, Pixels, Report, decode_png
+from .pictures import Picture, Pixels, Report, decode_png, eight_bits
 from .tiles import Box, Enlarging, Size, bicubic, grid, holding, source
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -52,9 +52,7 @@ def decode(data: bytes, sent: tuple[int, int]) -> NDArray[np.uint8]:
         raise make("result_broken") from None
     if alpha is None:
         raise make("result_no_alpha")
-    if alpha.dtype == np.uint16:
-        return ((alpha.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
-    return np.ascontiguousarray(alpha, np.uint8)
+    return np.ascontiguousarray(eight_bits(alpha))
 
 
 def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: None) -> Alpha:

@@ -186,9 +186,16 @@ def from_vips(image: Any) -> Pixels:
     return pixels
 
 
+def eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
+    """Samples divided by 257 and rounded to the nearest."""
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint8, copy=False)
+    return ((pixels.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
+
+
 def opaque(picture: Picture) -> Pixels:
     """The pixels of a small picture at 8 bits, on white, without alpha."""
-    picture = Picture(_eight_bits(picture.pixels))
+    picture = Picture(eight_bits(picture.pixels))
     if picture.alpha is None:
         return picture.pixels
     # libvips takes longer to start than to work
@@ -197,11 +204,14 @@ def opaque(picture: Picture) -> Pixels:
 
 def shown(picture: Picture, size: tuple[int, int] | None = None) -> Any:
     """A libvips image of the picture at 8 bits, on white, without alpha, reduced (Lanczos) to width and height."""
-    picture = Picture(_eight_bits(picture.pixels))
-    image = to_vips(picture.pixels)
+    image, most = to_vips(picture.pixels), 255
+    if picture.pixels.dtype == np.uint16:
+        # as `eight_bits`, but with the rest, whose progress is told
+        image = image.linear(1 / 257, 0.5, uchar=True).copy(interpretation="b-w" if image.bands < 3 else "srgb")
+        most = 65535
     if picture.alpha is None:
         return _resized(image, size)
-    if picture.alpha.min() == 255:
+    if picture.alpha.min() == most:
         # libvips is faster at four bands than at three
         return _resized(image, size).extract_band(0, n=image.bands - 1)
     return _resized(image.flatten(background=[255]), size)
@@ -236,20 +246,6 @@ def computed(image: Any, report: Report) -> Pixels:
         if stopped:
             raise stopped[0] from None
         raise
-
-
-def _eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
-    """Samples divided by 257 and rounded to the nearest."""
-    if pixels.dtype == np.uint8:
-        return pixels.astype(np.uint8, copy=False)
-    out = np.empty(pixels.shape, np.uint8)
-    for top in range(0, len(pixels), _BLOCK_ROWS):
-        block = pixels[top : top + _BLOCK_ROWS].astype(np.uint32)
-        block *= 255
-        block += 32895
-        block >>= 16
-        out[top : top + _BLOCK_ROWS] = block
-    return out
 
 
 def _open(loader: str, source: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -358,3 +359,14 @@ def test_a_transparent_colour_of_a_png_becomes_alpha(tmp_path: Path) -> None:
     np.testing.assert_array_equal(pixels[..., :3], truth)
     assert pixels[2, 3, 3] == 0
     assert pixels[0, 0, 3] == 255
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_16_bits_are_made_8_as_the_rows_are_computed(channels: int) -> None:
+    pixels = noise(1000, 1000, channels, np.uint16)
+    tracemalloc.start()
+    image = pictures.shown(Picture(pixels), (10, 10))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < pixels.nbytes / 20, "no copy, during which no progress would be told"
+    assert (image.format, image.width, image.height) == ("uchar", 10, 10)

@@ -163,7 +163,7 @@ class Record:
         self._note(f"lost: {code}", request_id, state="lost")
 
     def alpha(self) -> NDArray[np.uint8] | None:
-        """The alpha that came back, at the upload's size, None where it is not kept."""
+        """The alpha that came back, None where it is not kept."""
         return self._journal.alpha(self.entry)
 
     def keep(self, alpha: NDArray[np.uint8]) -> None:
@@ -306,10 +306,9 @@ class Journal:
         return {entry.task_id for entry in self.entries() if entry.task_id}
 
     def alpha(self, entry: Entry) -> NDArray[np.uint8] | None:
-        """The alpha that came back for a removal, at the upload's size, None where it is not kept. Its name says whose
-        it is, so that it also serves where the record of it was lost."""
-        found = self.cache.get(entry.picture)
-        return found if found is not None and found.shape == (entry.height, entry.width) else None
+        """The alpha that came back for a removal, None where it is not kept. Its name says whose it is, so that it
+        also serves where the record of it was lost."""
+        return self.cache.get(entry.picture)
 
     def keep(self, name: str, alpha: NDArray[np.uint8]) -> bool:
         """Keeps an alpha under a `digest`; a disk that can't take it is told in the log alone."""

@@ -104,6 +104,17 @@ def test_a_cut_out_at_the_uploads_size_serves_a_larger_picture(paid: Callable[..
     assert second.cached and np.array_equal(first.alpha, second.alpha)
 
 
+def test_a_cut_out_that_came_smaller_than_the_upload_serves_it(paid: Callable[..., Paid]) -> None:
+    def engine(picture: bytes) -> bytes:
+        image = engines.decode(picture).reduce(2)
+        return engines.cut_out(image, image.convert("L"))
+
+    first, second = (paid(engine=engine).run() for _ in range(2))
+    assert first.alpha.shape == (48, 64)
+    assert (first.cached, second.cached) == (False, True)
+    assert np.array_equal(first.alpha, second.alpha)
+
+
 def test_a_larger_pictures_alpha_is_not_refined_twice(
     paid: Callable[..., Paid], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -202,7 +202,8 @@ class Overview:
         """News of a picture, as `Batch.run` reports them."""
         stages = list(Stage)
         with self._guard:
-            self._under_way[number] = (stages.index(stage) + fraction) / len(stages)
+            far = (stages.index(stage) + fraction) / len(stages)
+            self._under_way[number] = max(far, self._under_way.get(number, 0.0))
             self._report(*self._news())
 
     def ended(self, number: int) -> None:

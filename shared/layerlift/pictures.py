@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -82,10 +83,10 @@ class Picture:
         return self.pixels[..., -1] if self.pixels.shape[2] in (2, 4, 5) else None
 
 
-def read(path: str | os.PathLike[str]) -> Picture:
+def read(path: str | os.PathLike[str], report: Report = lambda fraction: None) -> Picture:
     """The first picture of a file, upright (EXIF), as gray or RGB, at 16 bits a channel where the file has more than 8.
 
-    Indexed colours become RGB, CMYK becomes sRGB through its profile.
+    Indexed colours become RGB, CMYK becomes sRGB through its profile. `report` may raise to stop that.
     Raises PictureError: `picture_missing`, `picture_unreadable` (no picture, damaged, incomplete, or not of 8 or
     16 bit integers), `picture_too_large`.
     """
@@ -104,7 +105,7 @@ def read(path: str | os.PathLike[str]) -> Picture:
         if loader is None:
             return _read_other(path)
         source = pyvips.Source.new_from_file(str(path))
-        return _decoded(_open(loader, source), str(path))
+        return _decoded(_open(loader, source), str(path), report)
     except pyvips.Error as error:
         raise make("picture_unreadable", f"{path} ({_last_line(error)})") from None
 
@@ -145,9 +146,10 @@ def read_raw(
     return Picture(pixels)
 
 
-def write_png(path: str | os.PathLike[str], picture: Picture) -> None:
+def write_png(path: str | os.PathLike[str], picture: Picture, report: Report = lambda fraction: None) -> None:
     """Write a PNG of 8 or 16 bits a channel with the picture's profile; the file is there whole or not at all.
 
+    `report` may raise to stop that.
     Raises SetupError `disk`.
     """
     path = Path(path)
@@ -158,7 +160,9 @@ def write_png(path: str | os.PathLike[str], picture: Picture) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix=".layerlift-", dir=path.parent) as folder:
             part = Path(folder) / "part.png"
-            image.pngsave_target(pyvips.Target.new_to_file(str(part)), compression=1, filter="sub", bitdepth=bits)
+            target = pyvips.Target.new_to_file(str(part))
+            with _watched(image, report) as watched:
+                watched.pngsave_target(target, compression=1, filter="sub", bitdepth=bits)
             part.replace(path)
     except OSError as error:
         raise make("disk", f"{path} ({error.strerror})") from None
@@ -226,6 +230,13 @@ def _resized(image: Any, size: tuple[int, int] | None) -> Any:
 
 def computed(image: Any, report: Report) -> Pixels:
     """The pixels of a libvips image of format uchar or ushort, computed now; `report` may raise to stop that."""
+    with _watched(image, report) as watched:
+        return from_vips(watched)
+
+
+@contextmanager
+def _watched(image: Any, report: Report) -> Iterator[Any]:
+    """Gives an image that tells `report` how far it is computed, whenever that is; `report` may raise to stop it."""
     stopped: list[BaseException] = []
 
     def tell(running: Any, progress: Any) -> None:
@@ -241,7 +252,7 @@ def computed(image: Any, report: Report) -> Pixels:
     image.set_progress(True)
     image.signal_connect("eval", tell)
     try:
-        return from_vips(image)
+        yield image
     except pyvips.Error:
         if stopped:
             raise stopped[0] from None
@@ -253,7 +264,7 @@ def _open(loader: str, source: Any) -> Any:
     return pyvips.Operation.call(loader, source, access="sequential", fail_on="error")
 
 
-def _decoded(image: Any, name: str) -> Picture:
+def _decoded(image: Any, name: str, report: Report = lambda fraction: None) -> Picture:
     if image.width * image.height > MAX_PIXELS:
         raise make("picture_too_large", f"{name} ({image.width} x {image.height})")
     profile: bytes | None = image.get(_PROFILE) if image.get_typeof(_PROFILE) else None
@@ -267,7 +278,7 @@ def _decoded(image: Any, name: str) -> Picture:
     channels = 3 if image.interpretation in _RGB_SPACES else 1
     if image.bands > channels + 1:
         image = image.extract_band(0, n=channels + 1)
-    return Picture(_upright(from_vips(image), orientation), profile)
+    return Picture(_upright(computed(image, report), orientation), profile)
 
 
 def _upright(pixels: Any, orientation: int) -> Pixels:

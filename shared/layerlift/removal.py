@@ -38,15 +38,17 @@ _log = logging.getLogger(__name__)
 
 
 class Stage(enum.Enum):
-    """The steps that a user sees. The first and the last one are not `remove`'s."""
+    """The steps that a user sees. Reading, which may come once more after the wait, cleaning and writing are not
+    `remove`'s."""
 
-    EXPORT = "export"
+    READ = "read"
     PREPARE = "prepare"
     UPLOAD = "upload"
     WAITING = "waiting"
     DOWNLOAD = "download"
     REFINE = "refine"
     CLEAN = "clean"
+    WRITE = "write"
 
 
 Report = Callable[[Stage, float, str], None]

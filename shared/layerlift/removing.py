@@ -222,7 +222,7 @@ class _Photo:
     Args:
         background: what has to end before the process does.
         event: the user's wish to stop.
-        told: is told how far the cleaning of edges is.
+        told: is told how far reading, cleaning and writing are.
         shown: is given the picture and its cut-out, and notes on it.
     """
 
@@ -245,9 +245,9 @@ class _Photo:
         self._shown = shown
 
     def load(self) -> Picture:
-        from . import pictures
+        from . import pictures, removal
 
-        picture = pictures.read(self.pair.source)
+        picture = pictures.read(self.pair.source, self._stoppable(removal.Stage.READ))
         _check_folder(self.pair.target.parent)
         return picture
 
@@ -255,14 +255,10 @@ class _Photo:
         from . import matte, pictures, removal
         from .cancelling import fulfil
 
-        def clean(fraction: float) -> None:
-            if self._event.is_set():
-                raise errors.make("cancelled")
-            self._told(removal.Stage.CLEAN, fraction)
-
         if self._options.result == "mask":
             cut_out = pictures.Picture(outcome.alpha[:, :, None], None)
         else:
+            clean = self._stoppable(removal.Stage.CLEAN)
             cut_out = matte.cut_out(picture, outcome.alpha, clean_edges=self._options.clean_edges, report=clean)
 
         def write() -> _Made:
@@ -277,10 +273,20 @@ class _Photo:
         fulfil(made, write)
         return made.result()
 
-    def _written(self, picture: Picture, cut_out: Picture, outcome: Outcome) -> _Made:
-        from . import pictures
+    def _stoppable(self, stage: Stage) -> Callable[[float], None]:
+        """Tells how far a stage is, and stops it where the user wishes that."""
 
-        pictures.write_png(self.pair.target, cut_out)
+        def report(fraction: float) -> None:
+            if self._event.is_set():
+                raise errors.make("cancelled")
+            self._told(stage, fraction)
+
+        return report
+
+    def _written(self, picture: Picture, cut_out: Picture, outcome: Outcome) -> _Made:
+        from . import pictures, removal
+
+        pictures.write_png(self.pair.target, cut_out, lambda fraction: self._told(removal.Stage.WRITE, fraction))
         notes = ["kept from an earlier run: free"] * outcome.cached
         notes += ["all of it was taken for the subject"] * outcome.full
         note = "; ".join(notes)

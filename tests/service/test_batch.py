@@ -293,6 +293,7 @@ def test_news_of_many_pictures_are_one_line(world: Callable[..., World]) -> None
     overview = Overview(["a", "b", "c"], lambda fraction, text: told.append((fraction, text)))
     overview.told(1, Stage.WAITING, 0.5, "")
     overview.told(2, Stage.PREPARE, 0.0, "")
+    overview.told(1, Stage.READ, 0.5, "")
     assert told[-1][1] == "0 of 3, waiting for b and 1 more"
     overview.ended(1)
     overview.ended(0)

@@ -192,7 +192,7 @@ def test_a_failure_that_nobody_foresaw_does_not_end_the_batch(
     for name in ("a.png", "b.png"):
         half_black().save(photos / name)
     read = pictures.read
-    monkeypatch.setattr(pictures, "read", lambda path: 1 / 0 if path.name == "a.png" else read(path))
+    monkeypatch.setattr(pictures, "read", lambda path, _: 1 / 0 if path.name == "a.png" else read(path))
     for name in ("YOUCAM_API_URL", "YOUCAM_API_KEY", "LAYERLIFT_HOME"):
         monkeypatch.setenv(name, account[name])
     assert cli.main(["remove", "--json", str(photos)]) == 1
@@ -430,6 +430,17 @@ def test_a_terminal_shows_a_bar_that_fits_on_one_line(account: dict[str, str], p
         cut_out = (photos / name).with_name(f"{Path(name).stem}-cutout.png")
         assert f"\x1b[K{name}: {cut_out}" in shown.text.replace("\r\n", "")
         assert max(map(len, bars(shown.text))) < COLUMNS
+
+
+def test_a_terminal_shows_how_far_a_large_picture_is_read_and_written(
+    account: dict[str, str], photos: Path, terminal: Any
+) -> None:
+    half_black(4000, 3000).save(photos / "a.png")
+    shown = terminal(account, "remove", photos / "a.png")
+    assert shown.end() == 0
+    stages = [line.split("] ")[1] for line in bars(shown.text) if line.startswith("a.png [")]
+    assert (stages[0], stages[-1]) == ("prepare", "write")
+    assert stages.index("read") < stages.index("upload") < stages.index("write")
 
 
 def test_a_key_from_a_pipe_is_stored_shown_redacted_used_and_forgotten(environ: dict[str, str], twin: Twin) -> None:

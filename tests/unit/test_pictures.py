@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 import pyvips
 from layerlift import pictures
-from layerlift.errors import LayerliftError
+from layerlift.errors import Cancelled, LayerliftError, make
 from layerlift.pictures import Picture
 from picture_files import noise, png, png_chunk, png_header, png_samples, tiff
 from PIL import Image, ImageCms, ImageOps
+
+LARGE = (3000, 2000)
+"""Pixels enough for news on the way."""
 
 
 def builtin_profile(name: str) -> bytes:
@@ -320,6 +323,30 @@ def test_writing_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> No
     pictures.write_png(path, Picture(noise(5, 6, 4)))
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.png"]
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "JPEG"])
+def test_reading_tells_how_far_it_is_and_can_be_stopped(tmp_path: Path, form: str) -> None:
+    path, told = saved(tmp_path, Image.new("RGB", LARGE, "red"), form), list[float]()
+    pictures.read(path, told.append)
+    assert told == sorted(told) and len(set(told)) > 2
+    with pytest.raises(Cancelled):
+        pictures.read(path, stop)
+
+
+def test_writing_tells_how_far_it_is_and_can_be_stopped(tmp_path: Path) -> None:
+    path, told = stored(tmp_path, b"old", "out.png"), list[float]()
+    picture = Picture(np.zeros((*LARGE, 3), np.uint8))
+    with pytest.raises(Cancelled):
+        pictures.write_png(path, picture, stop)
+    assert path.read_bytes() == b"old"
+    pictures.write_png(path, picture, told.append)
+    assert told == sorted(told) and len(set(told)) > 2
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.png"]
+
+
+def stop(fraction: float) -> None:
+    raise make("cancelled")
 
 
 def test_a_file_that_can_not_be_written_is_a_clear_error(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from . import errors, locks
 from .cache import Cache
 from .database import Database
+from .tiles import fits
 
 FILE_SECONDS = 23 * 3600.0
 """How long a file id is used again. The service promises 24 hours."""
@@ -163,7 +164,7 @@ class Record:
         self._note(f"lost: {code}", request_id, state="lost")
 
     def alpha(self) -> NDArray[np.uint8] | None:
-        """The alpha that came back, None where it is not kept."""
+        """The alpha that came back, at most at the upload's size, None where it is not kept."""
         return self._journal.alpha(self.entry)
 
     def keep(self, alpha: NDArray[np.uint8]) -> None:
@@ -306,9 +307,10 @@ class Journal:
         return {entry.task_id for entry in self.entries() if entry.task_id}
 
     def alpha(self, entry: Entry) -> NDArray[np.uint8] | None:
-        """The alpha that came back for a removal, None where it is not kept. Its name says whose it is, so that it
-        also serves where the record of it was lost."""
-        return self.cache.get(entry.picture)
+        """The alpha that came back for a removal, at most at the upload's size, None where it is not kept. Its name
+        says whose it is, so that it also serves where the record of it was lost."""
+        found = self.cache.get(entry.picture)
+        return found if found is not None and fits(found.shape[::-1], (entry.width, entry.height)) else None
 
     def keep(self, name: str, alpha: NDArray[np.uint8]) -> bool:
         """Keeps an alpha under a `digest`; a disk that can't take it is told in the log alone."""

@@ -15,7 +15,7 @@ from . import foreground
 from .errors import make
 from .guided import Alpha, Guide, Level, is_faithful, rising
 from .pictures import Picture, Pixels, Report, decode_png, eight_bits
-from .tiles import Box, Enlarging, Size, bicubic, grid, holding, source
+from .tiles import Box, Enlarging, Size, bicubic, fits, grid, holding, source
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TILE = 192
@@ -45,7 +45,8 @@ def decode(data: bytes, sent: tuple[int, int]) -> NDArray[np.uint8]:
     if len(data) < 33 or data[12:16] != b"IHDR":
         raise make("result_broken", "no header")
     width, height = struct.unpack(">II", data[16:24])
-    _check_size(width, height, *sent)
+    if not fits((width, height), sent):
+        raise make("result_size", f"{width} x {height} for {sent[0]} x {sent[1]}")
     try:
         alpha = decode_png(data).alpha
     except pyvips.Error:
@@ -226,10 +227,3 @@ def _product(own: Pixels, alpha: Alpha) -> NDArray[Any]:
     product += 127
     product //= 255
     return product
-
-
-def _check_size(width: int, height: int, sent_width: int, sent_height: int) -> None:
-    one_pixel = max(sent_width, sent_height)
-    same_aspect = abs(height * sent_width - width * sent_height) <= one_pixel
-    if not (0 < width <= sent_width and 0 < height <= sent_height and same_aspect):
-        raise make("result_size", f"{width} x {height} for {sent_width} x {sent_height}")

@@ -262,9 +262,8 @@ class _Photo:
             cut_out = matte.cut_out(picture, outcome.alpha, clean_edges=self._options.clean_edges, report=clean)
 
         def write() -> _Made:
-            if self._event.is_set():
-                # Whoever has told of the end may not have seen `made`.
-                raise errors.make("cancelled")
+            # Whoever has told of the end may not have seen `made`.
+            self._check()
             return self._written(picture, cut_out, outcome)
 
         made: Future[_Made] = Future()
@@ -273,12 +272,15 @@ class _Photo:
         fulfil(made, write)
         return made.result()
 
+    def _check(self) -> None:
+        if self._event.is_set():
+            raise errors.make("cancelled")
+
     def _stoppable(self, stage: Stage) -> Callable[[float], None]:
         """Tells how far a stage is, and stops it where the user wishes that."""
 
         def report(fraction: float) -> None:
-            if self._event.is_set():
-                raise errors.make("cancelled")
+            self._check()
             self._told(stage, fraction)
 
         return report

@@ -18,6 +18,13 @@ CELL = 96
 """The side in pixels of the cells that a picture is worked on in."""
 
 
+def fits(size: Size, largest: Size) -> bool:
+    """Whether a picture can be a larger one, or one of the same size, reduced: by its aspect, up to a pixel."""
+    (width, height), (across, down) = size, largest
+    same_aspect = abs(height * across - width * down) <= max(largest)
+    return 0 < width <= across and 0 < height <= down and same_aspect
+
+
 class Box(NamedTuple):
     """A part of a picture; `right` and `bottom` are the first column and row beyond it."""
 

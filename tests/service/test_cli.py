@@ -9,7 +9,8 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 import pyvips
 from command import COLUMNS, LAYERLIFT, Result, bars, half_black, key_of, layerlift, names
-from layerlift import cli
+from layerlift import cli, errors
 from layerlift.offline import Fault, Twin, model
 from PIL import Image, ImageCms
 from worker_host import PATIENCE, wait_for
@@ -199,6 +200,32 @@ def test_a_failure_that_nobody_foresaw_does_not_end_the_batch(
     told = Result(1, *capsys.readouterr()).pictures
     assert [picture["status"] for picture in told] == ["failed", "done"]
     assert told[0]["error"]["code"] == "internal" and "ZeroDivisionError" in told[0]["error"]["message"]
+
+
+def test_ctrl_c_stops_the_reading_of_a_picture(
+    account: dict[str, str], photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from layerlift import pictures
+
+    def read(path: Path, report: Callable[[float], None]) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            for _ in range(500):
+                report(0.5)
+                time.sleep(0.01)
+        except errors.Cancelled:
+            stopped.set()
+            raise
+
+    stopped = threading.Event()
+    half_black().save(photos / "a.png")
+    monkeypatch.setattr(pictures, "read", read)
+    for name in ("YOUCAM_API_URL", "YOUCAM_API_KEY", "LAYERLIFT_HOME"):
+        monkeypatch.setenv(name, account[name])
+    assert cli.main(["remove", "--json", str(photos)]) == 1
+    (told,) = Result(1, *capsys.readouterr()).pictures
+    assert told["status"] == "cancelled"
+    assert stopped.wait(PATIENCE)
 
 
 @pytest.mark.parametrize(

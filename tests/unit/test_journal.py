@@ -100,6 +100,13 @@ def test_what_came_back_is_kept_for_the_same_picture(journal: Journal, tmp_path:
         assert (record.entry.state, record.entry.dst_id, record.entry.units) == ("kept", "dst", 1)
 
 
+def test_an_alpha_of_another_size_is_not_taken(journal: Journal) -> None:
+    with claim(journal) as record:
+        finished(record)
+        journal.cache.put(NAME, np.zeros((9, 9), np.uint8))
+        assert record.alpha() is None
+
+
 def test_a_second_name_leads_to_the_same_removal(journal: Journal) -> None:
     with claim(journal) as record:
         journal.also("as the host has it", record.entry)

@@ -34,8 +34,9 @@ sys.path[:0] = [str(CHECKOUT)]
 from layerlift.offline import Options, Twin  # noqa: E402
 
 from tests.hosts.gimp import BodyFailed, Gimp, make_template  # noqa: E402
+from tests.hosts.profiles import swapped_profile  # noqa: E402
 from tests.hosts.test_layerlift_depth import answer, samples, scene  # noqa: E402
-from tests.hosts.test_layerlift_layers import install, swapped_profile  # noqa: E402
+from tests.hosts.test_layerlift_layers import install  # noqa: E402
 from tests.hosts.versions import VERSIONS  # noqa: E402
 from tests.hosts.window import wait_for  # noqa: E402
 

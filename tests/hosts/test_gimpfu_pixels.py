@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .gimp import Gimp
-from .test_layerlift_layers import swapped_profile
+from .profiles import swapped_profile
 
 
 def test_a_region_is_read_and_written_in_the_layers_own_layout(gimp: Gimp) -> None:

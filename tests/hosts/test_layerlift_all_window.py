@@ -14,8 +14,9 @@ from layerlift.offline import Options, Twin, luma_key
 from .gimp import Gimp
 from .test_layerlift_all import HERE, pile_up_and_run
 from .test_layerlift_layers import install
-from .test_layerlift_window import PHOTO, count_images, workers_of
+from .test_layerlift_window import PHOTO, count_images
 from .window import Window, wait_for
+from .workers import workers_of
 
 DIALOG, ASKED, TOLD = "All Open Images", "Remove Backgrounds\\?", "GIMP Message|Error"
 # Leaves what the user is asked and told in files.

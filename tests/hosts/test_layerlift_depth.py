@@ -14,7 +14,8 @@ from layerlift.offline import Options, Twin
 from numpy.typing import NDArray
 
 from .gimp import Gimp
-from .test_layerlift_layers import install, swapped_profile
+from .profiles import swapped_profile
+from .test_layerlift_layers import install
 from .versions import Version
 
 Samples = NDArray[Any]

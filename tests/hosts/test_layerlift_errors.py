@@ -15,8 +15,9 @@ from layerlift.offline import Options, Twin
 
 from .gimp import Gimp
 from .test_layerlift_layers import copied, install
-from .test_layerlift_window import PHOTO, describe, start_from_the_dialog, window_with_the_photo, workers_of
+from .test_layerlift_window import PHOTO, describe, start_from_the_dialog, window_with_the_photo
 from .window import wait_for
+from .workers import workers_of
 
 CLOSED_PORT = "http://127.0.0.1:9"
 

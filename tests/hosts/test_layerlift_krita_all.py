@@ -14,8 +14,8 @@ from layerlift.offline import Options, Twin
 from .krita import Krita
 from .test_layerlift_krita_document import held
 from .test_layerlift_krita_life import nothing_is_left
-from .test_layerlift_window import workers_of
 from .window import wait_for
+from .workers import workers_of
 
 ONE_VERSION = pytest.mark.krita("5.1", why="what is paid and told comes from the worker and is the same in all")
 DONE = "Background removed."

@@ -15,8 +15,8 @@ from layerlift.offline import Fault, Options, Twin
 from .krita import Krita, KritaWindow
 from .test_layerlift_krita_document import held
 from .test_layerlift_krita_life import nothing_is_left
-from .test_layerlift_window import workers_of
 from .window import wait_for
+from .workers import workers_of
 
 pytestmark = pytest.mark.krita("5.1", why="what is told comes from the worker; the box is the same in all")
 SIZE = (300, 200)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .krita import Krita, ScriptFailed
 from .krita_matrix import CELLS, PLACES, Cell
-from .test_layerlift_layers import swapped_profile
+from .profiles import swapped_profile
 from .versions import KritaVersion
 
 BLOCK, COLUMNS, ROWS = 16, 6, 3

@@ -9,8 +9,8 @@ from typing import Any
 from layerlift.offline import Fault, Options, Twin
 
 from .krita import Krita
-from .test_layerlift_window import workers_of
 from .window import wait_for
+from .workers import workers_of
 
 LARGE, SMALL = (2400, 1600), (300, 200)
 CANCELLED = "Cancelled. Nothing was changed."

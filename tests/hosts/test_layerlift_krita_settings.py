@@ -12,9 +12,9 @@ import pytest
 from layerlift.offline import Fault, Options, Twin
 
 from .krita import Krita, KritaWindow
-from .test_layerlift_window import workers_of
 from .versions import KritaVersion
 from .window import wait_for
+from .workers import workers_of
 
 WRONG = "sk-of-nobody-0123456789"
 

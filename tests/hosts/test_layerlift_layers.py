@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 from layerlift.offline import Options, Twin
-from PIL import Image, ImageCms
+from PIL import Image
 
 from .gimp import Gimp
 from .matrix import CELLS
+from .profiles import swapped_profile
 from .versions import Version
 
 HERE = Path(__file__).resolve().parent
@@ -54,12 +55,6 @@ def install(gimp: Gimp, home: Path, twin: Twin | None = None) -> None:
     gimp.environment["LAYERLIFT_HOME"] = str(home)
     if twin is not None:
         gimp.environment.update(YOUCAM_API_URL=twin.url, YOUCAM_API_KEY=twin.key)
-
-
-def swapped_profile() -> bytes:
-    """sRGB, with the colours of red and blue exchanged."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return profile.replace(b"rXYZ", b"----").replace(b"bXYZ", b"rXYZ").replace(b"----", b"bXYZ")
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,9 @@ from layerlift.offline import Fault, Options, Twin
 from .gimp import Gimp
 from .test_layerlift_errors import attempt
 from .test_layerlift_layers import install
-from .test_layerlift_window import (
-    PHOTO,
-    count_images,
-    describe,
-    start_from_the_dialog,
-    window_with_the_photo,
-    workers_of,
-)
+from .test_layerlift_window import PHOTO, count_images, describe, start_from_the_dialog, window_with_the_photo
 from .window import wait_for
+from .workers import workers_of
 
 DELIVERED = ["", [True, False], 1]
 

@@ -3,7 +3,6 @@
 # ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image, ImageChops
 from .gimp import Gimp
 from .test_layerlift_layers import install
 from .window import Window, wait_for
+from .workers import workers_of
 
 PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
 
@@ -42,20 +42,6 @@ def describe() -> Any:
     """Runs inside GIMP."""
     image = gimp.image_list()[0]
     return [[layer.name, layer.visible] for layer in image.layers]
-
-
-def workers_of(home: Path) -> list[int]:
-    """Processes whose state is kept in that folder, GIMP's own apart."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            environment = (entry / "environ").read_bytes()
-            command = (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if os.fsencode(str(home)) in environment and b"layerlift.worker" in command:
-            found.append(int(entry.name))
-    return found
 
 
 def test_the_entries_are_in_the_menu(gimp: Gimp, home: Path) -> None:

@@ -314,7 +314,8 @@ def test_only_the_user_can_read_the_state(tmp_path: Path) -> None:
     journal = Journal(folder)
     with claim(journal) as record:
         finished(record)
-        modes = {path.stat().st_mode & 0o077 for path in (folder, folder / database.NAME, folder / "results")}
+        private = [folder, folder / database.NAME, *(folder / name for name in ("claims", "results"))]
+        modes = {path.stat().st_mode & 0o077 for path in private}
     assert modes == {0}
 
 
@@ -354,6 +355,18 @@ def test_the_least_recently_used_alphas_go_first(tmp_path: Path) -> None:
     cache.put("d", noise)
     assert [name for name in "abcd" if cache.get(name) is not None] == ["a", "c", "d"]
     assert cache.size() <= 6000
+
+
+def test_an_alpha_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[int, bool]] = []
+
+    def sync(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_size, cache.path("a").exists()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    cache = Cache(tmp_path)
+    cache.put("a", alpha())
+    assert synced == [(cache.path("a").stat().st_size, False)]
 
 
 def test_a_damaged_alpha_is_as_good_as_none(tmp_path: Path) -> None:

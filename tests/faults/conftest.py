@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import kills
-import matrix
 import pytest
+
+from . import kills, matrix
 
 AT_ONCE = 8
 _CELLS = pytest.StashKey[list[Any]]()

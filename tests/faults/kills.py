@@ -6,9 +6,10 @@ import signal
 from pathlib import Path
 from typing import NamedTuple
 
-from invariants import violations
 from layerlift.offline import Fault
-from world import PATIENCE, Host, World, wait_for
+
+from .invariants import violations
+from .world import PATIENCE, Host, World, wait_for
 
 STEPS = ("declare", "upload", "run", "poll", "download", "delete")
 FREE_STEPS = ("declare", "upload")

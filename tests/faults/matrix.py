@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from invariants import violations
 from layerlift import errors
 from layerlift.offline import Fault
-from world import World, wait_for
+
+from .invariants import violations
+from .world import World, wait_for
 
 STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance", "history")
 KINDS = (

@@ -7,9 +7,10 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from invariants import violations
-from kills import DEATHS, FREE_STEPS, Dead, Death
-from world import PATIENCE, World, wait_for
+
+from .invariants import violations
+from .kills import DEATHS, FREE_STEPS, Dead, Death
+from .world import PATIENCE, World, wait_for
 
 
 @pytest.mark.parametrize("cell", DEATHS, ids=str)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from layerlift import errors
 from layerlift.offline import Fault
-from matrix import CELLS, Cell, Found
-from world import PATIENCE, World, wait_for
+
+from .matrix import CELLS, Cell, Found
+from .world import PATIENCE, World, wait_for
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)

@@ -6,7 +6,8 @@ import os
 from concurrent.futures import Future
 
 import pytest
-from schedules import Ended, Schedule
+
+from .schedules import Ended, Schedule
 
 FIRST = int(os.environ.get("LAYERLIFT_SEED", "0"))
 COUNT = int(os.environ.get("LAYERLIFT_SCHEDULES", "4"))

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import Popen
 
-from invariants import violations
 from layerlift import errors
 from layerlift.offline import Fault
 from PIL import Image
-from world import ALIKE, PATIENCE, World, alpha, wait_for
+
+from .invariants import violations
+from .world import ALIKE, PATIENCE, World, alpha, wait_for
 
 SHARED = range(15)
 FIRST, SECOND = [*SHARED, *range(15, 30)], [*SHARED, *range(30, 45)]

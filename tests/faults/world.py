@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gate import Gate
 from layerlift import errors, offline, removal
 from layerlift.cancelling import Cancel
 from layerlift.offline import Fault, Options
@@ -27,6 +26,8 @@ from layerlift.removal import Engines
 from layerlift.service import Service
 from layerlift.settings import Settings
 from PIL import Image
+
+from .gate import Gate
 
 WIDTH, HEIGHT, BANDS = 96, 32, 12
 PATIENCE = 60.0

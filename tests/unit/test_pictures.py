@@ -15,8 +15,9 @@ import pyvips
 from layerlift import pictures
 from layerlift.errors import Cancelled, LayerliftError, make
 from layerlift.pictures import Picture
-from picture_files import noise, png, png_chunk, png_header, png_samples, tiff
 from PIL import Image, ImageCms, ImageOps
+
+from .picture_files import noise, png, png_chunk, png_header, png_samples, tiff
 
 LARGE = (3000, 2000)
 """Pixels enough for news on the way."""

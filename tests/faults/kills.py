@@ -6,10 +6,11 @@ import signal
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers.waiting import PATIENCE, wait_for
 from layerlift.offline import Fault
 
 from .invariants import violations
-from .world import PATIENCE, Host, World, wait_for
+from .world import Host, World
 
 STEPS = ("declare", "upload", "run", "poll", "download", "delete")
 FREE_STEPS = ("declare", "upload")
@@ -64,7 +65,7 @@ class Death(NamedTuple):
             host.job(0)
             told.append(host.came(0, host.end_of(0)))
             host.leave()
-            host.wait_for_end()
+            host.wait_for_silence()
             return self._dead(world, told, told[-1] == "", started)
 
     def _stop(self, host: Host) -> list[str]:
@@ -77,7 +78,7 @@ class Death(NamedTuple):
         if self.way in ("leave", "cancel_leave"):
             host.leave()
         if self.way != "cancel":
-            host.wait_for_end()
+            host.wait_for_silence()
         return told
 
     def _of_command(self, world: World) -> Dead:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from helpers.waiting import wait_for
 from layerlift import errors
 from layerlift.offline import Fault
 
 from .invariants import violations
-from .world import World, wait_for
+from .world import World
 
 STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance", "history")
 KINDS = (

@@ -126,7 +126,7 @@ def _round(world: World, numbers: Sequence[int], end: End | None = None) -> dict
         told[number] = host.came(number, host.end_of(number))
     over.set()
     host.leave()
-    host.wait_for_end()
+    host.wait_for_silence()
     return told
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from helpers.waiting import PATIENCE, wait_for
 from layerlift import errors
 from layerlift.offline import Fault
 
 from .matrix import CELLS, Cell, Found
-from .world import PATIENCE, World, wait_for
+from .world import World
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
-def test_whatever_fails_the_picture_is_paid_once_and_delivered(cells: dict[Cell, Future[Found]], cell: Cell) -> None:
-    found = cells[cell].result()
+def test_whatever_fails_the_picture_is_paid_once_and_delivered(outcome_of: Callable[[Cell], Found], cell: Cell) -> None:
+    found = outcome_of(cell)
     assert found.met
     assert found.broken == []
     for error in found.told:

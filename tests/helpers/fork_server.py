@@ -1,8 +1,8 @@
 """Becomes our programs: imports all that they need once, and for each request forks a process that runs one of them.
 
-Run as a script with the number of a socket. A request is a line of JSON, with four files beside its first byte: the
-program's standard input, output and errors, and a pipe that gets its process id and, once it has ended, its status.
-The server ends with the last holder of the socket's other end.
+Run as a script with the number of a socket. A request is JSON after its length in four bytes. Beside these come four
+files: the program's standard input, output and errors, and a pipe that gets its process id and, once it has ended, its
+status. The server ends with the last holder of the socket's other end.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pkgutil
 import resource
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import termios
@@ -33,6 +34,8 @@ from layerlift import cli, offline, worker
 
 PROGRAMS: dict[str, Callable[[], int]] = {"layerlift": cli.main, "worker": worker.main}
 
+LENGTH = struct.Struct("=I")
+
 
 def import_all() -> None:
     """Import every module of ours; onnxruntime stays out, which starts threads."""
@@ -45,17 +48,15 @@ def next_program(control: socket.socket) -> Callable[[], int]:
     """Return in each process that is to run a program, and in no other."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
-        first, files, _, _ = socket.recv_fds(control, 1, 4)
+        length, files, _, _ = socket.recv_fds(control, LENGTH.size, 4)
         reap()
-        if not first:
+        if not length:
             os._exit(0)
-        line = bytearray(first)
-        while not line.endswith(b"\n"):
-            line += control.recv(65536)
+        request = control.recv(*LENGTH.unpack(length), socket.MSG_WAITALL)
         if os.fork() == 0:
             control.close()
             watch(files)
-            return become(json.loads(line), files[:3])
+            return become(json.loads(request), files[:3])
         for file in files:
             os.close(file)
 

@@ -14,6 +14,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -188,10 +189,10 @@ class _Server:
         atexit.register(self._end)
 
     def ask(self, request: dict[str, Any], files: list[int]) -> None:
-        line = json.dumps(request).encode() + b"\n"
+        message = json.dumps(request).encode()
         with self._guard:
-            socket.send_fds(self._control, [line[:1]], files)
-            self._control.sendall(line[1:])
+            socket.send_fds(self._control, [struct.pack("=I", len(message))], files)
+            self._control.sendall(message)
 
     def _end(self) -> None:
         self._control.close()

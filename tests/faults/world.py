@@ -127,6 +127,16 @@ class Twin(offline.Twin):
             gate.refuse()
             gate.admit()
 
+    def before_expiry(self, happens: Callable[[], None]) -> None:
+        """Something that happens before the life of a file, a task or an address ends by a fault."""
+        expire = self._state.expire
+
+        def expire_later(name: str) -> None:
+            happens()
+            expire(name)
+
+        self._state.expire = expire_later  # type: ignore[method-assign]
+
     def _noted(self, file_id: str, fault: str = "") -> Any:
         task = self._start(file_id, fault)
         sent = self._state._files[file_id].data

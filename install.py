@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -125,16 +126,22 @@ def find_python() -> str:
         return sys.executable
     wanted = f"import ensurepip, sys; sys.exit(sys.version_info < {MINIMUM})"
     for name in [*(f"python3.{minor}" for minor in range(14, MINIMUM[1] - 1, -1)), "python3", "python", "py"]:
-        program = shutil.which(name)
-        if (
-            program
-            and subprocess.call([program, "-c", wanted], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
-        ):
-            return program
+        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+            program = shutil.which(name, path=folder)
+            if program and _succeeds(program, "-c", wanted):
+                return program
     raise Problem(
         f"Layerlift needs Python {MINIMUM[0]}.{MINIMUM[1]} or later; this is {sys.version.split()[0]} and no newer one "
         "was found on PATH. Install one, then run this again with it."
     )
+
+
+def _succeeds(*command: str) -> bool:
+    """Whether a command starts and ends well. A shim, as pyenv's, that has no Python behind it does not."""
+    try:
+        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+    except OSError:
+        return False
 
 
 def _record_of_all(system: System) -> Record:

@@ -1,31 +1,49 @@
-"""The cells of the matrix and of the deaths, worked on side by side: most of their time they wait."""
+"""The cells of the matrix, the deaths and the schedules, worked on side by side: most of their time they wait."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import kills
-import matrix
 import pytest
 
+from . import kills, matrix, schedules
+
 AT_ONCE = 8
-_CELLS = pytest.StashKey[list[Any]]()
+KINDS = {matrix.Cell: "faults", kills.Death: "deaths", schedules.Schedule: "schedules"}
+_CELL = "cell"
 
 
 @pytest.fixture(scope="session")
-def cells(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Any, Future[Any]]]:
-    """How each cell that is asked for ends."""
-    wanted = [item.callspec.params["cell"] for item in request.session.items if "cells" in item.fixturenames]
-    request.config.stash[_CELLS] = wanted
+def outcome_of(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Any], Any]]:
+    """How a cell ends. All that are asked for are begun at once, except where pytest-xdist has processes for that."""
+
+    def run(cell: Any) -> Any:
+        return cell.run(tmp_path_factory.mktemp(str(cell)))
+
+    if hasattr(request.config, "workerinput"):
+        yield run
+        return
+    wanted = [item.callspec.params[_CELL] for item in request.session.items if "outcome_of" in item.fixturenames]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {cell: pool.submit(cell.run, tmp_path_factory.mktemp(str(cell))) for cell in wanted}
+        begun = {cell: pool.submit(run, cell) for cell in wanted}
+        yield lambda cell: begun[cell].result()
         pool.shutdown(cancel_futures=True)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    wanted = config.stash.get(_CELLS, [])
-    faults, deaths = (sum(isinstance(cell, kind) for cell in wanted) for kind in (matrix.Cell, kills.Death))
-    schedules = len(wanted) - faults - deaths
-    terminalreporter.write_line(f"fault matrix: {faults} cells of faults, {deaths} of deaths, {schedules} schedules")
+@pytest.fixture(autouse=True)
+def note_kind(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    """Tells the closing line, which may be another process's, what was run."""
+    callspec = getattr(request.node, "callspec", None)
+    if callspec and _CELL in callspec.params:
+        record_property(_CELL, KINDS[type(callspec.params[_CELL])])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for state in ("passed", "failed") for report in terminalreporter.stats.get(state, [])]
+    found = [dict(report.user_properties).get(_CELL) for report in reports if getattr(report, "when", "") == "call"]
+    faults, deaths, runs = (found.count(kind) for kind in KINDS.values())
+    terminalreporter.write_line(f"fault matrix: {faults} cells of faults, {deaths} of deaths, {runs} schedules")

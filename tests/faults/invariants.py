@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from urllib.parse import urlsplit
 
-from world import World
+from .world import World
 
 LATER = 60.0
 """Seconds after which every task that nobody polls is lost."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from invariants import violations
+from helpers.holding import Held
+from helpers.waiting import PATIENCE, wait_for
 from layerlift.offline import Fault
-from world import PATIENCE, Host, World, wait_for
+
+from .invariants import violations
+from .world import Host, World
 
 STEPS = ("declare", "upload", "run", "poll", "download", "delete")
 FREE_STEPS = ("declare", "upload")
@@ -21,8 +26,8 @@ WAYS = {
     "command": "the command is killed",
     "interrupt": "the user presses Ctrl+C",
 }
-HELD_SECONDS = 2.0
 FOREVER = 600.0
+RUN_SECONDS = 0.3
 
 
 class Dead(NamedTuple):
@@ -47,23 +52,35 @@ class Death(NamedTuple):
 
     def run(self, folder: Path) -> Dead:
         # A step that is free is held for ever: what stops there has to stop at once.
-        seconds = FOREVER if self.step in FREE_STEPS else HELD_SECONDS
-        holds = (Fault(self.step, "hang", seconds=seconds),) if self.step != "poll" else ()
-        run_seconds = HELD_SECONDS if self.step == "poll" else 0.3
-        with World(folder, run_seconds=run_seconds, poll_within_seconds=30.0, faults=holds) as world:
+        engine, until = Held(), None if self.step in FREE_STEPS else threading.Event()
+        holds = (Fault(self.step, "hang", seconds=FOREVER, until=until),) if self.step != "poll" else ()
+        if self.step != "poll":
+            engine.released.set()
+
+        with World(folder, engine=engine, run_seconds=RUN_SECONDS, poll_within_seconds=30.0, faults=holds) as world:
+
+            def let_go() -> None:
+                engine.released.set()
+                if until is not None:
+                    until.set()
+                if self.step == "run":
+                    # Of a task whose answer was not heard the unit history alone can tell, once it is charged.
+                    wait_for(lambda: world.twin.charged)
+
             if self.way in ("command", "interrupt"):
-                return self._of_command(world)
+                return self._of_command(world, let_go)
             host = world.host(apart=self.way == "host")
             host.job(0)
             wait_for(lambda: world.twin.calls(self.step))
             told = self._stop(host)
+            let_go()
             started = len(world.twin.calls("run"))
             if self.way != "cancel":
                 host = world.host()
             host.job(0)
             told.append(host.came(0, host.end_of(0)))
             host.leave()
-            host.wait_for_end()
+            host.wait_for_silence()
             return self._dead(world, told, told[-1] == "", started)
 
     def _stop(self, host: Host) -> list[str]:
@@ -76,14 +93,15 @@ class Death(NamedTuple):
         if self.way in ("leave", "cancel_leave"):
             host.leave()
         if self.way != "cancel":
-            host.wait_for_end()
+            host.wait_for_silence()
         return told
 
-    def _of_command(self, world: World) -> Dead:
+    def _of_command(self, world: World, let_go: Callable[[], None]) -> Dead:
         command = ("remove", world.photo(0), "--engine", "youcam", "--yes")
         first = world.command(*command)
         wait_for(lambda: world.twin.calls(self.step))
         first.send_signal(signal.SIGKILL if self.way == "command" else signal.SIGINT)
+        let_go()
         told = [first.communicate(timeout=PATIENCE)[1]]
         partial = world.cut_out(0).exists() and not world.has(0)
         started = len(world.twin.calls("run"))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from invariants import violations
+from helpers.waiting import wait_for
 from layerlift import errors
 from layerlift.offline import Fault
-from world import World, wait_for
+
+from .invariants import violations
+from .world import World
 
 STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance", "history")
 KINDS = (
@@ -47,7 +49,6 @@ NEVER_HEARD = ("reset_before", "html", "500", "503")
 before its user says so."""
 ANSWER_SECONDS = 30.0
 HANG_ANSWER_SECONDS = 2.0
-HOLD_SECONDS = 0.7
 RUN_SECONDS = 0.3
 
 BEFORE = {"upload": "declare", "run": "upload", "download": "poll", "delete": "download", "history": "run"}
@@ -133,12 +134,14 @@ def _break(world: World, cell: Cell) -> None:
     else:
         before = BEFORE[cell.step]
         gate = world.twin.storage_gate if cell.step in ("upload", "download") else world.twin.api_gate
+        closed = threading.Event()
         if before != "run":
-            world.twin.inject(Fault(before, "hang", seconds=HOLD_SECONDS))
+            world.twin.inject(Fault(before, "hang", seconds=600.0, until=closed))
 
         def close() -> None:
             wait_for(lambda: world.twin.calls(before))
             gate.refuse()
+            closed.set()
 
         threading.Thread(target=close, daemon=True).start()
 

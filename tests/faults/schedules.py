@@ -10,11 +10,12 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-import matrix
-from invariants import violations
 from layerlift import errors
 from layerlift.offline import Fault
-from world import Host, World
+
+from . import matrix
+from .invariants import violations
+from .world import Host, World
 
 PICTURES = range(20)
 FAULTS = (4, 16)
@@ -125,7 +126,7 @@ def _round(world: World, numbers: Sequence[int], end: End | None = None) -> dict
         told[number] = host.came(number, host.end_of(number))
     over.set()
     host.leave()
-    host.wait_for_end()
+    host.wait_for_silence()
     return told
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from invariants import violations
 from layerlift import polling, prepare
 from layerlift.answers import Task
 from layerlift.pictures import Picture
 from layerlift.service import Service
-from world import World, picture
+
+from .invariants import violations
+from .world import World, picture
 
 
 @pytest.fixture

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from invariants import violations
-from kills import DEATHS, FREE_STEPS, Dead, Death
-from world import PATIENCE, World, wait_for
+from helpers.waiting import PATIENCE, wait_for
+
+from .invariants import violations
+from .kills import DEATHS, FREE_STEPS, Dead, Death
+from .world import World
 
 
 @pytest.mark.parametrize("cell", DEATHS, ids=str)
-def test_whatever_dies_the_picture_is_paid_once_and_delivered(cells: dict[Death, Future[Dead]], cell: Death) -> None:
-    found = cells[cell].result()
+def test_whatever_dies_the_picture_is_paid_once_and_delivered(outcome_of: Callable[[Death], Dead], cell: Death) -> None:
+    found = outcome_of(cell)
     assert found.broken == []
     assert found.delivered, found.told
     assert found.started[1] == 1
@@ -36,7 +37,7 @@ def resume_by_worker(world: World) -> None:
     host = world.host()
     wait_for(lambda: world.twin.calls("delete"))
     host.leave()
-    host.wait_for_end()
+    host.wait_for_silence()
 
 
 @pytest.mark.parametrize("resume", [resume_by_command, resume_by_worker])

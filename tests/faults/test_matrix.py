@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.holding import Held
+from helpers.waiting import PATIENCE, wait_for
 from layerlift import errors
 from layerlift.offline import Fault
-from matrix import CELLS, Cell, Found
-from world import PATIENCE, World, wait_for
+
+from .matrix import CELLS, Cell, Found
+from .world import World
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
-def test_whatever_fails_the_picture_is_paid_once_and_delivered(cells: dict[Cell, Future[Found]], cell: Cell) -> None:
-    found = cells[cell].result()
+def test_whatever_fails_the_picture_is_paid_once_and_delivered(outcome_of: Callable[[Cell], Found], cell: Cell) -> None:
+    found = outcome_of(cell)
     assert found.met
     assert found.broken == []
     for error in found.told:
@@ -34,12 +37,16 @@ def test_whatever_fails_the_picture_is_paid_once_and_delivered(cells: dict[Cell,
 
 
 def test_a_task_that_the_service_has_charged_and_lost_is_not_paid_again_unasked(tmp_path: Path) -> None:
-    # The second poll comes after the charge, which happens as soon as anybody looks at the account.
-    with World(tmp_path, run_seconds=0.1, faults=(Fault("poll", "expired", after=1),)) as world:
-        with ThreadPoolExecutor(1) as pool:
-            first = pool.submit(world.remove, 0, PATIENCE)
-            wait_for(lambda: world.twin.charged)
-            assert first.result() is not None
+    engine = Held()
+
+    def charge() -> None:
+        engine.released.set()
+        wait_for(lambda: world.twin.charged)
+
+    fault = Fault("poll", "expired", after=1)
+    with World(tmp_path, engine=engine, poll_within_seconds=PATIENCE, faults=(fault,)) as world:
+        world.twin.before_expiry(charge)
+        assert world.remove(0, PATIENCE) is not None
         assert isinstance(world.remove(0, PATIENCE), errors.MayBeCharged)
         assert world.twin.charged == 1
         assert world.remove(0, PATIENCE, again=True) is None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Future
+from collections.abc import Callable
 
 import pytest
-from schedules import Ended, Schedule
+
+from .schedules import Ended, Schedule
 
 FIRST = int(os.environ.get("LAYERLIFT_SEED", "0"))
 COUNT = int(os.environ.get("LAYERLIFT_SCHEDULES", "4"))
@@ -14,8 +15,8 @@ COUNT = int(os.environ.get("LAYERLIFT_SCHEDULES", "4"))
 
 @pytest.mark.parametrize("cell", [Schedule(seed) for seed in range(FIRST, FIRST + COUNT)], ids=str)
 def test_whatever_happens_each_picture_is_paid_once_and_delivered(
-    cells: dict[Schedule, Future[Ended]], cell: Schedule
+    outcome_of: Callable[[Schedule], Ended], cell: Schedule
 ) -> None:
-    found = cells[cell].result()
+    found = outcome_of(cell)
     assert found.broken == []
     assert len(found.told) <= found.explained, found.told

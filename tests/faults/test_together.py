@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from subprocess import Popen
 
-from invariants import violations
+from helpers.programs import Program
+from helpers.waiting import PATIENCE, wait_for
 from layerlift import errors
 from layerlift.offline import Fault
 from PIL import Image
-from world import ALIKE, PATIENCE, World, alpha, wait_for
+
+from .invariants import violations
+from .world import ALIKE, World, alpha
 
 SHARED = range(15)
 FIRST, SECOND = [*SHARED, *range(15, 30)], [*SHARED, *range(30, 45)]
 RATE = (100, 20.0)
 
 
-def remove(world: World, numbers: list[int], folder: Path, **changes: str) -> Popen[str]:
+def remove(world: World, numbers: list[int], folder: Path, **changes: str) -> Program:
     photos = [world.photo(number) for number in numbers]
     return world.command("remove", *photos, "--engine", "youcam", "--yes", "--output-dir", folder, **changes)
 
@@ -51,7 +53,7 @@ def test_two_workers_with_the_same_picture_share_one_task(tmp_path: Path) -> Non
         assert len(world.twin.calls("run")) == 1
         for host in hosts:
             host.leave()
-            host.wait_for_end()
+            host.wait_for_silence()
         assert violations(world, [0], [0]) == []
 
 
@@ -66,7 +68,7 @@ def test_who_waits_for_a_picture_takes_it_over_from_a_process_that_is_killed(tmp
         first.kill()
         assert second.came(0, second.end_of(0)) == ""
         second.leave()
-        second.wait_for_end()
+        second.wait_for_silence()
         world.sweep()
         assert (len(world.twin.calls("upload")), len(world.twin.calls("run"))) == (1, 1)
         assert violations(world, [0], [0]) == []

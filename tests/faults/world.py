@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-import json
 import os
-import queue
 import subprocess
 import sys
 import threading
@@ -18,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gate import Gate
+from helpers import worker_host
+from helpers.programs import WORKER, Program
 from layerlift import errors, offline, removal
 from layerlift.cancelling import Cancel
 from layerlift.offline import Fault, Options
@@ -28,11 +27,10 @@ from layerlift.service import Service
 from layerlift.settings import Settings
 from PIL import Image
 
+from .gate import Gate
+
 WIDTH, HEIGHT, BANDS = 96, 32, 12
-PATIENCE = 60.0
 HASTE_SECONDS = 0.02
-LAYERLIFT = str(Path(sys.executable).with_name("layerlift"))
-WORKER = (sys.executable, "-I", "-m", "layerlift.worker")
 HOST = """
 import shutil, subprocess, sys, threading
 worker = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
@@ -62,13 +60,6 @@ def picture(number: int) -> Any:
 def alpha(number: int) -> bytes:
     """The exact alpha of a picture: 255 minus the gray."""
     return bytes((255 - picture(number)[:, :, 0]).tobytes())
-
-
-def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not happen"
-        time.sleep(0.005)
 
 
 class Clock:
@@ -136,6 +127,16 @@ class Twin(offline.Twin):
             gate.refuse()
             gate.admit()
 
+    def before_expiry(self, happens: Callable[[], None]) -> None:
+        """Something that happens before the life of a file, a task or an address ends by a fault."""
+        expire = self._state.expire
+
+        def expire_later(name: str) -> None:
+            happens()
+            expire(name)
+
+        self._state.expire = expire_later  # type: ignore[method-assign]
+
     def _noted(self, file_id: str, fault: str = "") -> Any:
         task = self._start(file_id, fault)
         sent = self._state._files[file_id].data
@@ -155,54 +156,21 @@ def _bands(luma: Any) -> str:
     return str([round(int(level) / 51) for level in middle])
 
 
-class Host:
-    """A host with its worker, and what the worker said. `apart` makes the host a process of its own."""
+class Host(worker_host.Host):
+    """A host whose worker may end at any time. `apart` makes the host a process of its own."""
 
     def __init__(self, environ: dict[str, str], *, apart: bool = False) -> None:
-        self.process = subprocess.Popen(
-            (sys.executable, "-c", HOST, *WORKER) if apart else WORKER,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environ,
-        )
-        self.errors = ""
-        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._read_errors)]
-        for thread in self._threads:
-            thread.start()
-        self.folder = Path(self.next().get("folder", "."))
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self._lines.put(line)
-        self._lines.put(b"{}")
-
-    def _read_errors(self) -> None:
-        assert self.process.stderr
-        self.errors = self.process.stderr.read().decode()
-
-    def next(self) -> dict[str, Any]:
-        """The next message; empty where the worker has ended."""
-        message: dict[str, Any] = json.loads(self._lines.get(timeout=PATIENCE))
-        if not message:
-            self._lines.put(b"{}")
-        return message
+        super().__init__(environ, *((sys.executable, "-c", HOST, *WORKER) if apart else ()))
 
     def send(self, **message: Any) -> None:
         """One message; a worker that has ended does not get it, nor one whose host has left."""
-        assert self.process.stdin
         with contextlib.suppress(OSError, ValueError):
-            self.process.stdin.write(json.dumps(message).encode() + b"\n")
-            self.process.stdin.flush()
+            super().send(**message)
 
     def job(self, number: int) -> None:
         """Asks for a picture's alpha."""
-        with contextlib.suppress(OSError):
-            (self.folder / f"{number}.raw").write_bytes(picture(number).tobytes())
-        fields = {"pixels": f"{number}.raw", "width": WIDTH, "height": HEIGHT, "channels": 3, "engine": "youcam"}
-        self.send(type="job", id=str(number), **fields)
+        with contextlib.suppress(FileNotFoundError):  # the worker's folder has gone with it
+            self.ask(str(number), picture(number).tobytes(), WIDTH, HEIGHT, engine="youcam")
 
     def cancel(self, number: int) -> None:
         self.send(type="cancel", id=str(number))
@@ -225,29 +193,8 @@ class Host:
 
     def leave(self) -> None:
         """The host's end: it closes the worker's input, and reads no more."""
-        assert self.process.stdin
-        assert self.process.stdout
         with contextlib.suppress(OSError):
             self.process.stdin.close()
-
-    def kill(self) -> None:
-        """Kills the worker, or the host where that is a process of its own."""
-        self.process.kill()
-        self.process.wait()
-
-    def wait_for_end(self) -> None:
-        """Waits for the worker's end: with it the last holder of its error stream is gone."""
-        self._threads[1].join(PATIENCE)
-        assert not self._threads[1].is_alive(), "the worker did not end"
-
-    def close(self) -> None:
-        self.kill()
-        for thread in self._threads:
-            thread.join()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            assert stream
-            with contextlib.suppress(OSError):
-                stream.close()
 
 
 class World:
@@ -287,7 +234,7 @@ class World:
         """Lets a worker come and go: the folder of one that was killed goes with the next."""
         host = self.host()
         host.leave()
-        host.wait_for_end()
+        host.wait_for_silence()
 
     def photo(self, number: int) -> Path:
         """A picture as a file."""
@@ -329,13 +276,7 @@ class World:
         path = self.cut_out(number)
         return path.exists() and Image.open(path).getchannel("A").tobytes() == alpha(number)
 
-    def command(self, *arguments: object, **changes: str) -> subprocess.Popen[str]:
+    def command(self, *arguments: object, **changes: str) -> Program:
         """The `layerlift` command, as it starts."""
-        return subprocess.Popen(
-            [LAYERLIFT, *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**self.environ, **changes},
-            text=True,
-        )
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return Program("layerlift", *arguments, env={**self.environ, **changes}, text=True, **pipes)

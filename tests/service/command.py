@@ -7,20 +7,18 @@ import json
 import os
 import pty
 import re
-import resource
 import select
 import struct
 import subprocess
-import sys
 import termios
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from helpers.programs import Program
+from helpers.waiting import PATIENCE
 from layerlift.offline import Twin
 from PIL import Image
-from worker_host import PATIENCE
 
-LAYERLIFT = str(Path(sys.executable).with_name("layerlift"))
 COLUMNS = 60
 
 
@@ -42,21 +40,20 @@ def key_of(twin: Twin) -> dict[str, str]:
 def layerlift(environ: dict[str, str], *arguments: Any, text: str = "", limit: int = 0) -> Result:
     """Runs the command to its end; `limit` is the largest file that it can write."""
 
-    def set_limit() -> None:
-        if limit:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    return end_of(begin(environ, *arguments, limit=limit), text)
 
-    outcome = subprocess.run(
-        [LAYERLIFT, *map(str, arguments)],
-        env=environ,
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        preexec_fn=set_limit,
-    )
-    assert "Traceback" not in outcome.stderr, outcome.stderr
-    return Result(outcome.returncode, outcome.stdout, outcome.stderr)
+
+def begin(environ: dict[str, str], *arguments: object, **options: Any) -> Program:
+    """The command as it starts."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return Program("layerlift", *arguments, env=environ, text=True, **{**pipes, **options})
+
+
+def end_of(process: Program, text: str = "") -> Result:
+    """What the command printed and ended with, after it was told `text`."""
+    output, errors = process.communicate(text, PATIENCE)
+    assert "Traceback" not in errors, errors
+    return Result(process.wait(), output, errors)
 
 
 def half_black(width: int = 64, height: int = 32) -> Image.Image:
@@ -81,18 +78,9 @@ class Terminal:
     def __init__(self, environ: dict[str, str], *arguments: Any) -> None:
         self._controller, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
-
-        def own_terminal() -> None:
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-        self.process = subprocess.Popen(
-            [LAYERLIFT, *map(str, arguments)],
-            env={**environ, "TERM": "xterm", "COLUMNS": ""},
-            stdin=inner,
-            stdout=inner,
-            stderr=inner,
-            preexec_fn=own_terminal,
+        variables = {**environ, "TERM": "xterm", "COLUMNS": ""}
+        self.process = Program(
+            "layerlift", *arguments, env=variables, stdin=inner, stdout=inner, stderr=inner, terminal=True
         )
         os.close(inner)
         self.text = ""

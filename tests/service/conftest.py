@@ -14,10 +14,12 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from command import Terminal, key_of
 from layerlift.offline import Options, Twin
 from PIL import Image
-from worker_host import Host
+
+from .command import Terminal, key_of
+from .proxy import Proxy
+from .worker_host import Host
 
 # Tests that run in the background would pass it on that Ctrl+C is ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -186,6 +188,13 @@ def photos(tmp_path: Path) -> Path:
     folder = tmp_path / "Fotos für später"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    proxy = Proxy()
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture

@@ -10,53 +10,24 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import pyvips
-from command import COLUMNS, LAYERLIFT, Result, bars, half_black, key_of, layerlift, names
+from helpers.programs import LAYERLIFT
+from helpers.waiting import PATIENCE, wait_for
 from layerlift import cli, errors
 from layerlift.offline import Fault, Twin, model
 from PIL import Image, ImageCms
-from worker_host import PATIENCE, wait_for
+
+from .command import COLUMNS, Result, bars, begin, end_of, half_black, key_of, layerlift, names
+from .proxy import Proxy
 
 FIELDS = {"input", "output", "status", "engine", "task_id", "dst_id", "units", "seconds", "error"}
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-class Proxy:
-    """A proxy that counts who comes by, and lets nobody through."""
-
-    def __init__(self) -> None:
-        self.seen = 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self.environ = {"HTTPS_PROXY": url, "https_proxy": url, "NO_PROXY": "", "no_proxy": ""}
-        self.environ |= {"YOUCAM_API_URL": "https://service.example", "YOUCAM_API_KEY": "sk-0123456789"}
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.seen += 1
-            connection.close()
-
-    def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    proxy = Proxy()
-    yield proxy
-    proxy.close()
 
 
 def test_a_photo_becomes_a_cut_out_beside_it(account: dict[str, str], photos: Path) -> None:
@@ -373,22 +344,15 @@ def test_ctrl_c_cancels_and_tells_of_every_picture(environ: dict[str, str], make
     twin = make_twin(run_seconds=2)
     for name in ("a.png", "b.png"):
         half_black().save(photos / name)
-    process = subprocess.Popen(
-        [LAYERLIFT, "remove", "--json", str(photos)],
-        env={**environ, **key_of(twin)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = begin({**environ, **key_of(twin)}, "remove", "--json", photos)
     wait_for(lambda: twin.calls("poll"))
     process.send_signal(signal.SIGINT)
-    result = Result(0, *process.communicate(timeout=PATIENCE))
+    result = end_of(process)
     assert [(told["status"], told["error"]["code"]) for told in result.pictures] == [
         ("cancelled", "cancelled"),
         ("cancelled", "cancelled"),
     ]
-    assert (process.returncode, names(photos)) == (1, ["a.png", "b.png"])
-    assert "Traceback" not in result.errors
+    assert (result.status, names(photos)) == (1, ["a.png", "b.png"])
     again = layerlift({**environ, **key_of(twin)}, "remove", "--json", str(photos))
     assert [(told["status"], told["units"]) for told in again.pictures] == [("cached", 0), ("cached", 0)]
     assert (len(twin.calls("run")), twin.charged) == (1, 1.0)
@@ -419,8 +383,7 @@ def test_yes_agrees_for_good(environ: dict[str, str], proxy: Proxy, photos: Path
     half_black().save(photos / "a.png")
     for more in (["--yes"], []):
         seen = proxy.seen
-        command = [LAYERLIFT, "remove", str(photos), *more]
-        process = subprocess.Popen(command, env={**environ, **proxy.environ}, stderr=subprocess.DEVNULL)
+        process = begin({**environ, **proxy.environ}, "remove", photos, *more, stderr=subprocess.DEVNULL)
         wait_for(lambda seen=seen: proxy.seen > seen)
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 1
@@ -521,8 +484,7 @@ def test_a_refused_key_has_no_balance(account: dict[str, str]) -> None:
 
 def test_the_offline_service_on_its_own_serves_the_command(environ: dict[str, str], photos: Path) -> None:
     half_black().save(photos / "a.png")
-    command = [LAYERLIFT, "serve", "--engine", "luma-key"]
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as server:
+    with begin(environ, "serve", "--engine", "luma-key", stdin=None, stderr=None) as server:
         assert server.stdout
         printed = dict(server.stdout.readline().strip().split("=", 1) for _ in range(2))
         result = layerlift({**environ, **printed}, "remove", "--json", photos)

@@ -9,7 +9,8 @@ import pytest
 from layerlift import errors
 from layerlift.offline import Fault
 from layerlift.service import ATTEMPTS, BACKOFF_SECONDS, RATE_ATTEMPTS, RATE_BACKOFF_SECONDS, Service
-from wire import BALANCE, KEY, Waits, client, finished, reply, server
+
+from .wire import BALANCE, KEY, Waits, client, finished, reply, server
 
 REQUEST_CODES = (
     (400, "InvalidParameters", errors.ServiceError),

@@ -14,7 +14,8 @@ from layerlift import errors, polling
 from layerlift.offline import FORMS, Fault
 from layerlift.service import Service
 from PIL import Image
-from wire import File, Waits, client, finished, reply, server, uploaded
+
+from .wire import File, Waits, client, finished, reply, server, uploaded
 
 EXCLUSIVE = (
     ("results_list", "results_data", "results_list_data", ""),

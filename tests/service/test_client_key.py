@@ -14,7 +14,8 @@ from layerlift.answers import Destination
 from layerlift.connection import is_loopback
 from layerlift.offline import Fault
 from layerlift.service import Service
-from wire import BALANCE, KEY, File, Waits, certificate, client, finished, reply, server, told, uploaded
+
+from .wire import BALANCE, KEY, File, Waits, certificate, client, finished, reply, server, told, uploaded
 
 
 def authorization(calls: list[Any]) -> list[str | None]:

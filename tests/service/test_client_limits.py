@@ -14,7 +14,8 @@ from layerlift import errors
 from layerlift.answers import Destination
 from layerlift.offline import Fault
 from layerlift.service import MAX_RESULT_BYTES, Service
-from wire import KEY, File, Waits, client, finished, reply, server, uploaded
+
+from .wire import KEY, File, Waits, client, finished, reply, server, uploaded
 
 STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance", "history", "price")
 CALLS: dict[str, Callable[[Service, str], object]] = {

@@ -12,7 +12,8 @@ import pytest
 from layerlift import errors
 from layerlift.offline import Fault, Options, Twin
 from layerlift.service import ATTEMPTS, Service
-from wire import KEY, File, Waits, certificate, client, finished, reply, server, uploaded
+
+from .wire import KEY, File, Waits, certificate, client, finished, reply, server, uploaded
 
 PASSING = ("reset_before", "reset_after", "truncated", "hang", "html", "429", "500", "502", "503", "504")
 IMPATIENT = (5.0, 0.3)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command import LAYERLIFT, half_black, key_of, layerlift
+from helpers.programs import Program
+from helpers.waiting import wait_for
 from layerlift.database import NAME
 from layerlift.offline import Fault, Twin
-from worker_host import wait_for
+
+from .command import begin, half_black, key_of, layerlift
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def photo(tmp_path: Path) -> Path:
 def killed(account: dict[str, str], photo: Path, twin: Twin, step: str) -> None:
     """A command that was killed in a step."""
     twin.inject(Fault(step, "hang", seconds=60))
-    with subprocess.Popen([LAYERLIFT, "remove", str(photo)], env=account, stderr=subprocess.DEVNULL) as process:
+    with begin(account, "remove", photo, stderr=subprocess.DEVNULL) as process:
         wait_for(lambda: twin.calls(step))
         process.send_signal(signal.SIGKILL)
 
@@ -143,7 +144,6 @@ def test_what_could_not_be_deleted_is_delivered_all_the_same_and_deleted_by_the_
 ) -> None:
     twin.inject(Fault("delete", "400", code="BadRequest"))
     assert layerlift(account, "remove", photo).status == 0
-    worker = [sys.executable, "-m", "layerlift.worker"]
-    with subprocess.Popen(worker, env=account, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with Program("worker", env=account, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         wait_for(lambda: len(twin.calls("delete")) == 2)
     assert (process.returncode, [call.status for call in twin.calls("delete")]) == (0, [400, 200])

@@ -5,27 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from layerlift import log
 from layerlift.offline import Fault, Options, Twin
 
+from . import command
+from .command import Result
+
 PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
 
 
-def layerlift(home: Path, *arguments: str | Path, twin: Twin | None = None) -> subprocess.CompletedProcess[str]:
-    environ = {"PATH": os.environ["PATH"], "HOME": str(home.parent), "LAYERLIFT_HOME": str(home)}
-    if twin is not None:
-        environ |= {"YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key}
-    return subprocess.run(
-        [str(Path(sys.executable).with_name("layerlift")), *map(str, arguments)],
-        env=environ,
-        capture_output=True,
-        text=True,
-    )
+def layerlift(home: Path, *arguments: str | Path, twin: Twin | None = None) -> Result:
+    environ = {**os.environ, "HOME": str(home.parent), "LAYERLIFT_HOME": str(home)}
+    for name in ("YOUCAM_API_URL", "YOUCAM_API_KEY"):
+        environ.pop(name, None)
+    return command.layerlift({**environ, **(command.key_of(twin) if twin else {})}, *arguments)
 
 
 @pytest.fixture
@@ -35,7 +31,7 @@ def home(tmp_path: Path) -> Path:
 
 def test_each_request_is_logged_with_its_id_and_without_anything_secret(home: Path, tmp_path: Path) -> None:
     with Twin(Options()) as twin:
-        assert layerlift(home, "remove", PHOTO, "-o", tmp_path / "out.png", twin=twin).returncode == 0
+        assert layerlift(home, "remove", PHOTO, "-o", tmp_path / "out.png", twin=twin).status == 0
         paths = [call.path for call in twin.calls("upload", "download")]
         text = (home / log.NAME).read_text()
         assert "POST 127.0.0.1/s2s/v2.0/task/sod: 200, request " in text
@@ -47,7 +43,7 @@ def test_each_request_is_logged_with_its_id_and_without_anything_secret(home: Pa
 
 def test_a_failed_request_is_logged_with_its_code(home: Path, tmp_path: Path) -> None:
     with Twin(Options(faults=(Fault("declare", "reset_before", times=9),))) as twin:
-        assert layerlift(home, "remove", PHOTO, "-o", tmp_path / "out.png", twin=twin).returncode == 1
+        assert layerlift(home, "remove", PHOTO, "-o", tmp_path / "out.png", twin=twin).status == 1
         assert "POST 127.0.0.1/s2s/v2.0/file/sod: network" in (home / log.NAME).read_text()
 
 
@@ -72,15 +68,14 @@ def test_the_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_folder_that_can_not_be_written_to_costs_the_log_alone(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     run = layerlift(tmp_path / "file" / "state", "key", "show")
-    assert (run.returncode, "No API key is set" in run.stderr) == (2, True)
-    assert "Traceback" not in run.stderr
+    assert (run.status, "No API key is set" in run.errors) == (2, True)
 
 
 def test_the_report_names_what_helps_and_neither_key_nor_user(home: Path, tmp_path: Path) -> None:
     with Twin(Options()) as twin:
         layerlift(home, "remove", PHOTO, "-o", tmp_path / "out.png", twin=twin)
         run = layerlift(home, "doctor", twin=twin)
-        assert run.returncode == 0, run.stdout + run.stderr
+        assert run.status == 0, run.output + run.errors
         for part in (
             "layerlift: 0.",
             "pyvips",
@@ -89,13 +84,13 @@ def test_the_report_names_what_helps_and_neither_key_nor_user(home: Path, tmp_pa
             "MB of results",
             "POST",
         ):
-            assert part in run.stdout
+            assert part in run.output
         for secret in (twin.key, twin.key[-4:], str(home.parent)):
-            assert secret not in run.stdout
+            assert secret not in run.output
 
 
 def test_the_report_says_what_has_to_be_mended(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     run = layerlift(tmp_path / "file" / "state", "doctor")
-    assert run.returncode == 1
-    assert "can't be written to" in run.stdout
+    assert run.status == 1
+    assert "can't be written to" in run.output

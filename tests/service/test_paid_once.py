@@ -21,8 +21,9 @@ from layerlift.pictures import Picture
 from layerlift.removal import Stage
 from layerlift.settings import Settings
 from PIL import Image
-from test_removal import Hasty, Removal, half_dark, is_exact
-from wire import client
+
+from .test_removal import Hasty, Removal, half_dark, is_exact
+from .wire import client
 
 
 class Paid(Removal):

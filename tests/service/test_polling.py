@@ -11,7 +11,8 @@ from layerlift import errors, polling
 from layerlift.answers import Task, TaskState
 from layerlift.offline import Fault
 from layerlift.service import Service
-from wire import KEY, certificate, client, finished, reply, server, uploaded
+
+from .wire import KEY, certificate, client, finished, reply, server, uploaded
 
 PASSING = ("reset_before", "reset_after", "truncated", "html", "not_the_form", "429", "500", "502", "503", "504")
 NOT_ACTED_ON = ("reset_before", "html", "429", "500", "503")

@@ -18,7 +18,8 @@ from layerlift.pictures import Picture
 from layerlift.removal import Outcome, Stage
 from layerlift.settings import Settings
 from PIL import Image
-from wire import client
+
+from .wire import client
 
 MENDED = ("unknown_internal_error", "error_inference", "error_download_image", "error_upload")
 FINAL = (

@@ -5,8 +5,10 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -84,6 +86,16 @@ def test_a_hanging_answer_comes_late(faulty: Any, step: str) -> None:
     start = time.monotonic()
     assert call().status_code == 200
     assert time.monotonic() - start >= 0.2
+
+
+def test_a_hanging_answer_can_be_let_go(faulty: Any) -> None:
+    until = threading.Event()
+    _, call = faulty("balance", "hang", seconds=600, until=until)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(call)
+        assert not wait([answer], 0.1).done
+        until.set()
+        assert answer.result().status_code == 200
 
 
 def test_a_hanging_answer_does_not_keep_the_twin_from_closing(make_twin: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,16 +12,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.programs import WORKER
+from helpers.waiting import PATIENCE, wait_for
 from layerlift import __version__, private, progress
 from layerlift.offline import Fault, Twin
 from PIL import Image
-from worker_host import HEIGHT, PATIENCE, WIDTH, Proxy, expected, said, steps, wait_for
+
+from .proxy import Proxy
+from .worker_host import HEIGHT, WIDTH, expected, said, steps
 
 STAGES = ["prepare", "upload", "waiting", "download", "refine"]
 
 
 def test_it_says_hello_with_its_version_and_a_folder_that_only_the_user_can_see(start: Any) -> None:
-    host = start()
+    host = start(None, *WORKER)
     assert host.hello == {"type": "hello", "protocol": 1, "version": __version__, "folder": str(host.folder)}
     assert host.folder.stat().st_mode & 0o777 == 0o700
     assert host.end() == 0
@@ -227,8 +230,7 @@ def test_a_failure_of_the_service_carries_its_request_id(start: Any, make_twin: 
     assert twin.key not in json.dumps(end)
 
 
-def test_nothing_is_sent_before_the_user_has_agreed(start: Any) -> None:
-    proxy = Proxy()
+def test_nothing_is_sent_before_the_user_has_agreed(start: Any, proxy: Proxy) -> None:
     host = start(**proxy.environ)
     host.job()
     _, end = host.until_end()
@@ -380,7 +382,7 @@ def test_workers_that_start_at_once_do_not_sweep_each_others_folders(tmp_path: P
 
 
 def test_ctrl_c_in_the_hosts_terminal_does_not_end_it(start: Any, twin: Twin) -> None:
-    host = start(twin, options={"start_new_session": True})
+    host = start(twin, options={"session": True})
     os.killpg(host.process.pid, signal.SIGINT)
     host.job()
     assert host.until_end()[1]["type"] == "result"
@@ -425,10 +427,7 @@ def test_a_failure_that_nobody_foresaw_is_an_answer_too(start: Any, twin: Twin) 
 
 
 def test_a_disk_that_takes_no_more_is_told_and_leaves_no_half_alpha(start: Any, twin: Twin) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-
-    host = start(twin, options={"preexec_fn": limit})
+    host = start(twin, options={"limit": 1000})
     host.job()
     _, end = host.until_end()
     assert (end["type"], end["code"]) == ("error", "disk")

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.waiting import wait_for
 from layerlift.offline import Fault, Twin
-from worker_host import HEIGHT, WIDTH, Host, expected, steps, wait_for
+
+from .worker_host import HEIGHT, WIDTH, Host, expected, steps
 
 ASKED = {"engine": "auto"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import threading
 import time
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.waiting import PATIENCE, wait_for
 from layerlift import foreground
-from worker_host import HEIGHT, PATIENCE, WIDTH, said, wait_for
+
+from .worker_host import HEIGHT, WIDTH, said
 
 DEPTHS = {"u8": np.uint8, "u16": np.uint16, "u32": np.uint32, "f16": np.float16, "f32": np.float32, "f64": np.float64}
 
@@ -248,10 +249,7 @@ def test_a_cut_can_be_cancelled_in_its_middle_and_leaves_nothing_behind(start: A
 
 
 def test_a_disk_that_takes_no_more_is_told_and_leaves_no_half_layer(start: Any) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
-    host = start(options={"preexec_fn": limit})
+    host = start(options={"limit": 20_000})
     pixels, alpha = edge("u16", 4)
     (host.folder / "1.raw").write_bytes(pixels.tobytes())
     (host.folder / "1.alpha").write_bytes(alpha.tobytes())

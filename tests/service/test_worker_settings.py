@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.programs import WORKER
+from helpers.waiting import wait_for
 from layerlift.offline import Fault, Twin
-from worker_host import Proxy, said, wait_for
+
+from .proxy import Proxy
+from .worker_host import said
 
 KEY = "sk-0123456789-very-secret"
 
@@ -74,7 +78,7 @@ def test_what_is_no_key_is_refused_and_the_stored_one_stays(
 
 
 def test_the_key_is_in_no_answer_no_log_and_no_process_list(start: Any, twin: Twin, environ: dict[str, str]) -> None:
-    host = start(YOUCAM_API_URL=twin.url)
+    host = start(None, *WORKER, YOUCAM_API_URL=twin.url)
     answers = [ask(host, type="key", key=twin.key), ask(host, type="balance", engine="youcam")]
     answers += [ask(host, type="key", key=f"{twin.key} ?"), ask(host, type="key", key=[twin.key])]
     process = Path(f"/proc/{host.process.pid}")
@@ -133,8 +137,7 @@ def test_the_balance_needs_a_key_that_the_service_knows(start: Any, twin: Twin) 
     assert ask(host, type="balance", engine="youcam")["units"] == 1000
 
 
-def test_the_balance_needs_no_consent_since_nothing_is_uploaded(start: Any) -> None:
-    proxy = Proxy()
+def test_the_balance_needs_no_consent_since_nothing_is_uploaded(start: Any, proxy: Proxy) -> None:
     host = start(**proxy.environ)
     host.send(type="balance", id="1", engine="auto")
     wait_for(lambda: proxy.seen)

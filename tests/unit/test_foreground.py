@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from layerlift.foreground import clean_edges
 from layerlift.pictures import Picture
-from picture_files import noise
+
+from .picture_files import noise
 
 
 def scene(height: int, width: int, kind: str, dtype: Any = np.uint8) -> tuple[Any, Any, Any]:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from layerlift import matte
 from layerlift.pictures import Picture
-from picture_files import noise
 from PIL import Image, ImageFilter
+
+from .picture_files import noise
 
 WIDTH, HEIGHT = 900, 600
 ROUNDING = 0.25

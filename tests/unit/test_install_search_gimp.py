@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from machines import Machine
 
 from plugin.installer.gimp import Gimp
 from plugin.installer.search_gimp import find_gimps
 from plugin.installer.system import System
+
+from .machines import Machine
 
 
 class GimpMachine(Machine):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from machines import Machine
 
 from plugin.installer.krita import Krita
 from plugin.installer.search_krita import find_kritas
+
+from .machines import Machine
 
 
 class KritaMachine(Machine):

@@ -11,8 +11,9 @@ import pytest
 from layerlift import matte
 from layerlift.errors import LayerliftError
 from layerlift.pictures import Picture
-from picture_files import noise, png, png_chunk, png_header
 from PIL import Image
+
+from .picture_files import noise, png, png_chunk, png_header
 
 
 def saved(image: Image.Image, form: str = "PNG") -> bytes:

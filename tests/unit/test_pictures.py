@@ -15,11 +15,12 @@ import pyvips
 from layerlift import pictures
 from layerlift.errors import Cancelled, LayerliftError, make
 from layerlift.pictures import Picture
-from picture_files import noise, png, png_chunk, png_header, png_samples, tiff
 from PIL import Image, ImageCms, ImageOps
 
+from .picture_files import noise, png, png_chunk, png_header, png_samples, tiff
+
 LARGE = (3000, 2000)
-"""Pixels enough for news on the way."""
+"""Pixels enough for news on the way, where they are noise, which takes long: libvips tells of it beside its work."""
 
 
 def builtin_profile(name: str) -> bytes:
@@ -327,7 +328,7 @@ def test_writing_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "JPEG"])
 def test_reading_tells_how_far_it_is_and_can_be_stopped(tmp_path: Path, form: str) -> None:
-    path, told = saved(tmp_path, Image.new("RGB", LARGE, "red"), form), list[float]()
+    path, told = saved(tmp_path, Image.fromarray(noise(*LARGE[::-1], 3)), form), list[float]()
     pictures.read(path, told.append)
     assert told == sorted(told) and len(set(told)) > 2
     with pytest.raises(Cancelled):
@@ -336,7 +337,7 @@ def test_reading_tells_how_far_it_is_and_can_be_stopped(tmp_path: Path, form: st
 
 def test_writing_tells_how_far_it_is_and_can_be_stopped(tmp_path: Path) -> None:
     path, told = stored(tmp_path, b"old", "out.png"), list[float]()
-    picture = Picture(np.zeros((*LARGE, 3), np.uint8))
+    picture = Picture(noise(*LARGE, 3))
     with pytest.raises(Cancelled):
         pictures.write_png(path, picture, stop)
     assert path.read_bytes() == b"old"

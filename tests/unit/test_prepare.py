@@ -14,8 +14,9 @@ from layerlift.errors import LayerliftError
 from layerlift.pictures import Picture
 from layerlift.prepare import SERVICE_LIMITS, Limits, Upload, prepare
 from numpy.typing import NDArray
-from picture_files import noise
 from PIL import Image, ImageCms
+
+from .picture_files import noise
 
 
 def opened(upload: Upload) -> Image.Image:

@@ -116,7 +116,7 @@ class Endpoint(ABC):
         if kind == "reset_after":
             return Delivery(None)
         if kind == "hang":
-            return Delivery(response, seconds=fault.seconds)
+            return Delivery(response, seconds=fault.seconds, until=fault.until)
         if kind == "not_the_form":
             return Delivery(Response('["unexpected"]', mimetype="application/json"))
         size = len(response.get_data())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from threading import Event
 
 STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance", "history", "price")
 KINDS: dict[str, str] = {
@@ -45,6 +46,7 @@ class Fault:
         after: how many requests of that step pass before.
         code: `error_code` of a status (empty: none), or the engine's code.
         seconds: how long a `hang` is.
+        until: ends a `hang` before its time.
         location: target of a `redirect`.
     """
 
@@ -54,6 +56,7 @@ class Fault:
     after: int = 0
     code: str = ""
     seconds: float = 30.0
+    until: Event | None = None
     location: str = ""
 
     def __post_init__(self) -> None:

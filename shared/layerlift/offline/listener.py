@@ -6,6 +6,7 @@ import logging
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 MAX_BODY = 64 * 1024 * 1024
 SHUTDOWN_POLL = 0.02
+HELD_POLL = 0.01
 
 _log = logging.getLogger(__name__)
 
@@ -27,11 +29,13 @@ class Delivery:
     Attributes:
         response: the answer; None: the connection is reset instead.
         seconds: how long it is held back.
+        until: lets it go before.
         promised: Content-Length where it is not the body's; the connection closes after the body.
     """
 
     response: Response | None
     seconds: float = 0.0
+    until: threading.Event | None = None
     promised: int | None = None
 
 
@@ -123,12 +127,22 @@ class _Handler(WSGIRequestHandler):
             delivery = Delivery(Response(error.description or error.name, status=error.code))
         else:
             delivery = self._answer(request)
-        if delivery.seconds and self.server.closing.wait(delivery.seconds):
+        if delivery.seconds and not self._held(delivery):
             self.close_connection = True
         elif delivery.response is None:
             self._reset()
         else:
             self._send(delivery.response, delivery.promised)
+
+    def _held(self, delivery: Delivery) -> bool:
+        """Holds the answer back; False where the server closes meanwhile."""
+        if delivery.until is None:
+            return not self.server.closing.wait(delivery.seconds)
+        end = time.monotonic() + delivery.seconds
+        while not delivery.until.is_set() and time.monotonic() < end:
+            if self.server.closing.wait(HELD_POLL):
+                return False
+        return True
 
     def _answer(self, request: Request) -> Delivery:
         try:

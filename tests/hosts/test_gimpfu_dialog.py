@@ -15,7 +15,7 @@ from .window import Window, wait_for
 
 @pytest.fixture
 def every_kind(gimp_on_a_screen: Gimp) -> Gimp:
-    """A GIMP in which F6 asks for a value of every kind."""
+    """A GIMP in which Ctrl+Shift+F8 asks for a value of every kind."""
     if not gimp_on_a_screen.is_shared:
         gimp_on_a_screen.add_plug_in(PLUG_INS / "every_kind.py")
     return gimp_on_a_screen
@@ -39,7 +39,7 @@ def values() -> Any:
     return gimp.get_data("every-kind").decode()
 
 
-def open_dialog(window: Window, key: str = "F6") -> str:
+def open_dialog(window: Window, key: str = "ctrl+shift+F8") -> str:
     return window.summon(key, "^Every Kind$")
 
 

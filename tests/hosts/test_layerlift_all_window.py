@@ -85,7 +85,7 @@ def noting(gimp_on_a_screen: Gimp) -> Iterator[Gimp]:
 
 def ask(window: Window) -> str:
     """Start it and choose nothing; returns the window of the question."""
-    window.dismiss("alt+o", window.summon("F8", DIALOG))
+    window.dismiss("alt+o", window.summon("ctrl+shift+F9", DIALOG))
     return window.wait_for(ASKED)
 
 

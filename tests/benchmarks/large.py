@@ -33,10 +33,10 @@ sys.path[:0] = [str(CHECKOUT)]
 
 from layerlift.offline import Options, Twin  # noqa: E402
 
+from tests.hosts.deep_scenes import answer, samples, scene  # noqa: E402
 from tests.hosts.gimp import BodyFailed, Gimp, make_template  # noqa: E402
+from tests.hosts.layerlift_in_gimp import install  # noqa: E402
 from tests.hosts.profiles import swapped_profile  # noqa: E402
-from tests.hosts.test_layerlift_depth import answer, samples, scene  # noqa: E402
-from tests.hosts.test_layerlift_layers import install  # noqa: E402
 from tests.hosts.versions import VERSIONS  # noqa: E402
 from tests.hosts.window import wait_for  # noqa: E402
 
@@ -183,12 +183,12 @@ def main() -> None:
         cut_out = make_photo(folder, *options.size)
         (folder / "swapped.icc").write_bytes(swapped_profile())
         photo, profile = str(folder / "photo.tif"), (folder / "swapped.icc").as_uri() if options.profile else ""
-        gimp = Gimp(folder / "gimp", version, make_template(folder, version))
-        with Twin(Options(engine=lambda _: cut_out, rate=(10_000, 1.0))) as twin:
+        template, service = make_template(folder, version), Options(engine=lambda _: cut_out, rate=(10_000, 1.0))
+        with Gimp(folder / "gimp", version, template) as gimp, Twin(service) as twin:
             install(gimp, folder / "state", twin)
             strips = gimp.profile / "plug-ins" / "layerlift" / "strips.py"
             strips.write_text(strips.read_text() + LOGGED.replace("PATH", repr(str(log))))
-            with memory(folder / "state") as peaks:
+            with memory(folder) as peaks:
                 begin, end, layers = gimp.python(act, photo, profile, timeout=900)
             print(f"  whole action, {layers} layers after it{end - begin:12.1f} s")
             for process, peak in peaks.items():

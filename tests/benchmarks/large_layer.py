@@ -27,7 +27,7 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "service")]
 
 from worker_host import Host  # noqa: E402
 
-from tests.hosts.test_layerlift_depth import samples, scene  # noqa: E402
+from tests.hosts.deep_scenes import samples, scene  # noqa: E402
 
 REDUCED = 4
 FORMATS = {"u8": "uchar", "u16": "ushort", "f32": "float"}

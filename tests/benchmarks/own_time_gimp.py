@@ -30,7 +30,7 @@ from layerlift.offline import Options, Twin  # noqa: E402
 from own_time import FLOOR, SIDES, measured  # noqa: E402
 
 from tests.hosts.gimp import Gimp, make_template  # noqa: E402
-from tests.hosts.test_layerlift_layers import install  # noqa: E402
+from tests.hosts.layerlift_in_gimp import install  # noqa: E402
 from tests.hosts.versions import VERSIONS, Version  # noqa: E402
 
 # seconds at 24 million pixels
@@ -77,14 +77,14 @@ def compare(version: Version, size: int, repeat: int, template: Path) -> float:
         sides = [str(side) for side in SIDES[size]]
         subprocess.run([sys.executable, str(HERE / "own_time.py"), "--make", *sides, name], check=True)
         photo, answer = str(folder / "photo.jpg"), (folder / "answer.png").read_bytes()
-        gimp = Gimp(folder / "gimp", version, template)
-        with Twin(Options(engine=lambda _: answer, rate=(10_000, 1.0))) as twin:
-            install(gimp, folder / "state", twin)
-            plain, clean = (gimp.python(ours, photo, repeat, wanted, timeout=900) for wanted in (False, True))
-            declared, received = ([call.time for call in twin.calls(step)] for step in ("declare", "download"))
-        by_pillow = measured("naive", folder, 1)["steps"]
-        files = str(folder / "up.png"), str(folder / "out.png")
-        by_gimp = gimp.python(naive, photo, *files, timeout=900)
+        with Gimp(folder / "gimp", version, template) as gimp:
+            with Twin(Options(engine=lambda _: answer, rate=(10_000, 1.0))) as twin:
+                install(gimp, folder / "state", twin)
+                plain, clean = (gimp.python(ours, photo, repeat, wanted, timeout=900) for wanted in (False, True))
+                declared, received = ([call.time for call in twin.calls(step)] for step in ("declare", "download"))
+            by_pillow = measured("naive", folder, 1)["steps"]
+            files = str(folder / "up.png"), str(folder / "out.png")
+            by_gimp = gimp.python(naive, photo, *files, timeout=900)
     spans = list(zip(plain, declared, received, strict=False))
     rows = {
         "before the upload": statistics.median(sent - begin for (begin, _), sent, _ in spans),

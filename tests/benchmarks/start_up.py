@@ -68,9 +68,9 @@ def plug_in_times(version: Version, runs: int) -> list[float]:
         folder = Path(name)
         source = folder / "nothing.py"
         source.write_text(NOTHING)
-        gimp = Gimp(folder / "gimp", version, make_template(folder, version))
-        gimp.add_plug_in(source)
-        return list(gimp.python(calls, runs))
+        with Gimp(folder / "gimp", version, make_template(folder, version)) as gimp:
+            gimp.add_plug_in(source)
+            return list(gimp.python(calls, runs))
 
 
 def show(name: str, times: list[float]) -> None:

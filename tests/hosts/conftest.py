@@ -7,13 +7,13 @@ A host that is missing skips its tests, except where LAYERLIFT_TEST_HOSTS=1 or C
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from . import krita as kritas
-from .gimp import Gimp, make_template
+from .gimp import Gimp, Host, make_resident, make_template
 from .krita import Krita
 from .table import Table
 from .versions import KRITAS, VERSIONS, KritaVersion, Version
@@ -68,10 +68,22 @@ def gimp_template(version: Version, tmp_path_factory: pytest.TempPathFactory) ->
     return make_template(tmp_path_factory.mktemp("gimp"), version)
 
 
+@pytest.fixture(scope="session")
+def resident(version: Version, gimp_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """What runs GIMP for all tests of a version that don't ask for a process of their own."""
+    host = make_resident(tmp_path_factory.mktemp("resident"), version, gimp_template)
+    yield host
+    host.close()
+
+
 @pytest.fixture
-def gimp(version: Version, gimp_template: Path, tmp_path: Path) -> Gimp:
-    """A GIMP with a fresh profile."""
-    return Gimp(tmp_path / "gimp", version, gimp_template)
+def gimp(request: pytest.FixtureRequest, version: Version, tmp_path: Path) -> Iterator[Gimp]:
+    """The GIMP that all tests share; with the mark `own_process` one with a fresh profile."""
+    if request.node.get_closest_marker("own_process"):
+        with Gimp(tmp_path / "gimp", version, request.getfixturevalue("gimp_template")) as gimp:
+            yield gimp
+    else:
+        yield Gimp(tmp_path / "gimp", version, host=request.getfixturevalue("resident"))
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
-"""GIMP for tests: private profiles, headless runs, and windows on a screen of their own.
+"""GIMP for tests: bodies that run inside it, Script-Fu, and windows on a screen of their own.
 
-The fixture `gimp` (tests/hosts/conftest.py) is a `Gimp` with a fresh profile, of each version in turn::
+The fixture `gimp` (tests/hosts/conftest.py) is a `Gimp` of each version in turn::
 
-    def test_a_layer_gets_an_alpha(gimp, tmp_path):
-        gimp.add_plug_in(PLUGIN / "layerlift.py", PLUGIN / "more.py")     # with gimpfu beside it
+    def test_a_layer_gets_an_alpha(gimp, home):
+        install(gimp, home)                    # Layerlift's plug-in (see layerlift_in_gimp.py)
 
         def body(path):                        # runs inside GIMP, with all names of gimpfu
             image = pdb.gimp_file_load(path, path)
@@ -11,86 +11,101 @@ The fixture `gimp` (tests/hosts/conftest.py) is a `Gimp` with a fresh profile, o
             return image.active_layer.has_alpha
 
         assert gimp.python(body, str(photo))   # arguments and result are JSON
-        assert "no key" in gimp.batch(gimp.call("python-fu-layerlift", image=...)).stderr
+        gimp.script_fu(gimp.call("python-fu-layerlift", image=...))
 
-`python` may be called again and again: each call is a GIMP of its own, on the same profile. A body sees only gimpfu's
-names, its own arguments and what it imports itself; if it raises, `BodyFailed` shows its traceback. `gimp.stderr` is
-what GIMP wrote on standard error in the last run.
+A body runs in a plug-in process of its own. It sees only gimpfu's names, its own arguments and what it imports itself;
+if it raises, `BodyFailed` shows its traceback. `gimp.stderr` is what GIMP wrote on standard error meanwhile. Images,
+context, and all else that a body leaves in GIMP are gone when it ends; `gimp.environment` is what its plug-ins see.
+
+One GIMP of each version serves all tests: starting one is what costs time. A test that adds plug-ins, changes files of
+the profile, or harms GIMP itself is marked `own_process("why")`; its GIMP has a profile of its own, and runs from the
+first body until the test ends. `gimp.batch` is always a GIMP of its own, that quits after its commands.
 
 In a window, with the fixture `gimp_on_a_screen`, which is the same GIMP but asks for Xvfb and xdotool too::
 
-    gimp.bind("python-fu-layerlift", "F9")
     with gimp.window(str(photo)) as window:
         dialog = window.summon("F9", "Remove Background")
         window.screenshot(tmp_path / "dialog.png")
         window.dismiss("Return", dialog)
         layers = window.python(body)             # a body, inside this GIMP
 
-The window's GIMP is asked to quit at the end; what is left of its process group after that is killed.
+The tests of a version share a window too, without what the one before has left in it.
 """
 
+# ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
 import inspect
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from .console import Console, Run
 from .versions import Version
-from .window import HostTimeout, Window, end, wait_for, windowed
+from .window import HostTimeout, Window, end, mortal, wait_for, windowed
 
-GIMPFU = Path(__file__).resolve().parents[2] / "plugin" / "gimp" / "gimpfu"
-DRIVER = Path(__file__).resolve().parent / "gimpfu" / "driver.py"
-RUN_ACCELERATOR, QUIT_ACCELERATOR = "<Primary><Shift>F11", "<Primary><Shift>F12"
+HERE = Path(__file__).resolve().parent
+PLUGIN = HERE.parents[1] / "plugin"
+GIMPFU = PLUGIN / "gimp" / "gimpfu"
+PLUG_INS = HERE / "gimpfu"
+DRIVER = PLUG_INS / "driver.py"
+KEYS = {
+    "python-fu-layerlift-driver": "<Primary><Shift>F11",
+    "python-fu-layerlift-driver-quit": "<Primary><Shift>F12",
+    "python-fu-layerlift": "F9",
+    "python-fu-layerlift-all": "<Primary><Shift>F9",
+    "python-fu-every-kind": "<Primary><Shift>F8",
+    "python-fu-forms-menu": "F7",
+    "python-fu-forms-fails": "F5",
+    "python-fu-forms-gives-up": "F4",
+}
+"""The keys of procedures in every window, where they are there."""
 
 
 class BodyFailed(AssertionError):
     """A test body raised inside GIMP; the text is its traceback."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a headless GIMP wrote. Its exit status says nothing: 2.10's is 0 even after a failed batch."""
+class Host:
+    """A profile, and the GIMPs that run on it until they are ended.
 
-    stdout: str
-    stderr: str
-
-
-class Gimp:
-    """A GIMP with its own profile, home and environment under `folder`.
-
-    `template` is a profile that GIMP has already been started with (saves seconds). `environment` is added to every
-    run's environment.
+    `template` is a profile that GIMP has already been started with (saves seconds).
     """
 
     def __init__(self, folder: Path, version: Version, template: Path | None = None) -> None:
-        self.folder = folder
-        self.version = version
+        self.folder, self.version = folder, version
         self.profile = folder / "gimp profile"
-        self.home = folder / "home"
-        self.environment: dict[str, str] = {}
-        self.stderr = ""
+        self.log = folder / "gimp.log"
+        self._console: Console | None = None
+        self._window: Window | None = None
+        self._size = ""
+        self._screen = ExitStack()
         if template is None:
             self.profile.mkdir(parents=True)
             (self.profile / "gimprc").write_text(version.gimprc)
         else:
             shutil.copytree(template, self.profile)
-        self.home.mkdir(exist_ok=True)
-        self.call = version.call
+        (folder / "home").mkdir(exist_ok=True)
+        # What runs plug-ins: it sets the environment of the test that is on.
+        self._python, self._variables = folder / "python", folder / "variables.sh"
+        variables = shlex.quote(str(self._variables))
+        self._python.write_text(f'#!/bin/sh\n. {variables}\nexec {shlex.quote(version.python)} "$@"\n')
+        self._python.chmod(0o755)
         self.add_plug_in(DRIVER)
-        self.bind("python-fu-layerlift-driver", RUN_ACCELERATOR)
-        self.bind("python-fu-layerlift-driver-quit", QUIT_ACCELERATOR)
+        for procedure, key in KEYS.items():
+            version.bind(self.profile, procedure, key)
 
     def add_plug_in(self, source: Path, *companions: Path, gimpfu: Path | None = GIMPFU) -> Path:
         """Install a plug-in file, with gimpfu and other files or folders beside it; returns its folder."""
+        assert self._console is None and self._window is None, "GIMP runs already and would not see the plug-in"
         folder = self.profile / "plug-ins" / source.stem
         folder.mkdir(parents=True)
         for companion in (*companions, *([gimpfu] if gimpfu else [])):
@@ -100,63 +115,194 @@ class Gimp:
                 shutil.copy(companion, folder)
         first, _, rest = source.read_text(encoding="utf-8").partition("\n")
         program = folder / source.name
-        program.write_text(f"#!{self.version.python}\n{rest if first.startswith('#!') else source.read_text()}")
+        program.write_text(f"#!{self._python}\n{rest if first.startswith('#!') else source.read_text()}")
         program.chmod(0o755)
         return folder
-
-    def bind(self, procedure: str, key: str) -> None:
-        """Give a procedure's menu entry a key, such as "F9" or "<Primary>k"."""
-        self.version.bind(self.profile, procedure, key)
 
     def worker_python(self) -> str:
         """A program that is the tests' own Python, wherever the plug-in runs."""
         return self.version.outside(self.folder, sys.executable)
 
-    def settings(self, **more: str) -> dict[str, str]:
-        """The environment of this GIMP: nothing of the user's settings, nothing of the tests' own Python."""
+    def hand_over(self, environment: dict[str, str]) -> None:
+        """Start plug-ins with these variables from now on."""
+        lines = (f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+        self._variables.write_text("".join(lines))
+
+    def environment(self) -> dict[str, str]:
+        """GIMP's own environment: nothing of the user's settings, nothing of the tests' own Python."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         return {
             "LANG": "C.UTF-8",
             **kept,
-            "HOME": str(self.home),
-            "XDG_CONFIG_HOME": str(self.home / ".config"),
-            "XDG_DATA_HOME": str(self.home / ".local/share"),
-            "XDG_CACHE_HOME": str(self.home / ".cache"),
+            **home_variables(self.folder / "home"),
             self.version.directory: str(self.profile),
-            "LAYERLIFT_DRIVER_FOLDER": str(self.folder),
             "NO_AT_BRIDGE": "1",
-            **self.environment,
-            **more,
         }
 
-    def batch(self, *commands: str, fonts: bool = False, data: bool = False, timeout: float = 120.0) -> Run:
-        """Run Script-Fu commands in a headless GIMP that quits after them.
+    @property
+    def console(self) -> Console:
+        """The GIMP without a window that answers."""
+        if self._console is None or not self._console.alive():
+            self.hand_over({"LAYERLIFT_DRIVER_FOLDER": str(self.folder)})
+            self._console = Console(self.version, self.folder, self.environment())
+        return self._console
 
-        Without `fonts` there is no text, without `data` no brush, pattern, gradient or palette: GIMP starts faster.
-        """
-        flags = ["-i", *([] if data else ["-d"]), *([] if fonts else ["-f"])]
-        arguments = self.version.command(self.version.console, *flags, *self.version.batch(*commands))
+    @contextmanager
+    def window(self, gimp: Gimp, files: tuple[str, ...], size: str, timeout: float) -> Iterator[Window]:
+        """The GIMP in a window, with these images open. Where it stays, what a test leaves open in it is closed."""
+        if self._window is not None and size != self._size:
+            self.quit_window()
+        begin = 0
+        try:
+            if self._window is None:
+                self._window, self._size = self._open(gimp, files, size, timeout), size
+            else:
+                begin = self.log.stat().st_size
+                self._window.gimp = gimp
+                for file in files:
+                    self._window.python(show, file)
+            yield self._window
+            if not gimp.is_shared or self._window.killed:
+                self.quit_window()
+            else:
+                self._window.tidy()
+                self.forget_values()
+        except BaseException:
+            self._end_window()
+            raise
+        finally:
+            gimp.stderr = self.log.read_bytes()[begin:].decode(errors="replace")
+
+    def _open(self, gimp: Gimp, files: tuple[str, ...], size: str, timeout: float) -> Window:
+        command = self.version.command(self.version.program, "-n", "-s", *files)
+        desktop = self._screen.enter_context(windowed(command, self.folder, size, self.environment(), self.log))
+        window = Window(gimp, desktop)
+        window.start(timeout)
+        return window
+
+    def quit_window(self) -> None:
+        """Have the GIMP in the window quit."""
+        if self._window is not None:
+            self._window.quit()
+        self._end_window()
+
+    def _end_window(self) -> None:
+        self._window = None
+        self._screen.close()
+
+    def forget_values(self) -> None:
+        """Forget the values that procedures were run with."""
+        shutil.rmtree(self.profile / "plug-in-settings", ignore_errors=True)
+
+    def close(self) -> None:
+        """End all that runs."""
+        try:
+            self.quit_window()
+        finally:
+            self._end_window()
+            if self._console is not None:
+                self._console.close()
+                self._console = None
+
+
+def make_resident(folder: Path, version: Version, template: Path) -> Host:
+    """The host that tests share: it has all plug-ins of the tests, and Layerlift's."""
+    host = Host(folder, version, template)
+    for source in sorted(PLUG_INS.glob("*.py")):
+        if source != DRIVER:
+            host.add_plug_in(source)
+    add_layerlift(host)
+    return host
+
+
+def copy_layerlift(host: Host) -> Path:
+    """Copy Layerlift's plug-in to a profile, without a worker; its folder."""
+    program = PLUGIN / "gimp" / "layerlift.py"
+    return host.add_plug_in(program, *sorted({*program.parent.glob("*.py")} - {program}), PLUGIN / "bridge.py")
+
+
+def add_layerlift(host: Host) -> None:
+    """Install Layerlift's plug-in in a profile."""
+    (copy_layerlift(host) / "worker.json").write_text(json.dumps({"python": host.worker_python()}))
+
+
+class Gimp:
+    """A GIMP as one test sees it: with its own home and environment under `folder`.
+
+    Without a `host` of others it has its own, and then it is a context manager that ends it.
+    """
+
+    def __init__(self, folder: Path, version: Version, template: Path | None = None, host: Host | None = None) -> None:
+        self.folder, self.version = folder, version
+        folder.mkdir(parents=True, exist_ok=True)
+        self.is_shared = host is not None
+        self.host = host or Host(folder, version, template)
+        self.host.forget_values()
+        self.profile = self.host.profile
+        self.home = folder / "home"
+        self.home.mkdir(exist_ok=True)
+        self.environment: dict[str, str] = {}
+        self.stderr = ""
+        self.call = version.call
+
+    def __enter__(self) -> Gimp:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.is_shared:
+            self.host.close()
+
+    def add_plug_in(self, source: Path, *companions: Path, gimpfu: Path | None = GIMPFU) -> Path:
+        """Install a plug-in file, with gimpfu and other files or folders beside it; returns its folder."""
+        assert not self.is_shared, f"a test that adds {source.name} must be marked own_process"
+        return self.host.add_plug_in(source, *companions, gimpfu=gimpfu)
+
+    def variables(self) -> dict[str, str]:
+        """What this test's plug-ins have in their environment beside GIMP's own."""
+        return {**home_variables(self.home), "LAYERLIFT_DRIVER_FOLDER": str(self.folder), **self.environment}
+
+    def batch(self, *commands: str, timeout: float = 120.0) -> Run:
+        """Run Script-Fu commands in a headless GIMP that quits after them."""
+        return self.start("-i", "-d", "-f", *self.version.batch(*commands), timeout=timeout)
+
+    def start(self, *arguments: str, timeout: float = 120.0) -> Run:
+        """Run a headless GIMP of its own with these arguments until it quits."""
+        self.host.hand_over(self.variables())
         process = subprocess.Popen(
-            arguments, env=self.settings(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True, encoding="utf-8", errors="replace",
+            mortal(*self.version.command(self.version.console, *arguments)), env=self.host.environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            encoding="utf-8", errors="replace",
         )  # fmt: skip
         try:
-            stdout, stderr = process.communicate(timeout=timeout)
+            run = Run(*process.communicate(timeout=timeout))
         except subprocess.TimeoutExpired:
             end(process)
-            stdout, stderr = process.communicate()
-            raise HostTimeout(f"GIMP did not end in {timeout:.0f} s:\n{stdout}\n{stderr}") from None
-        self.stderr = stderr
-        return Run(stdout, stderr)
+            run = Run(*process.communicate())
+            raise HostTimeout(f"GIMP did not end in {timeout:.0f} s:\n{run}") from None
+        self.stderr = run.stderr
+        return run
 
-    def python(self, body: Callable[..., Any], *arguments: Any, fonts: bool = False, data: bool = False,
-               timeout: float = 120.0) -> Any:  # fmt: skip
-        """Run a function's source inside a headless GIMP; returns what it returns."""
+    def script_fu(self, command: str, timeout: float = 120.0) -> Run:
+        """Run a Script-Fu command inside GIMP."""
+        failure, run = self._ask({"script": command}, timeout)
+        if failure:
+            raise BodyFailed(f"{failure}\n{run}")
+        return run
+
+    def python(self, body: Callable[..., Any], *arguments: Any, timeout: float = 120.0) -> Any:
+        """Run a function's source inside GIMP; returns what it returns."""
         self.request(body, *arguments)
-        run = self.batch(self.call("python-fu-layerlift-driver"), fonts=fonts, data=data, timeout=timeout)
+        failure, run = self._ask({"procedure": "python-fu-layerlift-driver"}, timeout)
         if not self._outcome.exists():
-            raise BodyFailed(f"the driver did not answer:\n{run.stdout}\n{run.stderr}")
+            raise BodyFailed(f"the driver did not answer: {failure}\n{run}")
         return self.outcome()
+
+    def _ask(self, request: dict[str, str], timeout: float) -> tuple[str, Run]:
+        console = self.host.console
+        self.host.hand_over(self.variables())
+        failure, run = console.ask(request, timeout)
+        self.stderr = run.stderr
+        return failure, run
 
     @property
     def _outcome(self) -> Path:
@@ -173,6 +319,7 @@ class Gimp:
             "arguments": arguments,
         }
         (self.folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
+        self.host.hand_over(self.variables())
 
     def outcome(self, timeout: float = 60.0) -> Any:
         """Wait for the driver's answer."""
@@ -184,17 +331,25 @@ class Gimp:
 
     @contextmanager
     def window(self, *files: str, size: str = "1280x900", timeout: float = 120.0) -> Iterator[Window]:
-        """GIMP in a window on a screen of its own, with these files open."""
-        log = self.folder / "gimp.log"
-        command = self.version.command(self.version.program, "-n", "-s", *files)
-        try:
-            with windowed(command, self.folder, size, self.settings(), log) as desktop:
-                window = Window(self, desktop)
-                window.start(timeout)
-                yield window
-                window.quit()
-        finally:
-            self.stderr = log.read_text(encoding="utf-8", errors="replace")
+        """GIMP in a window on a screen, with these files open."""
+        self.host.hand_over(self.variables())
+        with self.host.window(self, files, size, timeout) as window:
+            yield window
+
+
+def show(path: str) -> None:
+    """Runs inside GIMP, in a window."""
+    gimp.Display(pdb.gimp_file_load(path, path))
+
+
+def home_variables(home: Path) -> dict[str, str]:
+    """What tells programs where a user's own files are."""
+    return {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_DATA_HOME": str(home / ".local/share"),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+    }
 
 
 def make_template(folder: Path, version: Version) -> Path:

@@ -10,12 +10,8 @@ import pytest
 
 from .gimp import Gimp
 
-PLUG_INS = Path(__file__).resolve().parent / "gimpfu"
-
 
 def test_classic_loaders_and_writers_are_called_by_the_files_ending(gimp: Gimp, tmp_path: Path) -> None:
-    gimp.add_plug_in(PLUG_INS / "simple_format.py")
-
     def body(folder: str) -> Any:
         from pathlib import Path
 
@@ -94,7 +90,7 @@ def test_selecting_filling_and_adjusting_take_the_classic_arguments(gimp: Gimp) 
         turned = pdb.gimp_drawable_transform_rotate_simple(layer, ROTATE_90, True, 0, 0, False)
         return list(bounds), red, inverted, ends, [turned.width, turned.height]
 
-    bounds, red, inverted, ends, size = gimp.python(body, data=True)
+    bounds, red, inverted, ends, size = gimp.python(body)
     assert bounds == [1, 1, 2, 40, 12]
     assert red == [255, 0, 0, 255]
     assert inverted == [0, 0, 0, 255]

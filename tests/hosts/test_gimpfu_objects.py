@@ -432,7 +432,7 @@ def test_gimp_tells_about_itself(gimp: Gimp) -> None:
             "name": gimp.get_progname().endswith("driver.py"),
         }  # fmt: skip
 
-    found = gimp.python(body, data=True)
+    found = gimp.python(body)
     assert found["version"][:2] == [int(part) for part in gimp.version.name.split(".")]
     assert found["directory"] == str(gimp.profile)
     assert found["file"] == str(gimp.profile / "x")

@@ -249,7 +249,7 @@ def test_groups_and_text_layers_show_their_rendered_pixels(gimp: Gimp) -> None:
         region = group.get_pixel_rgn(0, 0, -1, -1)
         return [[group.width, group.height, group.offsets], list(region[0, 0]), sorted(reds), len(group.layers)]
 
-    assert gimp.python(body, fonts=True) == [[30, 20, [5, 6]], [9, 8, 7, 255], [[255, 0, 0]], 1]
+    assert gimp.python(body) == [[30, 20, [5, 6]], [9, 8, 7, 255], [[255, 0, 0]], 1]
 
 
 def test_a_drawable_that_is_gone_is_an_error_not_a_crash(gimp: Gimp) -> None:

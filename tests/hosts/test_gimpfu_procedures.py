@@ -13,17 +13,8 @@ import pytest
 
 from .gimp import GIMPFU, Gimp
 
-PLUG_INS = Path(__file__).resolve().parent / "gimpfu"
 
-
-@pytest.fixture
-def forms(gimp: Gimp) -> Gimp:
-    """A GIMP with the procedures of register_forms.py."""
-    gimp.add_plug_in(PLUG_INS / "register_forms.py")
-    return gimp
-
-
-def test_every_form_of_register_arrives_in_the_database(forms: Gimp) -> None:
+def test_every_form_of_register_arrives_in_the_database(gimp: Gimp) -> None:
     def body() -> Any:
         names = sorted(pdb.query(".*-forms-.*"))
         return {
@@ -34,7 +25,7 @@ def test_every_form_of_register_arrives_in_the_database(forms: Gimp) -> None:
             for name in names
         }  # fmt: skip
 
-    found = forms.python(body)
+    found = gimp.python(body)
     assert found["python-fu-forms-old-style"] == [
         [[0, "run-mode"], [13, "image"], [16, "drawable"], [4, "text"], [0, "number"]],
         [[0, "number"], [4, "text"]], "Blurb",
@@ -45,10 +36,10 @@ def test_every_form_of_register_arrives_in_the_database(forms: Gimp) -> None:
     assert found["python-fu-forms-bare"][0] == [[4, "text"]]
     assert found["python-fu-forms-no-menu"][0] == [[0, "run-mode"]]
     assert [p[0] for p in found["python-fu-forms-choose"][0]] == [0, 4, 0, 10, 3]
-    assert (forms.folder / "notes.txt").read_text() == "on_query\n"
+    assert (gimp.host.folder / "notes.txt").read_text() == "on_query\n"
 
 
-def test_procedures_return_one_several_or_no_values(forms: Gimp) -> None:
+def test_procedures_return_one_several_or_no_values(gimp: Gimp) -> None:
     def body() -> Any:
         image = gimp.Image(10, 10, RGB)
         layer = gimp.Layer(image, "x", 10, 10, RGB_IMAGE)
@@ -61,13 +52,13 @@ def test_procedures_return_one_several_or_no_values(forms: Gimp) -> None:
             pdb.python_fu_forms_choose("1", 0, "blue", 0.75),
         ]  # fmt: skip
 
-    assert forms.python(body) == [
+    assert gimp.python(body) == [
         [7, "\u00fc!"], 7, None, [255, 255, 255], 1.5, "abab", True, [255, 0, 0, 255], [2.5, 3, [1, 2, 3]],
         "(1, 0, (0, 0, 255, 255), 0.75)",
     ]  # fmt: skip
 
 
-def test_a_failure_is_told_once_and_only_a_bug_leaves_a_traceback(forms: Gimp) -> None:
+def test_a_failure_is_told_once_and_only_a_bug_leaves_a_traceback(gimp: Gimp) -> None:
     def body(name: str) -> Any:
         image = gimp.Image(10, 10, RGB)
         arguments = (image,) if name == "catches" else ()
@@ -76,27 +67,25 @@ def test_a_failure_is_told_once_and_only_a_bug_leaves_a_traceback(forms: Gimp) -
         except RuntimeError as failure:
             return f"RuntimeError: {failure}"
 
-    assert forms.python(body, "fails") == "RuntimeError: Nothing to do: the layer is empty."
-    assert "Traceback" not in forms.stderr and "Nothing to do" not in forms.stderr
-    assert forms.python(body, "breaks") == "RuntimeError: a bug in the plug-in"
-    assert forms.stderr.count("Traceback") == 1 and "ValueError: a bug" in forms.stderr
-    assert forms.python(body, "short") == "RuntimeError: the procedure returned 1 values instead of 2"
-    assert "cancel" in forms.python(body, "gives_up").lower()
-    assert forms.python(body, "leaves").startswith("RuntimeError")
-    assert forms.python(body, "catches").startswith("caught: Procedure 'gimp-image-resize' has been called with value")
-    assert "GIMP-Error" not in forms.stderr, "an error that the plug-in has caught is not shown"
+    assert gimp.python(body, "fails") == "RuntimeError: Nothing to do: the layer is empty."
+    assert "Traceback" not in gimp.stderr and "Nothing to do" not in gimp.stderr
+    assert gimp.python(body, "breaks") == "RuntimeError: a bug in the plug-in"
+    assert gimp.stderr.count("Traceback") == 1 and "ValueError: a bug" in gimp.stderr
+    assert gimp.python(body, "short") == "RuntimeError: the procedure returned 1 values instead of 2"
+    assert "cancel" in gimp.python(body, "gives_up").lower()
+    assert gimp.python(body, "leaves").startswith("RuntimeError")
+    assert gimp.python(body, "catches").startswith("caught: Procedure 'gimp-image-resize' has been called with value")
+    assert "GIMP-Error" not in gimp.stderr, "an error that the plug-in has caught is not shown"
 
 
-def test_a_failure_without_a_window_goes_to_standard_error(forms: Gimp) -> None:
-    stderr = forms.batch(forms.call("python-fu-forms-fails")).stderr
+def test_a_failure_without_a_window_goes_to_standard_error(gimp: Gimp) -> None:
+    stderr = gimp.batch(gimp.call("python-fu-forms-fails")).stderr
     # GIMP 3 tells it as the plug-in's message and as that of the batch.
-    assert stderr.count("Nothing to do: the layer is empty.") in ((1,) if forms.version.name == "2.10" else (1, 2))
+    assert stderr.count("Nothing to do: the layer is empty.") in ((1,) if gimp.version.name == "2.10" else (1, 2))
     assert "Traceback" not in stderr
 
 
 def test_a_run_with_all_values_needs_no_dialog(gimp: Gimp) -> None:
-    gimp.add_plug_in(PLUG_INS / "every_kind.py")
-
     def body() -> Any:
         image = gimp.Image(10, 10, RGB)
         layer = gimp.Layer(image, "x", 10, 10, RGB_IMAGE)
@@ -182,6 +171,7 @@ def test_starting_loads_neither_gegl_nor_gtk(tmp_path: Path) -> None:
     assert output.stdout == "False False\n", output.stderr
 
 
+@pytest.mark.own_process("it has a plug-in of its own")
 def test_plug_ins_that_import_gimp_first_find_it_with_the_stand_ins(gimp: Gimp, tmp_path: Path) -> None:
     source = tmp_path / "classic.py"
     source.write_text(
@@ -231,6 +221,7 @@ def outer() -> Any:
     return pdb.plug_in_outer()
 
 
+@pytest.mark.own_process("it has a plug-in of its own")
 def test_temporary_procedures_are_called_back(gimp: Gimp, tmp_path: Path) -> None:
     gimp.add_plug_in(
         extension(
@@ -246,6 +237,7 @@ def test_temporary_procedures_are_called_back(gimp: Gimp, tmp_path: Path) -> Non
 
 
 @pytest.mark.gimp("2.10", why="GIMP 3 can't send the progress of procedures to functions of a Python plug-in")
+@pytest.mark.own_process("it has a plug-in of its own")
 def test_progress_functions_are_called_back(gimp: Gimp, tmp_path: Path) -> None:
     gimp.add_plug_in(
         extension(

@@ -9,30 +9,15 @@ from typing import Any
 import pytest
 from layerlift.offline import Options, Twin
 
-from .gimp import Gimp
-from .test_layerlift_errors import CLOSED_PORT
-from .test_layerlift_layers import install
-from .versions import Version
+from .gimp import Gimp, Host
+from .layerlift_in_gimp import CLOSED_PORT, HERE, install, pile_up_and_run
 
-HERE = str(Path(__file__).resolve().parent)
 KINDS = (
     *("rgb_8", "rgb_16", "rgb_float", "gray", "indexed", "masked", "grouped", "text"),
     *("channel", "white", "huge", "paid"),
 )
 REFUSED = {"channel": "A channel has no background", "white": "No subject was found"}
 WORKED_ON = [kind for kind in KINDS if kind not in REFUSED]
-
-
-def pile_up_and_run(folder: str, names: list[str]) -> Any:
-    """Runs inside GIMP."""
-    import sys
-
-    sys.path.insert(0, folder)
-    import pile
-
-    pile.pile(names)
-    before = pile.look()
-    return before, pile.run(), pile.look()
 
 
 def summary(gimp: Gimp) -> str:
@@ -42,13 +27,13 @@ def summary(gimp: Gimp) -> str:
 
 
 @pytest.fixture(scope="module")
-def outcome(version: Version, gimp_template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def outcome(resident: Host, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What became of one image of each kind."""
     folder = tmp_path_factory.mktemp("all")
     with Twin(Options(rate=(10_000, 1.0))) as twin:
-        gimp = Gimp(folder, version, gimp_template)
+        gimp = Gimp(folder, resident.version, host=resident)
         install(gimp, folder / "state", twin)
-        before, said, after = gimp.python(pile_up_and_run, HERE, KINDS, fonts=True, timeout=300)
+        before, said, after = gimp.python(pile_up_and_run, HERE, KINDS, timeout=300)
         return {
             "before": before, "said": said, "after": after, "summary": summary(gimp), "charged": twin.charged,
             "runs": len(twin.calls("run")), "late": twin.late_polls,
@@ -178,6 +163,7 @@ def run_without_room(folder: str) -> Any:
     return pile.run(), pile.look()
 
 
+@pytest.mark.own_process("this GIMP can't write large files any longer")
 def test_a_full_disk_is_told_before_anything_is_paid(gimp: Gimp, tmp_path: Path) -> None:
     with Twin(Options()) as twin:
         install(gimp, tmp_path / "state", twin)
@@ -197,7 +183,7 @@ def test_script_fu_runs_it_without_a_question(gimp: Gimp, tmp_path: Path) -> Non
     call = gimp.version.call("python-fu-layerlift-all", **values)
     with Twin(Options()) as twin:
         install(gimp, tmp_path / "state", twin)
-        gimp.batch(
+        gimp.script_fu(
             f"(let* ((image (car {new})) (layer (car {made}))) (gimp-image-insert-layer image layer 0 -1)"
             f" (gimp-drawable-fill layer FILL-FOREGROUND) {call})"
         )

@@ -12,9 +12,7 @@ import pytest
 from layerlift.offline import Options, Twin, luma_key
 
 from .gimp import Gimp
-from .test_layerlift_all import HERE, pile_up_and_run
-from .test_layerlift_layers import install
-from .test_layerlift_window import PHOTO, count_images
+from .layerlift_in_gimp import HERE, install, pile_up_and_run, window_with_the_photo
 from .window import Window, wait_for
 from .workers import workers_of
 
@@ -75,20 +73,19 @@ def call(folder: str, name: str, *values: Any) -> Any:
     return getattr(pile, name)(*values)
 
 
-@contextmanager
-def window_of(gimp: Gimp, home: Path, twin: Twin, *files: str) -> Iterator[Window]:
-    """GIMP with these files open, the plug-in, and the action on F9."""
-    install(gimp, home, twin)
-    summary = gimp.profile / "plug-ins" / "layerlift" / "summary.py"
-    summary.write_text(summary.read_text() + NOTED)
-    gimp.bind("python-fu-layerlift-all", "F9")
-    with gimp.window(*files) as window:
-        yield window
+@pytest.fixture
+def noting(gimp_on_a_screen: Gimp) -> Iterator[Gimp]:
+    """A GIMP whose plug-in also notes what it asks and tells."""
+    summary = gimp_on_a_screen.profile / "plug-ins" / "layerlift" / "summary.py"
+    shipped = summary.read_text()
+    summary.write_text(shipped + NOTED)
+    yield gimp_on_a_screen
+    summary.write_text(shipped)
 
 
 def ask(window: Window) -> str:
     """Start it and choose nothing; returns the window of the question."""
-    window.dismiss("alt+o", window.summon("F9", DIALOG))
+    window.dismiss("alt+o", window.summon("ctrl+shift+F9", DIALOG))
     return window.wait_for(ASKED)
 
 
@@ -97,12 +94,13 @@ def text(gimp: Gimp, name: str) -> list[str]:
     return [line for line in (gimp.folder / f"{name}.txt").read_text().splitlines() if line]
 
 
-def test_the_user_is_asked_sees_it_move_is_told_and_undoes_each_image(gimp_on_a_screen: Gimp, tmp_path: Path) -> None:
-    gimp = gimp_on_a_screen
+def test_the_user_is_asked_sees_it_move_is_told_and_undoes_each_image(noting: Gimp, tmp_path: Path) -> None:
+    gimp = noting
     kinds = ["rgb_8", "rgb_16", "rgb_float", "gray", "indexed", "masked", "grouped", "channel", "white", "paid"]
     gate = Gate()
     with Twin(Options(engine=gate, units=20, rate=(10_000, 1.0))) as twin:
-        with window_of(gimp, tmp_path / "state", twin) as window:
+        install(gimp, tmp_path / "state", twin)
+        with gimp.window() as window:
             window.python(pile_up, HERE, kinds)
 
             def look() -> Any:
@@ -144,13 +142,12 @@ def test_the_user_is_asked_sees_it_move_is_told_and_undoes_each_image(gimp_on_a_
         assert not list((tmp_path / "state" / "work").glob("*/*"))
 
 
-def test_what_is_closed_or_changed_meanwhile_is_told_and_the_rest_is_done(
-    gimp_on_a_screen: Gimp, tmp_path: Path
-) -> None:
-    gimp = gimp_on_a_screen
+def test_what_is_closed_or_changed_meanwhile_is_told_and_the_rest_is_done(noting: Gimp, tmp_path: Path) -> None:
+    gimp = noting
     gate = Gate()
     with Twin(Options(engine=gate, rate=(10_000, 1.0))) as twin:
-        with window_of(gimp, tmp_path / "state", twin) as window:
+        install(gimp, tmp_path / "state", twin)
+        with gimp.window() as window:
             # The last one is shown, and has the progress.
             displays = window.python(pile_up, HERE, ["rgb_8", "gray", "indexed", "rgb_16"])
             with gate.closed():
@@ -172,16 +169,14 @@ def test_what_is_closed_or_changed_meanwhile_is_told_and_the_rest_is_done(
 
 
 @pytest.mark.parametrize("how", ["cancel", "kill"])
-def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(
-    gimp_on_a_screen: Gimp, tmp_path: Path, how: str
-) -> None:
-    gimp, home = gimp_on_a_screen, tmp_path / "state"
+def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(noting: Gimp, tmp_path: Path, how: str) -> None:
+    gimp, home = noting, tmp_path / "state"
     kinds = ["rgb_8", "gray", "indexed", "paid"]
     gate = Gate()
     with Twin(Options(engine=gate, rate=(10_000, 1.0))) as twin:
+        install(gimp, home, twin)
         # With the photo, its button for Cancel is where it is in the tests of a single image.
-        with window_of(gimp, home, twin, str(PHOTO)) as window:
-            wait_for(lambda: window.python(count_images), "the photo")
+        with window_with_the_photo(gimp) as window:
             window.python(pile_up, HERE, kinds)
             before = window.python(call, HERE, "look")
             with gate.closed():
@@ -194,7 +189,7 @@ def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(
                     after = window.python(call, HERE, "look")
                     assert [name for name in after if after[name] != before[name]] == ["paid.xcf"]
                 else:
-                    window.process.kill()
+                    window.kill()
             wait_for(lambda: twin.delivered == 5, "the results to be fetched")
             wait_for(lambda: not workers_of(home), "the worker to end by itself")
         _, said, after = gimp.python(pile_up_and_run, HERE, kinds)
@@ -207,10 +202,11 @@ def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(
 
 @pytest.mark.gimp("3.0", "3.2", why="GIMP 2.10 has one active layer")
 def test_all_selected_layers_of_an_image_come_in_one_undo_step_and_a_script_is_not_asked(
-    gimp_on_a_screen: Gimp, tmp_path: Path
+    noting: Gimp, tmp_path: Path
 ) -> None:
-    gimp = gimp_on_a_screen
-    with Twin(Options(rate=(10_000, 1.0))) as twin, window_of(gimp, tmp_path / "state", twin) as window:
+    gimp = noting
+    with Twin(Options(rate=(10_000, 1.0))) as twin, gimp.window() as window:
+        install(gimp, tmp_path / "state", twin)
         window.python(call, HERE, "several_layers", ["low", "white", "high"])
         before = window.python(call, HERE, "look")
         assert window.python(call, HERE, "run") == ""

@@ -7,30 +7,25 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from layerlift.offline import Options, Twin
 
-from .gimp import Gimp
-from .test_layerlift_layers import copied, install
-from .test_layerlift_window import PHOTO, describe, start_from_the_dialog, window_with_the_photo
+from .gimp import Gimp, copy_layerlift
+from .layerlift_in_gimp import (
+    CLOSED_PORT,
+    PHOTO,
+    attempt,
+    describe,
+    install,
+    start_from_the_dialog,
+    window_with_the_photo,
+)
+from .versions import Version
 from .window import wait_for
 from .workers import workers_of
-
-CLOSED_PORT = "http://127.0.0.1:9"
-
-
-def attempt(path: str, engine: int) -> Any:
-    """Runs inside GIMP: what the plug-in says, and whether the image is as it was."""
-    image = pdb.gimp_file_load(path, path)
-    try:
-        pdb.python_fu_layerlift(image, image.active_layer, 0, True, True, engine)
-        said = ""
-    except RuntimeError as error:
-        said = str(error)
-    return said, [layer.visible for layer in image.layers], len(gimp.image_list())
 
 
 def test_no_key_is_told_with_what_to_do(gimp: Gimp, tmp_path: Path) -> None:
@@ -81,12 +76,21 @@ def test_a_wrong_key_is_told(gimp: Gimp, tmp_path: Path) -> None:
         assert twin.charged == 0
 
 
+@pytest.fixture(scope="module")
+def without_worker(version: Version, gimp_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gimp]:
+    """A GIMP with the plug-in's files alone."""
+    with Gimp(tmp_path_factory.mktemp("incomplete"), version, gimp_template) as gimp:
+        copy_layerlift(gimp.host)
+        yield gimp
+
+
 @pytest.mark.parametrize("broken", ["", '{"python": "/nowhere/python"}', "not json"])
-def test_a_missing_worker_says_how_to_set_it_up(gimp: Gimp, tmp_path: Path, broken: str) -> None:
-    folder = copied(gimp)
+def test_a_missing_worker_says_how_to_set_it_up(without_worker: Gimp, broken: str) -> None:
+    worker = without_worker.profile / "plug-ins" / "layerlift" / "worker.json"
+    worker.unlink(missing_ok=True)
     if broken:
-        (folder / "worker.json").write_text(broken)
-    said, visible, images = gimp.python(attempt, str(PHOTO), 2)
+        worker.write_text(broken)
+    said, visible, images = without_worker.python(attempt, str(PHOTO), 2)
     assert "python3 install.py" in said
     assert (visible, images) == ([True], 1)
 

@@ -7,7 +7,6 @@ What became of each case in each GIMP is printed as one table at the end of the 
 from __future__ import annotations
 
 import io
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,12 @@ import pytest
 from layerlift.offline import Options, Twin
 from PIL import Image
 
-from .gimp import Gimp
+from .gimp import Gimp, Host
+from .layerlift_in_gimp import HERE, install
 from .matrix import CELLS
 from .profiles import swapped_profile
-from .versions import Version
 
-HERE = Path(__file__).resolve().parent
-PLUGIN = HERE.parents[1] / "plugin"
-LAYERS = (HERE / "layers.py").read_text(encoding="utf-8")
+LAYERS = Path(HERE, "layers.py").read_text(encoding="utf-8")
 BLOCK, COLUMNS, ROWS = 16, 6, 3
 WIDTH, HEIGHT = COLUMNS * BLOCK, ROWS * BLOCK
 DIM = 204
@@ -42,28 +39,11 @@ SPECIAL = {*REFUSED, "one_pixel", "very_long_and_narrow", "the_mask_is_being_edi
 CHARTS = [name for name in NAMES if name not in SPECIAL]
 
 
-def copied(gimp: Gimp) -> Path:
-    """The plug-in's files in a profile, without a worker; returns their folder."""
-    program = PLUGIN / "gimp" / "layerlift.py"
-    return gimp.add_plug_in(program, *sorted({*program.parent.glob("*.py")} - {program}), PLUGIN / "bridge.py")
-
-
-def install(gimp: Gimp, home: Path, twin: Twin | None = None) -> None:
-    """The plug-in in a profile, with a state folder of its own, and a service in place of the offline engine."""
-    folder = copied(gimp)
-    (folder / "worker.json").write_text(json.dumps({"python": gimp.worker_python()}))
-    gimp.environment["LAYERLIFT_HOME"] = str(home)
-    if twin is not None:
-        gimp.environment.update(YOUCAM_API_URL=twin.url, YOUCAM_API_KEY=twin.key)
-
-
 @pytest.fixture(scope="module")
-def outcomes(
-    version: Version, gimp_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, dict[str, Any]]:
+def outcomes(resident: Host, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("layers")
     with Twin(Options(rate=(10_000, 1.0))) as twin:
-        gimp = Gimp(folder, version, gimp_template)
+        gimp = Gimp(folder, resident.version, host=resident)
         install(gimp, folder / "state", twin)
         profile = folder / "swapped.icc"
         profile.write_bytes(swapped_profile())
@@ -77,7 +57,7 @@ def outcomes(
 
             return layers.measure_all(names)
 
-        measured: dict[str, Any] = gimp.python(body, str(HERE), NAMES, timeout=900)
+        measured: dict[str, Any] = gimp.python(body, HERE, NAMES, timeout=900)
         measured["ledger"] = {"charged": twin.charged, "runs": len(twin.calls("run")), "late": twin.late_polls}
         measured["left behind"] = {"files": [str(path) for path in (folder / "state" / "work").glob("*/*")]}
         return measured

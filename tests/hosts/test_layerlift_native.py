@@ -3,7 +3,6 @@
 # ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from layerlift.offline import Options, Twin
 
 from .gimp import Gimp
-from .test_layerlift_layers import install
+from .layerlift_in_gimp import install
 from .window import wait_for
 
 pytestmark = pytest.mark.gimp("3.0", "3.2", why="GIMP 2.10 has one active layer, and neither names nor a search")
@@ -56,7 +55,7 @@ def ready(gimp: Gimp, tmp_path: Path, twin: Twin) -> Gimp:
 
 def layers_after(gimp: Gimp, call: str) -> str:
     """A Script-Fu call on an image of two layers, half white and half black; what layers there are then."""
-    run = gimp.batch(f"(let* ({LAYERS}) {FILLED} {call} {NAMES})")
+    run = gimp.script_fu(f"(let* ({LAYERS}) {FILLED} {call} {NAMES})")
     told = [line for line in (run.stdout + run.stderr).splitlines() if "layers:" in line]
     assert told, run
     return told[-1].partition("layers: ")[2]
@@ -91,11 +90,7 @@ config.set_property("hide-original", False)
 status = int(procedure.run(config).index(0))
 print("found:", status, [[one.get_name(), one.get_visible()] for one in image.get_layers()])
 """
-    interpreter = ["-i", "-d", "-f", "--quit", "--batch-interpreter=python-fu-eval", "-b", code]
-    run = subprocess.run(
-        ready.version.command(ready.version.console, *interpreter), env=ready.settings(), stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    run = ready.start("-i", "-d", "-f", "--quit", "--batch-interpreter=python-fu-eval", "-b", code)
     assert "found: 3 [['photo cut-out', True], ['photo', True]]" in run.stdout, run
     assert twin.charged == 1
 
@@ -121,6 +116,7 @@ def test_every_argument_is_documented_and_choices_have_names(ready: Gimp) -> Non
     assert rest == ["*", "Layerlift", True]
 
 
+@pytest.mark.own_process("the last values are kept over restarts")
 def test_the_search_for_actions_finds_it_and_it_is_repeated_with_its_last_values(
     ready: Gimp, gimp_on_a_screen: Gimp, twin: Twin, tmp_path: Path
 ) -> None:
@@ -138,7 +134,6 @@ def test_the_search_for_actions_finds_it_and_it_is_repeated_with_its_last_values
         image = gimp.image_list()[0]
         image.active_layer = next(layer for layer in image.layers if layer.name == name)
 
-    ready.bind("python-fu-layerlift", "F9")
     with ready.window() as window:
         window.key("F9")
         window.python(make)

@@ -8,9 +8,15 @@ import pytest
 from layerlift.offline import Fault, Options, Twin
 
 from .gimp import Gimp
-from .test_layerlift_errors import attempt
-from .test_layerlift_layers import install
-from .test_layerlift_window import PHOTO, count_images, describe, start_from_the_dialog, window_with_the_photo
+from .layerlift_in_gimp import (
+    PHOTO,
+    attempt,
+    count_images,
+    describe,
+    install,
+    start_from_the_dialog,
+    window_with_the_photo,
+)
 from .window import wait_for
 from .workers import workers_of
 
@@ -43,7 +49,7 @@ def test_a_task_that_runs_is_fetched_in_the_background_when_gimp_lets_go(
                 assert window.python(describe) == [["astronaut.jpg", True]]
                 assert window.python(count_images) == 1
             else:
-                window.process.kill()
+                window.kill()
             wait_for(lambda: twin.delivered == 1, "the result to be fetched")
             wait_for(lambda: not workers_of(home), "the worker to end by itself")
         assert not list((home / "work").glob("*/*"))

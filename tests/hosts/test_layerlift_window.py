@@ -3,8 +3,7 @@
 # ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +11,9 @@ from layerlift.offline import Fault, Options, Twin
 from PIL import Image, ImageChops
 
 from .gimp import Gimp
-from .test_layerlift_layers import install
-from .window import Window, wait_for
+from .layerlift_in_gimp import describe, install, start_from_the_dialog, window_with_the_photo
+from .window import wait_for
 from .workers import workers_of
-
-PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
-
-
-def count_images() -> int:
-    """Runs inside GIMP."""
-    return len(gimp.image_list())
-
-
-@contextmanager
-def window_with_the_photo(gimp: Gimp) -> Iterator[Window]:
-    """GIMP with the photo open, and the action on F9."""
-    gimp.bind("python-fu-layerlift", "F9")
-    with gimp.window(str(PHOTO)) as window:
-        window.wait_for("astronaut")
-        wait_for(lambda: window.python(count_images), "the photo")
-        yield window
-
-
-def start_from_the_dialog(window: Window) -> None:
-    window.dismiss("alt+o", window.summon("F9", "Remove Background"))
-
-
-def describe() -> Any:
-    """Runs inside GIMP."""
-    image = gimp.image_list()[0]
-    return [[layer.name, layer.visible] for layer in image.layers]
 
 
 def test_the_entries_are_in_the_menu(gimp: Gimp, home: Path) -> None:
@@ -162,4 +134,4 @@ def test_a_text_layer_is_cut_out_as_it_is_rendered(gimp: Gimp, home: Path) -> No
             kinds = [bool(pdb.gimp_item_is_text_layer(layer)) for layer in image.layers]
             return same, kinds, min(alphas), max(alphas)
 
-        assert gimp.python(body, fonts=True) == [True, [False, True], 0, 255]
+        assert gimp.python(body) == [True, [False, True], 0, 255]

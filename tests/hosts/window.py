@@ -1,5 +1,6 @@
 """A program's windows on a screen of its own, with keys, clicks and screenshots; and how tests wait."""
 
+# ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
 import os
@@ -40,6 +41,11 @@ def wait_for(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> 
     return value
 
 
+def mortal(*command: str) -> list[str]:
+    """The command line of a program that is killed with the process that starts it, whatever that one dies of."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", *command]
+
+
 def end(process: subprocess.Popen[Any]) -> None:
     """End a process that was started in its own group, and what it has started."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -59,10 +65,10 @@ def screen(folder: Path, size: str) -> Iterator[str]:
     reading, writing = os.pipe()
     with (folder / "screen.log").open("wb") as log:
         # -r: on a busy machine a key would repeat, and each press starts a plug-in
+        command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"]
         process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset", "-r"],
-            pass_fds=[writing], stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
+            mortal(*command, "-r"), pass_fds=[writing], stdout=log, stderr=log, start_new_session=True
+        )
     os.close(writing)
     try:
         with os.fdopen(reading) as pipe:
@@ -79,7 +85,7 @@ def windowed(command: list[str], folder: Path, size: str, environment: dict[str,
     """A program on a screen of its own, which ends it at the latest."""
     with log.open("wb") as output, screen(folder, size) as display:
         process = subprocess.Popen(
-            command, env={**environment, "DISPLAY": display}, stdin=subprocess.DEVNULL, stdout=output,
+            mortal(*command), env={**environment, "DISPLAY": display}, stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
@@ -148,7 +154,11 @@ class Desktop:
         self.insist(lambda: self.key(key, window), lambda: not self._is_visible(window), "a window to close", timeout)
 
     def _is_visible(self, window: str) -> bool:
-        return window in self._xdotool("search", "--onlyvisible", "--name", "").split()
+        return window in self.visible()
+
+    def visible(self) -> list[str]:
+        """All visible windows."""
+        return self._xdotool("search", "--onlyvisible", "--name", "").split()
 
     def key(self, key: str, window: str = "") -> None:
         """Press a key (xdotool's names) in a window; the main window by default."""
@@ -164,8 +174,7 @@ class Desktop:
 
     def titles(self) -> list[str]:
         """The titles of all visible windows."""
-        windows = self._xdotool("search", "--onlyvisible", "--name", "").split()
-        return [title for window in windows if (title := self._xdotool("getwindowname", window))]
+        return [title for window in self.visible() if (title := self._xdotool("getwindowname", window))]
 
     def screenshot(self, path: Path) -> Path:
         """Save the whole screen as a picture."""
@@ -179,6 +188,8 @@ class Window(Desktop):
     def __init__(self, gimp: Gimp, desktop: Desktop) -> None:
         super().__init__(desktop.process, desktop.display, desktop.log)
         self.gimp = gimp
+        self.killed = False
+        self._first: list[str] = []
 
     def start(self, timeout: float) -> None:
         """Wait until GIMP takes keys."""
@@ -186,12 +197,25 @@ class Window(Desktop):
         self.gimp.request(ready)
         # Each press that GIMP takes late starts the driver once more, which is not cheap.
         self.insist(lambda: self.key(RUN_KEY), self.gimp._outcome.exists, "GIMP to take keys", timeout, patience=2.0)
+        self._first = self.visible()
 
     def python(self, body: Callable[..., Any], *arguments: Any, timeout: float = 60.0) -> Any:
         """Run a function's source inside this GIMP; returns what it returns."""
         self.gimp.request(body, *arguments)
         self.insist(lambda: self.key(RUN_KEY), self.gimp._outcome.exists, "the driver's answer", timeout)
         return self.gimp.outcome(timeout)
+
+    def tidy(self) -> None:
+        """Leave GIMP as it was when it had just been started."""
+        for other in self.visible():
+            if other not in self._first:
+                self.dismiss("Escape", other)
+        self.python(close_all)
+
+    def kill(self) -> None:
+        """End GIMP as a crash does."""
+        self.killed = True
+        self.process.kill()
 
     def quit(self, timeout: float = 20.0) -> None:
         """Let GIMP quit without questions, and wait until it has."""
@@ -201,3 +225,17 @@ class Window(Desktop):
 def ready() -> bool:
     """Runs inside GIMP, when it takes keys."""
     return True
+
+
+def close_all() -> None:
+    """Runs inside GIMP: closes every image, shown or not."""
+    last = gimp.Display(gimp.Image(1, 1, RGB)).ID
+    for image in gimp.image_list():
+        image.clean_all()
+    for number in range(1, last + 1):
+        display = gimp._id2display(number)
+        if display is not None:
+            gimp.delete(display)
+    for image in gimp.image_list():
+        gimp.delete(image)
+    pdb.gimp_context_set_defaults()

@@ -5,11 +5,12 @@ import __future__
 
 import json
 import os
+import socket
 import traceback
 from pathlib import Path
 
 import gimpfu
-from gimpfu import gimp, main, register
+from gimpfu import gimp, main, pdb, register
 
 
 def run():
@@ -30,11 +31,44 @@ def run():
     (folder / "outcome.new").replace(folder / "outcome.json")
 
 
+def serve():
+    """Do what the harness asks for until it hangs up; each request finds GIMP as if it had just been started."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(os.environ["LAYERLIFT_DRIVER_ADDRESS"])
+        handler = pdb.gimp_message_get_handler()
+        parasites = set(gimp.parasite_list())
+        for request in line.makefile(encoding="utf-8"):
+            gimp.context_push()
+            try:
+                answer = perform(**json.loads(request))
+            finally:
+                gimp.context_pop()
+            for image in gimp.image_list():
+                gimp.delete(image)
+            for name in set(gimp.parasite_list()) - parasites:
+                gimp.parasite_detach(name)
+            pdb.gimp_message_set_handler(handler)
+            line.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def perform(procedure="", script=""):
+    """Call a procedure, or run a Script-Fu command; what it fails with."""
+    try:
+        if procedure:
+            pdb[procedure]()
+        else:
+            pdb.plug_in_script_fu_eval(script)
+    except RuntimeError as failure:
+        return str(failure)
+    return ""
+
+
 def leave():
     gimp.exit(True)
 
 
 ABOUT = ("Drive GIMP in tests", "Drive GIMP in tests", "Layerlift", "GPL-3.0-or-later", "2026")
 register("layerlift-driver", *ABOUT, "Driver", "", [], [], run, menu="<Image>/Filters")
+register("layerlift-driver-serve", *ABOUT, None, None, [], [], serve)
 register("layerlift-driver-quit", *ABOUT, "Driver Quit", "", [], [], leave, menu="<Image>/Filters")
 main()

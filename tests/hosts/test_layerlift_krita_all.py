@@ -12,8 +12,8 @@ import pytest
 from layerlift.offline import Options, Twin
 
 from .krita import Krita
-from .test_layerlift_krita_document import held
-from .test_layerlift_krita_life import nothing_is_left
+from .leftovers import nothing_is_left
+from .services import held
 from .window import wait_for
 from .workers import workers_of
 
@@ -380,6 +380,7 @@ def test_what_the_settings_can_mend_is_told_once_for_all_and_nothing_is_uploaded
 
 
 @ONE_VERSION
+@pytest.mark.own_process("Krita is killed")
 def test_a_killed_krita_or_worker_loses_nothing_that_was_paid(krita: Krita, home: Path, gate: Path) -> None:
     with Twin(held(gate)) as twin:
         krita.add_layerlift(home, twin)

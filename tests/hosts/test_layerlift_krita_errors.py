@@ -13,8 +13,8 @@ import pytest
 from layerlift.offline import Fault, Options, Twin
 
 from .krita import Krita, KritaWindow
-from .test_layerlift_krita_document import held
-from .test_layerlift_krita_life import nothing_is_left
+from .leftovers import nothing_is_left
+from .services import held
 from .window import wait_for
 from .workers import workers_of
 

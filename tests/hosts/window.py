@@ -40,6 +40,11 @@ def wait_for(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> 
     return value
 
 
+def mortal(*command: str) -> list[str]:
+    """The command line of a program that the system ends where the tests themselves are killed."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", *command] if shutil.which("setpriv") else list(command)
+
+
 def end(process: subprocess.Popen[Any]) -> None:
     """End a process that was started in its own group, and what it has started."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -60,7 +65,8 @@ def screen(folder: Path, size: str) -> Iterator[str]:
     with (folder / "screen.log").open("wb") as log:
         # -r: on a busy machine a key would repeat, and each press starts a plug-in
         process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset", "-r"],
+            mortal("Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset",
+                   "-r"),
             pass_fds=[writing], stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     os.close(writing)
@@ -79,7 +85,7 @@ def windowed(command: list[str], folder: Path, size: str, environment: dict[str,
     """A program on a screen of its own, which ends it at the latest."""
     with log.open("wb") as output, screen(folder, size) as display:
         process = subprocess.Popen(
-            command, env={**environment, "DISPLAY": display}, stdin=subprocess.DEVNULL, stdout=output,
+            mortal(*command), env={**environment, "DISPLAY": display}, stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:

@@ -8,11 +8,13 @@ import krita
 from . import QTimer
 
 __all__ = [
-    "EventLoop", "Path", "activate", "add", "close", "close_all", "k", "later", "new_document", "open_document",
-    "paint", "pixels", "redo", "settle", "tree", "undo",
+    "EventLoop", "Path", "activate", "add", "at_reset", "close", "close_all", "k", "later", "new_document",
+    "open_document", "paint", "pixels", "redo", "settle", "tree", "undo",
 ]  # fmt: skip
 
 k = krita.Krita.instance()
+at_reset = []
+"""What is called when the test is over, to end what would go on by itself."""
 
 
 def new_document(width, height, model="RGBA", depth="U8", profile=""):
@@ -96,18 +98,25 @@ def close(document):
 
     Krita's list of layers looks at what has changed a tenth of a second later, and Krita 5.3 ends where that is gone.
     """
-    yield from settle(document)
-    since = time.monotonic()
-    yield lambda: time.monotonic() > since + 0.3
-    document.setModified(False)
-    document.close()
+    yield from _close([document])
 
 
 def close_all():
     """Close every document without a question."""
-    for document in k.documents():
-        yield from close(document)
+    yield from _close(k.documents())
     yield lambda: not k.documents()
+
+
+def _close(documents):
+    if not documents:
+        return
+    for document in documents:
+        yield from settle(document)
+    since = time.monotonic()
+    yield lambda: time.monotonic() > since + 0.3
+    for document in documents:
+        document.setModified(False)
+        document.close()
 
 
 def later(function):

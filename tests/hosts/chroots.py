@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -180,7 +180,8 @@ def ready(chroot: Chroot) -> None:
 def renew(chroot: Chroot) -> None:
     """Put a chroot that works in a chroot's place: from its snapshot, or built."""
     if chroot.snapshot.exists():
-        with replacing(chroot.folder) as new:
+        # One that can't be read is of no more use than one whose programs don't start.
+        with suppress(ChrootFailed), replacing(chroot.folder) as new:
             new.mkdir()
             pipe(["zstd", "-dc", str(chroot.snapshot)], ["tar", "-C", str(new), "-x", "--numeric-owner"])
         if chroot.starts():
@@ -282,9 +283,9 @@ def run(command: list[str]) -> None:
 def pipe(source: list[str], drain: list[str]) -> None:
     """Run one program's output into another."""
     with subprocess.Popen(source, stdout=subprocess.PIPE) as process:
-        subprocess.run(drain, stdin=process.stdout, check=True)
-    if process.returncode:
-        raise ChrootFailed(f"{source[0]} failed")
+        drained = subprocess.run(drain, stdin=process.stdout, check=False)
+    if process.returncode or drained.returncode:
+        raise ChrootFailed(f"{source[0]} or {drain[0]} failed")
 
 
 def main(arguments: Sequence[str]) -> None:

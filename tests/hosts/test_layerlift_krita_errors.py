@@ -18,7 +18,9 @@ from .services import held
 from .window import wait_for
 from .workers import workers_of
 
-pytestmark = pytest.mark.krita("5.1", why="what is told comes from the worker; the box is the same in all")
+pytestmark = pytest.mark.krita(
+    "5.1", "6.0", why="what is told comes from the worker; the box is the same in all with the same Qt"
+)
 SIZE = (300, 200)
 DONE = "Background removed."
 OTHER_KEY = "sk-" + "a" * 32

@@ -64,7 +64,9 @@ def measure(name: str, cell: dict[str, str] | None, canvas: list[int], place: li
     from removals import listen
 
     listen()
-    yield from close_all()
+    # Not after each: a document can't be closed at once.
+    if len(k.documents()) >= 10:
+        yield from close_all()
     if cell is None:
         return (yield from special.CASES[name]())
     return (yield from kinds.cell(cell, canvas, place))

@@ -1,5 +1,6 @@
 """Makes a Krita that has served a test as it was at its start: `remember` at the start, `restore` after each test."""
 
+import gc
 import os
 import sys
 
@@ -14,14 +15,18 @@ PLUG_IN = "layerlift"
 _attributes = []
 _environment = {}
 _hook = None
+_plug_in = None
 
 
 def remember():
     """What there is at the start: what the plug-in's modules and their classes hold, and the environment."""
-    global _hook
+    global _hook, _plug_in
     _attributes[:] = [(space, dict(vars(space))) for space in _spaces()]
     _environment.update(os.environ)
     _hook = sys.excepthook
+    # Krita tells of its extensions too, but Krita 6 ends where it does so twice.
+    kind = sys.modules[f"{PLUG_IN}.extension"].Layerlift
+    _plug_in = next(one for one in gc.get_objects() if type(one) is kind)
 
 
 def restore(script_folders):
@@ -33,13 +38,12 @@ def restore(script_folders):
     set_environment({})
     while scripting.at_reset:
         scripting.at_reset.pop()()
-    plug_in = next(one for one in krita.Krita.instance().extensions() if hasattr(one, "_jobs"))
-    plug_in._jobs.stop()
+    _plug_in._jobs.stop()
     yield _nothing_is_shown, PATIENCE
     yield from scripting.close_all()
     # A document that was asked about, or a job that had not come round, may have opened one more.
-    plug_in._jobs.stop()
-    yield (lambda: _nothing_is_shown() and not plug_in._jobs._queue), PATIENCE
+    _plug_in._jobs.stop()
+    yield (lambda: _nothing_is_shown() and not _plug_in._jobs._queue), PATIENCE
     preferences = sys.modules[f"{PLUG_IN}.preferences"].Preferences
     for name in preferences._fields:
         krita.Krita.instance().writeSetting(PLUG_IN, name, "")

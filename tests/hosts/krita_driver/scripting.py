@@ -39,11 +39,13 @@ def _show(document):
     yield from settle(document)
 
 
-def settle(document):
-    """Wait until Krita has nothing to compute for a document."""
-    document.waitForDone()
+def settle(*documents):
+    """Wait until Krita has nothing to compute for these documents."""
+    for document in documents:
+        document.waitForDone()
     yield None
-    document.waitForDone()
+    for document in documents:
+        document.waitForDone()
 
 
 def add(document, node, parent=None, above=None):
@@ -110,8 +112,7 @@ def close_all():
 def _close(documents):
     if not documents:
         return
-    for document in documents:
-        yield from settle(document)
+    yield from settle(*documents)
     since = time.monotonic()
     yield lambda: time.monotonic() > since + 0.3
     for document in documents:

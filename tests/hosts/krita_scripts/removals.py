@@ -78,8 +78,7 @@ def ended(press="Close"):
     """Wait for the end of all removals; returns the text of a box, which a button closes, and what was said over the
     canvas."""
     yield lambda: progress() is None and (box() or SAID)
-    for document in k.documents():
-        yield from settle(document)
+    yield from settle(*k.documents())
     shown, text, heard = box(), "", SAID[:]
     SAID.clear()
     if shown:

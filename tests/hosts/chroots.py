@@ -112,7 +112,7 @@ class Chroot:
         if not cache().is_dir():
             return False
         if self.folder not in _IN_USE:
-            _IN_USE[self.folder] = _lock(self.lock, shared=True)
+            _IN_USE[self.folder] = lock(self.lock, shared=True)
         if not self.starts():
             _IN_USE.pop(self.folder).close()
             return False
@@ -170,7 +170,7 @@ def ready(chroot: Chroot) -> None:
     cache().mkdir(parents=True, exist_ok=True)
     if chroot.works():
         return
-    with _lock(chroot.lock):
+    with lock(chroot.lock):
         if not chroot.starts():
             renew(chroot)
     if not chroot.works():
@@ -225,7 +225,7 @@ def mirror() -> str:
     raise ChrootFailed("apt knows no Debian archive here, from which a suite could be installed")
 
 
-def _lock(path: Path, *, shared: bool = False) -> IO[str]:
+def lock(path: Path, *, shared: bool = False) -> IO[str]:
     """Wait until no other process has this lock, or none has it for itself alone where it may be shared.
 
     It goes with the file that is returned, and with the process.

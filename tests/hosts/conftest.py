@@ -109,7 +109,7 @@ def gimp_on_a_screen(gimp: Gimp) -> Gimp:
 def krita_template(version: KritaVersion, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which this Krita was started once."""
     require([*version.missing(), *missing_for_windows()])
-    return kritas.make_template(tmp_path_factory.mktemp("krita"), version)
+    return kritas.kept_template(tmp_path_factory.mktemp("krita"), version)
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ plug-in's own step. Krita crashes where a script closes the document then: wait 
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import json
 import os
@@ -41,6 +42,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import chroots
 from .versions import KritaVersion
 from .window import Desktop, HostTimeout, end, wait_for, windowed
 from .workers import workers_of
@@ -59,6 +61,11 @@ X-KDE-Library={name}
 X-Python-2-Compatible=false
 Name={name}
 """
+SETTINGS = {
+    "kritarc": "EnableSingleApplication=false\n",
+    # OpenGL without a graphics card takes as long as all else together.
+    "kritadisplayrc": "[General]\nOpenGLRenderer=none\n",
+}
 
 
 class ScriptFailed(AssertionError):
@@ -84,14 +91,13 @@ class Krita:
         (folder / "runtime").mkdir(mode=0o700)
         if template is not None:
             shutil.copytree(template, self.home, symlinks=True)
-            return
-        self.kritarc.parent.mkdir(parents=True)
-        self.kritarc.write_text("EnableSingleApplication=false\n")
-        # OpenGL without a graphics card takes as long as all else together.
-        self.kritarc.with_name("kritadisplayrc").write_text("[General]\nOpenGLRenderer=none\n")
-        (self.resources / "pykrita").mkdir(parents=True)
-        shutil.copytree(HERE / "krita_driver", self.resources / "pykrita/layerlift_driver")
-        (self.resources / "pykrita/layerlift_driver.desktop").write_text(DESKTOP_FILE.format(name="layerlift_driver"))
+        else:
+            self.kritarc.parent.mkdir(parents=True)
+            for name, text in SETTINGS.items():
+                self.kritarc.with_name(name).write_text(text)
+        driver = self.resources / "pykrita/layerlift_driver"
+        shutil.copytree(HERE / "krita_driver", driver, ignore=shutil.ignore_patterns("__pycache__"))
+        driver.with_suffix(".desktop").write_text(DESKTOP_FILE.format(name="layerlift_driver"))
         self.enable("layerlift_driver")
 
     def add_layerlift(self, state: Path, twin: Twin | None = None) -> None:
@@ -306,11 +312,25 @@ class KritaWindow(Desktop):
 
 
 def make_template(folder: Path, version: KritaVersion) -> Path:
-    """A home that Krita has filled, with the driver in it."""
+    """A home that Krita has filled."""
     krita = Krita(folder, version)
     with krita.window():
         pass
+    shutil.rmtree(krita.resources / "pykrita")
     return krita.home
+
+
+def kept_template(folder: Path, version: KritaVersion) -> Path:
+    """A home that Krita has filled, which is kept for later runs beside the chroots; `folder` is where it is made."""
+    recipe = hashlib.sha256(repr(sorted(SETTINGS.items())).encode()).hexdigest()[:12]
+    kept = chroots.cache() / f"krita-{version.release()}-{recipe}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with chroots.lock(kept.with_name(f"{kept.name}.lock")):
+        if not kept.exists():
+            home = make_template(folder, version)
+            with chroots.replacing(kept) as new:
+                shutil.copytree(home, new, symlinks=True)
+    return kept
 
 
 # ruff: noqa: F821 - what follows runs inside Krita

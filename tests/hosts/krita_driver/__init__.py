@@ -24,7 +24,7 @@ else:
 
 __all__ = ["QTimer", "QtWidgets"]
 
-TICK_MS = 20
+TICK_MS = 10
 PATIENCE = 60.0
 
 

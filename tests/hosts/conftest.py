@@ -7,14 +7,14 @@ A host that is missing skips its tests, except where LAYERLIFT_TEST_HOSTS=1 or C
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from . import krita as kritas
 from .gimp import Gimp, Host, make_resident, make_template
-from .krita import Krita
+from .krita import Krita, Residence
 from .table import Table
 from .versions import KRITAS, VERSIONS, KritaVersion, Version
 from .window import missing_for_windows
@@ -49,6 +49,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         mark = metafunc.definition.get_closest_marker(host)
         names = mark.args if mark else tuple(versions)
         metafunc.parametrize("version", [versions[name] for name in names], ids=str, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of each version together, also those that are marked for some: pytest goes by the place that a
+    version has among a test's own, and a host that serves all tests of its version would end and start in between."""
+    for versions in (VERSIONS, KRITAS):
+        group(items, tuple(versions.values()))
+
+
+def group(items: list[pytest.Item], versions: Sequence[object]) -> None:
+    """Sort the tests of these versions, in the places that they have among all tests."""
+
+    def version_of(item: pytest.Item) -> object:
+        return (
+            item.callspec.params.get("version")
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else None
+        )
+
+    places = [place for place, item in enumerate(items) if version_of(item) in versions]
+    ordered = sorted((items[place] for place in places), key=lambda item: versions.index(version_of(item)))
+    for place, item in zip(places, ordered):
+        items[place] = item
 
 
 def require(missing: list[str]) -> None:
@@ -97,13 +121,30 @@ def gimp_on_a_screen(gimp: Gimp) -> Gimp:
 def krita_template(version: KritaVersion, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which this Krita was started once."""
     require([*version.missing(), *missing_for_windows()])
-    return kritas.make_template(tmp_path_factory.mktemp("krita"), version)
+    return kritas.kept_template(tmp_path_factory.mktemp("krita"), version)
+
+
+@pytest.fixture(scope="session")
+def residence(
+    version: KritaVersion, krita_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Residence]:
+    """Where a Krita of this version runs for all tests that need none of their own."""
+    residence = Residence(tmp_path_factory.mktemp("resident"), version, krita_template)
+    yield residence
+    residence.end()
 
 
 @pytest.fixture
-def krita(version: KritaVersion, krita_template: Path, tmp_path: Path) -> Krita:
-    """A Krita with a fresh profile."""
-    return Krita(tmp_path / "krita", version, krita_template)
+def krita(
+    request: pytest.FixtureRequest, version: KritaVersion, krita_template: Path, tmp_path: Path
+) -> Iterator[Krita]:
+    """The resident Krita; for a test with the mark `own_process`, one with a fresh profile."""
+    if request.node.get_closest_marker("own_process"):
+        yield Krita(tmp_path / "krita", version, krita_template)
+        return
+    resident = request.getfixturevalue("residence").krita()
+    yield resident
+    resident.leave()
 
 
 @pytest.fixture

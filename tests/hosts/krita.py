@@ -1,7 +1,9 @@
 """Krita for tests: private profiles, and windows on a screen of their own in which scripts run.
 
-The fixture `krita` (tests/hosts/conftest.py) is a `Krita` with a fresh profile, of each version in turn. One that
-runs serves any number of scripts::
+The fixture `krita` (tests/hosts/conftest.py) is a `Krita` of each version in turn. It is a resident one, whose window
+serves all tests, and which is made after each as it was before (krita_driver/reset.py). A test with the mark
+`own_process` gets one with a fresh profile, which starts with its window and quits with it. A window serves any number
+of scripts::
 
     def test_a_layer_is_added(krita, tmp_path):
         krita.add_layerlift(tmp_path / "state", twin)
@@ -27,6 +29,7 @@ plug-in's own step. Krita crashes where a script closes the document then: wait 
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import json
 import os
@@ -35,18 +38,22 @@ import signal
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import chroots
 from .versions import KritaVersion
-from .window import Desktop, HostTimeout, wait_for, windowed
+from .window import Desktop, HostTimeout, end, wait_for, windowed
+from .workers import workers_of
 
 if TYPE_CHECKING:
     from layerlift.offline import Twin
 
 HERE = Path(__file__).resolve().parent
+SCRIPTS = HERE / "krita_scripts"
 PLUGIN = HERE.parents[1] / "plugin"
+SIZE = "1280x900"
 DESKTOP_FILE = """[Desktop Entry]
 Type=Service
 ServiceTypes=Krita/PythonPlugin
@@ -54,6 +61,11 @@ X-KDE-Library={name}
 X-Python-2-Compatible=false
 Name={name}
 """
+SETTINGS = {
+    "kritarc": "EnableSingleApplication=false\n",
+    # OpenGL without a graphics card takes as long as all else together.
+    "kritadisplayrc": "[General]\nOpenGLRenderer=none\n",
+}
 
 
 class ScriptFailed(AssertionError):
@@ -79,25 +91,30 @@ class Krita:
         (folder / "runtime").mkdir(mode=0o700)
         if template is not None:
             shutil.copytree(template, self.home, symlinks=True)
-            return
-        self.kritarc.parent.mkdir(parents=True)
-        self.kritarc.write_text("EnableSingleApplication=false\n")
-        # OpenGL without a graphics card takes as long as all else together.
-        self.kritarc.with_name("kritadisplayrc").write_text("[General]\nOpenGLRenderer=none\n")
-        (self.resources / "pykrita").mkdir(parents=True)
-        shutil.copytree(HERE / "krita_driver", self.resources / "pykrita/layerlift_driver")
-        (self.resources / "pykrita/layerlift_driver.desktop").write_text(DESKTOP_FILE.format(name="layerlift_driver"))
+        else:
+            self.kritarc.parent.mkdir(parents=True)
+            for name, text in SETTINGS.items():
+                self.kritarc.with_name(name).write_text(text)
+        driver = self.resources / "pykrita/layerlift_driver"
+        shutil.copytree(HERE / "krita_driver", driver, ignore=shutil.ignore_patterns("__pycache__"))
+        driver.with_suffix(".desktop").write_text(DESKTOP_FILE.format(name="layerlift_driver"))
         self.enable("layerlift_driver")
 
     def add_layerlift(self, state: Path, twin: Twin | None = None) -> None:
         """Install the checkout's plug-in, with its own state folder, and a service in place of the offline engine."""
+        self._install_layerlift()
+        self._set_up_layerlift(state, twin)
+
+    def _install_layerlift(self) -> None:
         folder = self.resources / "pykrita/layerlift"
         shutil.copytree(PLUGIN / "krita/layerlift", folder, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(PLUGIN / "krita/layerlift.desktop", folder.parent)
         shutil.copy(PLUGIN / "bridge.py", folder)
-        python = self.version.outside(self.folder, sys.executable)
-        (folder / "worker.json").write_text(json.dumps({"python": python}))
         self.enable("layerlift")
+
+    def _set_up_layerlift(self, state: Path, twin: Twin | None) -> None:
+        python = self.version.outside(self.folder, sys.executable)
+        (self.resources / "pykrita/layerlift/worker.json").write_text(json.dumps({"python": python}))
         self.environment["LAYERLIFT_HOME"] = str(state)
         if twin is not None:
             self.environment.update(YOUCAM_API_URL=twin.url, YOUCAM_API_KEY=twin.key)
@@ -131,7 +148,7 @@ class Krita:
         }
 
     @contextmanager
-    def window(self, *files: str, size: str = "1280x900", timeout: float = 180.0) -> Iterator[KritaWindow]:
+    def window(self, *files: str, size: str = SIZE, timeout: float = 180.0) -> Iterator[KritaWindow]:
         """Krita in a window on a screen of its own, with these files open."""
         log = self.folder / "krita.log"
         command = self.version.command("krita", "--nosplash", *files)
@@ -143,6 +160,83 @@ class Krita:
                 window.quit()
         finally:
             self.stderr = log.read_text(encoding="utf-8", errors="replace")
+
+
+class ResidentKrita(Krita):
+    """A Krita with the plug-in whose window serves one test after the other."""
+
+    def __init__(self, folder: Path, version: KritaVersion, template: Path) -> None:
+        super().__init__(folder, version, template)
+        self._install_layerlift()
+        self._homes: list[Path] = []
+        self._running = ExitStack()
+        self._window: KritaWindow | None = None
+        self.is_spoilt = False
+
+    def add_layerlift(self, state: Path, twin: Twin | None = None) -> None:
+        """Set the plug-in up for a test, with its own state folder, and a service in place of the offline engine."""
+        self._set_up_layerlift(state, twin)
+        self._homes.append(state)
+
+    @contextmanager
+    def window(self, *files: str, size: str = SIZE, timeout: float = 180.0) -> Iterator[KritaWindow]:
+        """The window, with what the environment is now and else as after its start; the same again afterwards."""
+        if files or size != SIZE:
+            raise ValueError("files and a size are for the mark own_process")
+        if self.is_spoilt:
+            raise RuntimeError("this Krita is taken, or is as a test has left it")
+        self.is_spoilt = True
+        if self._window is None:
+            self._window = self._running.enter_context(super().window(timeout=timeout))
+            self._window.run(remember)
+        self._window.run(set_environment, self.environment)
+        yield self._window
+        self._window.alive("a test was at work")
+        self._window.run(restore, [str(SCRIPTS)])
+        self.is_spoilt = False
+
+    def leave(self) -> None:
+        """A test is over: nothing of it is left, nor of its workers, which may have been at work without Krita."""
+        for worker in (worker for home in self._homes for worker in workers_of(home)):
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        self._homes.clear()
+        self.environment.clear()
+
+    def is_usable(self) -> bool:
+        """Whether the next test may have it."""
+        return not self.is_spoilt and (self._window is None or self._window.process.poll() is None)
+
+    def end(self) -> None:
+        """Quit, where it is of any use still; else kill it."""
+        if self._window is not None and not self.is_usable():
+            end(self._window.process)
+        self._running.close()
+
+
+class Residence:
+    """A resident Krita of a version, and a new one in its place where a test has killed or spoilt it."""
+
+    def __init__(self, folder: Path, version: KritaVersion, template: Path) -> None:
+        self._folder, self._version, self._template = folder, version, template
+        self._krita: ResidentKrita | None = None
+        self.starts = 0
+
+    def krita(self) -> ResidentKrita:
+        """The one for the next test; it starts when its window is asked for."""
+        if self._krita is not None and self._krita.is_usable():
+            self._krita.leave()
+            return self._krita
+        self.end()
+        self.starts += 1
+        self._krita = ResidentKrita(self._folder / str(self.starts), self._version, self._template)
+        return self._krita
+
+    def end(self) -> None:
+        """Let it quit."""
+        if self._krita is not None:
+            self._krita.end()
+            self._krita = None
 
 
 class KritaWindow(Desktop):
@@ -170,7 +264,7 @@ class KritaWindow(Desktop):
             "file": inspect.getsourcefile(body),
             "function": body.__name__,
             "arguments": arguments,
-            "folders": [str(HERE / "krita_scripts")],
+            "folders": [str(SCRIPTS)],
         }
         new = self.krita.folder / "request.new"
         new.write_text(json.dumps(request), encoding="utf-8")
@@ -218,11 +312,25 @@ class KritaWindow(Desktop):
 
 
 def make_template(folder: Path, version: KritaVersion) -> Path:
-    """A home that Krita has filled, with the driver in it."""
+    """A home that Krita has filled."""
     krita = Krita(folder, version)
     with krita.window():
         pass
+    shutil.rmtree(krita.resources / "pykrita")
     return krita.home
+
+
+def kept_template(folder: Path, version: KritaVersion) -> Path:
+    """A home that Krita has filled, which is kept for later runs beside the chroots; `folder` is where it is made."""
+    recipe = hashlib.sha256(repr(sorted(SETTINGS.items())).encode()).hexdigest()[:12]
+    kept = chroots.cache() / f"krita-{version.release()}-{recipe}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with chroots.lock(kept.with_name(f"{kept.name}.lock")):
+        if not kept.exists():
+            home = make_template(folder, version)
+            with chroots.replacing(kept) as new:
+                shutil.copytree(home, new, symlinks=True)
+    return kept
 
 
 # ruff: noqa: F821 - what follows runs inside Krita
@@ -240,3 +348,24 @@ def leave() -> Any:
     """Quit as the user does."""
     yield from close_all()
     later(k.action("file_quit").trigger)
+
+
+def remember() -> None:
+    """What a test may change."""
+    from layerlift_driver import reset
+
+    reset.remember()
+
+
+def set_environment(more: dict[str, str]) -> None:
+    """For the test that begins."""
+    from layerlift_driver import reset
+
+    reset.set_environment(more)
+
+
+def restore(script_folders: list[str]) -> Any:
+    """All as it was before the test."""
+    from layerlift_driver import reset
+
+    yield from reset.restore(script_folders)

@@ -12,12 +12,14 @@ import pytest
 from layerlift.offline import Options, Twin
 
 from .krita import Krita
-from .test_layerlift_krita_document import held
-from .test_layerlift_krita_life import nothing_is_left
+from .leftovers import nothing_is_left
+from .services import held
 from .window import wait_for
 from .workers import workers_of
 
-ONE_VERSION = pytest.mark.krita("5.1", why="what is paid and told comes from the worker and is the same in all")
+EACH_QT = pytest.mark.krita(
+    "5.1", "6.0", why="what is paid and told comes from the worker and is the same in all; the boxes are each Qt's"
+)
 DONE = "Background removed."
 CANCELLED = "Cancelled. Nothing was changed."
 ORIGINAL, BOTH = ["Background"], ["Background", "Background cut-out"]
@@ -213,7 +215,7 @@ def look_at_one_twice() -> Any:
     yield lambda: len(k.activeWindow().views()) == len(k.documents()) + 1
 
 
-@ONE_VERSION
+@EACH_QT
 def test_before_the_user_agrees_nothing_is_uploaded_and_no_key_of_the_canvas_agrees(krita: Krita, home: Path) -> None:
     with Twin(Options()) as twin:
         krita.add_layerlift(home, twin)
@@ -257,7 +259,7 @@ def remove_one() -> Any:
     yield from undo(k.activeDocument())
 
 
-@ONE_VERSION
+@EACH_QT
 def test_a_cancel_keeps_what_is_inserted_and_what_was_paid_is_free_in_the_next_run(
     krita: Krita, home: Path, gate: Path
 ) -> None:
@@ -297,7 +299,7 @@ def change(names: list[str], changes_of: list[str]) -> Any:
         yield from getattr(changes, change)(document, document.activeNode())
 
 
-@ONE_VERSION
+@EACH_QT
 def test_what_is_gone_or_changed_meanwhile_is_told_and_stops_nobody(krita: Krita, home: Path, gate: Path) -> None:
     with Twin(held(gate)) as twin:
         krita.add_layerlift(home, twin)
@@ -323,7 +325,7 @@ def test_what_is_gone_or_changed_meanwhile_is_told_and_stops_nobody(krita: Krita
         nothing_is_left(home)
 
 
-@ONE_VERSION
+@EACH_QT
 def test_an_empty_account_ends_the_batch_and_tells_what_is_left(krita: Krita, home: Path) -> None:
     with Twin(Options(units=2)) as twin:
         krita.add_layerlift(home, twin)
@@ -360,7 +362,7 @@ def fails_at_once(environment: dict[str, str]) -> Any:
     return text, offered, batches.all_names()
 
 
-@ONE_VERSION
+@EACH_QT
 def test_what_the_settings_can_mend_is_told_once_for_all_and_nothing_is_uploaded(krita: Krita, home: Path) -> None:
     with Twin(Options()) as twin:
         krita.add_layerlift(home, twin)
@@ -379,7 +381,8 @@ def test_what_the_settings_can_mend_is_told_once_for_all_and_nothing_is_uploaded
         assert not twin.calls("declare", "upload", "run")
 
 
-@ONE_VERSION
+@EACH_QT
+@pytest.mark.own_process("Krita is killed")
 def test_a_killed_krita_or_worker_loses_nothing_that_was_paid(krita: Krita, home: Path, gate: Path) -> None:
     with Twin(held(gate)) as twin:
         krita.add_layerlift(home, twin)
@@ -443,7 +446,7 @@ def both_summaries() -> Any:
     return first, (yield from batches.ended()), batches.all_names()
 
 
-@ONE_VERSION
+@EACH_QT
 def test_single_layers_and_other_batches_wait_behind_a_batch_and_do_nothing_twice(
     krita: Krita, home: Path, gate: Path
 ) -> None:
@@ -477,7 +480,7 @@ def with_masks() -> Any:
     return text, [tree(document.rootNode())[-1] for document in k.documents()]
 
 
-@pytest.mark.krita("5.2", why="5.1 has no masks for plug-ins; what is inserted is the same in all others")
+@pytest.mark.krita("5.2", "5.3", "6.0", why="5.1 has no masks for plug-ins")
 def test_masks_are_made_where_they_are_wanted(krita: Krita, home: Path) -> None:
     with Twin(Options()) as twin:
         krita.add_layerlift(home, twin)

@@ -6,10 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from layerlift.offline import Options, Twin
 from layerlift.offline.engines import luma_key
 
 from .krita import Krita
+from .services import held
 from .window import wait_for
 
 DONE = "Background removed."
@@ -17,16 +19,6 @@ CLOSED = "The document was closed meanwhile. Nothing was changed."
 DELETED = "The layer was deleted meanwhile. Nothing was changed."
 CHANGED = "The picture was resized or converted meanwhile. Nothing was changed: run it again."
 WIDTH, HEIGHT = 300, 200
-
-
-def held(gate: Path) -> Options:
-    """A service that ends its tasks while the file is there."""
-
-    def engine(picture: bytes) -> bytes:
-        wait_for(gate.exists, "the gate to open", 300.0)
-        return luma_key(picture)
-
-    return Options(engine=engine, polling_interval_ms=1000, poll_within_seconds=120.0)
 
 
 def meanwhile(change: str, width: int, height: int, gate: str) -> Any:
@@ -124,6 +116,7 @@ def removed_and_closed(width: int, height: int, most: int) -> Any:
     return memory()
 
 
+@pytest.mark.own_process("its memory is measured")
 def test_the_memory_of_a_closed_document_is_given_back(krita: Krita, home: Path) -> None:
     with Twin(Options(engine=luma_key)) as twin:
         krita.add_layerlift(home, twin)

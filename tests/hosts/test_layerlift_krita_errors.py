@@ -13,12 +13,14 @@ import pytest
 from layerlift.offline import Fault, Options, Twin
 
 from .krita import Krita, KritaWindow
-from .test_layerlift_krita_document import held
-from .test_layerlift_krita_life import nothing_is_left
+from .leftovers import nothing_is_left
+from .services import held
 from .window import wait_for
 from .workers import workers_of
 
-pytestmark = pytest.mark.krita("5.1", why="what is told comes from the worker; the box is the same in all")
+pytestmark = pytest.mark.krita(
+    "5.1", "6.0", why="what is told comes from the worker; the box is the same in all with the same Qt"
+)
 SIZE = (300, 200)
 DONE = "Background removed."
 OTHER_KEY = "sk-" + "a" * 32
@@ -107,14 +109,14 @@ def test_other_errors_of_the_service_are_told(krita: Krita, tmp_path: Path) -> N
 
 def start_until_it_is_told(size: list[int]) -> Any:
     """Runs inside Krita: a removal of a layer that is named like a heading; the line of the box that names it."""
-    from removals import box, listen, remove, subject
+    from removals import QtCore, box, listen, remove, subject
 
     listen()
     document = yield from subject(*size)
     document.activeNode().setName("<h1>Dog</h1>")
     remove()
     yield lambda: box() is not None
-    return box().text().partition("\n")[0], box().textFormat()
+    return box().text().partition("\n")[0], box().textFormat() == QtCore.Qt.TextFormat.PlainText
 
 
 def test_after_an_unclear_start_only_the_user_pays_again(krita: Krita, tmp_path: Path) -> None:
@@ -124,7 +126,7 @@ def test_after_an_unclear_start_only_the_user_pays_again(krita: Krita, tmp_path:
             text, _, offered, same = try_it(window)
             assert "may have started" in text
             assert (offered, same) == (["Close"], True)
-            assert window.run(start_until_it_is_told, SIZE) == ["test: <h1>Dog</h1>", 0]
+            assert window.run(start_until_it_is_told, SIZE) == ["test: <h1>Dog</h1>", True]
             window.dismiss("Return", window.wait_for("Remove Background"))
             text, _, offered, same = try_it(window, press="Pay again")
             assert "it may have been charged" in text

@@ -6,9 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from layerlift.offline import Fault, Options, Twin
 
 from .krita import Krita
+from .leftovers import folders, nothing_is_left
 from .window import wait_for
 from .workers import workers_of
 
@@ -17,16 +19,6 @@ CANCELLED = "Cancelled. Nothing was changed."
 DONE = "Background removed."
 FREE = "Background removed. Free: this picture was paid for already."
 QUICK_POLLS = Options(polling_interval_ms=1000, poll_within_seconds=60.0)
-
-
-def folders(home: Path) -> list[Path]:
-    """The folders of pixels that are there."""
-    return list((home / "work").glob("*/"))
-
-
-def nothing_is_left(home: Path) -> None:
-    """Wait until no worker and no pixels are there."""
-    wait_for(lambda: not workers_of(home) and not folders(home), "workers and pixels to go")
 
 
 def open_one(size: list[int]) -> Any:
@@ -163,6 +155,7 @@ def quit_in_the_midst() -> Any:
     When(at("Reading"), k.action("file_quit").trigger)
 
 
+@pytest.mark.own_process("Krita quits")
 def test_a_krita_that_quits_before_anything_is_paid_leaves_nothing(krita: Krita, home: Path) -> None:
     with Twin(Options()) as twin:
         krita.add_layerlift(home, twin)
@@ -175,6 +168,7 @@ def test_a_krita_that_quits_before_anything_is_paid_leaves_nothing(krita: Krita,
         assert not twin.requests
 
 
+@pytest.mark.own_process("Krita quits")
 def test_a_krita_that_quits_or_dies_leaves_nothing_and_what_was_paid_for_is_free(krita: Krita, home: Path) -> None:
     sizes = [(300, 200), (310, 200)]
     with Twin(Options(polling_interval_ms=1000, poll_within_seconds=60.0, run_seconds=8.0)) as twin:

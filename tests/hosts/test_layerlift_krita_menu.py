@@ -11,6 +11,7 @@ import pytest
 from .krita import Krita
 from .versions import KritaVersion
 
+pytestmark = pytest.mark.own_process("what Krita writes from its start to its end is read")
 ACTIONS = {
     "layerlift_remove": "Remove Background of Layer",
     "layerlift_remove_all": "Remove Backgrounds of All Documents",

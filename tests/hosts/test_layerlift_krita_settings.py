@@ -12,7 +12,6 @@ import pytest
 from layerlift.offline import Fault, Options, Twin
 
 from .krita import Krita, KritaWindow
-from .versions import KritaVersion
 from .window import wait_for
 from .workers import workers_of
 
@@ -40,23 +39,14 @@ class Place:
         return list(json.loads(path.read_text())["upload_agreed"]) if path.exists() else []
 
 
-@pytest.fixture(scope="module")
-def running(version: KritaVersion, krita_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("settings")
-    krita = Krita(folder / "krita", version, krita_template)
+@pytest.fixture
+def place(krita: Krita, tmp_path: Path) -> Iterator[Place]:
+    """Krita without a key and without consent; after the test no worker is left."""
     with Twin(Options(units=12.5)) as twin:
-        place = Place(folder, krita, twin)
+        place = Place(tmp_path, krita, twin)
         with krita.window() as place.window:
             yield place
-
-
-@pytest.fixture
-def place(running: Place) -> Iterator[Place]:
-    """Krita without a key and without consent; after the test no worker is left."""
-    for name in ("api-key", "settings.json"):
-        (running.home / name).unlink(missing_ok=True)
-    yield running
-    wait_for(lambda: not workers_of(running.home), "the dialog's worker to end")
+        wait_for(lambda: not workers_of(place.home), "the dialog's worker to end")
 
 
 def everything_of(home: Path) -> bytes:
@@ -119,6 +109,7 @@ def test_a_key_is_shown_redacted_and_forgotten(place: Place) -> None:
     run(close, "OK")
 
 
+@pytest.mark.own_process("what Krita has written is read when it has ended")
 def test_the_key_goes_to_the_worker_alone(krita: Krita, tmp_path: Path) -> None:
     with Twin(Options(units=12.5)) as twin:
         place = Place(tmp_path, krita, twin)

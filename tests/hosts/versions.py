@@ -39,7 +39,7 @@ class InChroot(System):
         """What is needed to run a program there and not there."""
         if os.geteuid() != 0:
             return [f"root's rights, to enter the chroot of {self.chroot.suite}"]
-        return [] if self.chroot.works() else [f"the chroot of {self.chroot.suite}"]
+        return [] if self.chroot.works() else [f"the chroot of {self.chroot.name}"]
 
     def command(self, *arguments: str) -> list[str]:
         return self.chroot.command(arguments)
@@ -161,8 +161,9 @@ class KritaInChroot(InChroot, KritaVersion):
 
 
 VERSIONS: Mapping[str, Version] = {
-    version.name: version for version in (Version(), *(Version3(chroot) for chroot in CHROOTS.values()))
+    version.name: version for version in (Version(), *(Version3(chroot) for chroot in CHROOTS.values() if chroot.gimp))
 }
 KRITAS: Mapping[str, KritaVersion] = {
-    version.name: version for version in (KritaVersion(), *(KritaInChroot(chroot) for chroot in CHROOTS.values()))
+    version.name: version
+    for version in (KritaVersion(), *(KritaInChroot(chroot) for chroot in CHROOTS.values() if chroot.krita))
 }

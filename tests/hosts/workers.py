@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -10,11 +11,9 @@ def workers_of(home: Path) -> list[int]:
     """Processes whose state is kept in that folder but not the host itself."""
     found = []
     for entry in Path("/proc").iterdir():
-        try:
-            environment = (entry / "environ").read_bytes()
+        with suppress(OSError):
+            # Of few processes both must be read, and tests ask this all the time.
             command = (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if os.fsencode(str(home)) in environment and b"layerlift.worker" in command:
-            found.append(int(entry.name))
+            if b"layerlift.worker" in command and os.fsencode(str(home)) in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
     return found

@@ -13,13 +13,18 @@ import traceback
 from pathlib import Path
 
 import krita
+import pykrita
 
-if getattr(krita, "qt_major_version", lambda: 5)() == 5:
+if getattr(pykrita, "qt_major_version", lambda: 5)() == 5:
+    from PyQt5 import QtWidgets
     from PyQt5.QtCore import QTimer
 else:
+    from PyQt6 import QtWidgets
     from PyQt6.QtCore import QTimer
 
-TICK_MS = 20
+__all__ = ["QTimer", "QtWidgets"]
+
+TICK_MS = 10
 PATIENCE = 60.0
 
 

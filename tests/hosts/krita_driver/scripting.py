@@ -8,11 +8,13 @@ import krita
 from . import QTimer
 
 __all__ = [
-    "EventLoop", "Path", "activate", "add", "close", "close_all", "k", "later", "new_document", "open_document",
-    "paint", "pixels", "redo", "settle", "tree", "undo",
+    "EventLoop", "Path", "activate", "add", "at_reset", "close", "close_all", "k", "later", "new_document",
+    "open_document", "paint", "pixels", "redo", "settle", "tree", "undo",
 ]  # fmt: skip
 
 k = krita.Krita.instance()
+at_reset = []
+"""What is called when the test is over, to end what would go on by itself."""
 
 
 def new_document(width, height, model="RGBA", depth="U8", profile=""):
@@ -37,11 +39,13 @@ def _show(document):
     yield from settle(document)
 
 
-def settle(document):
-    """Wait until Krita has nothing to compute for a document."""
-    document.waitForDone()
+def settle(*documents):
+    """Wait until Krita has nothing to compute for these documents."""
+    for document in documents:
+        document.waitForDone()
     yield None
-    document.waitForDone()
+    for document in documents:
+        document.waitForDone()
 
 
 def add(document, node, parent=None, above=None):
@@ -96,18 +100,24 @@ def close(document):
 
     Krita's list of layers looks at what has changed a tenth of a second later, and Krita 5.3 ends where that is gone.
     """
-    yield from settle(document)
-    since = time.monotonic()
-    yield lambda: time.monotonic() > since + 0.3
-    document.setModified(False)
-    document.close()
+    yield from _close([document])
 
 
 def close_all():
     """Close every document without a question."""
-    for document in k.documents():
-        yield from close(document)
+    yield from _close(k.documents())
     yield lambda: not k.documents()
+
+
+def _close(documents):
+    if not documents:
+        return
+    yield from settle(*documents)
+    since = time.monotonic()
+    yield lambda: time.monotonic() > since + 0.3
+    for document in documents:
+        document.setModified(False)
+        document.close()
 
 
 def later(function):

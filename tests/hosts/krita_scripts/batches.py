@@ -105,8 +105,7 @@ def ended(press="Close"):
     if shown:
         text = shown.text()
         buttons(shown)[press].click()
-    for document in k.documents():
-        yield from settle(document)
+    yield from settle(*k.documents())
     return text, heard
 
 

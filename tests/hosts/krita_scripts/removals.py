@@ -4,7 +4,7 @@ import hashlib
 
 from layerlift import host
 from layerlift.qt import QtCore, QtWidgets
-from layerlift_driver.scripting import k, new_document, paint, redo, settle, undo
+from layerlift_driver.scripting import at_reset, k, new_document, paint, redo, settle, undo
 
 DARK, LIGHT = b"\0\0\0\xff", b"\xff\xff\xff\xff"
 SAID = []
@@ -78,8 +78,7 @@ def ended(press="Close"):
     """Wait for the end of all removals; returns the text of a box, which a button closes, and what was said over the
     canvas."""
     yield lambda: progress() is None and (box() or SAID)
-    for document in k.documents():
-        yield from settle(document)
+    yield from settle(*k.documents())
     shown, text, heard = box(), "", SAID[:]
     SAID.clear()
     if shown:
@@ -98,6 +97,7 @@ class When:
         # Not the bound method: that would not keep this object when its script has ended.
         self._timer.timeout.connect(lambda: self._look())
         self._timer.start(0)
+        at_reset.append(self._timer.stop)
 
     def _look(self):
         if self._condition():

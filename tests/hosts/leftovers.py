@@ -1,0 +1,18 @@
+"""What a removal may leave on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .window import wait_for
+from .workers import workers_of
+
+
+def folders(home: Path) -> list[Path]:
+    """The folders of pixels that are there."""
+    return list((home / "work").glob("*/"))
+
+
+def nothing_is_left(home: Path) -> None:
+    """Wait until no worker and no pixels are there."""
+    wait_for(lambda: not workers_of(home) and not folders(home), "workers and pixels to go")

@@ -1,0 +1,20 @@
+"""Services that host tests are worked for by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from layerlift.offline import Options
+from layerlift.offline.engines import luma_key
+
+from .window import wait_for
+
+
+def held(gate: Path) -> Options:
+    """A service that ends its tasks while the file is there."""
+
+    def engine(picture: bytes) -> bytes:
+        wait_for(gate.exists, "the gate to open", 300.0)
+        return luma_key(picture)
+
+    return Options(engine=engine, polling_interval_ms=1000, poll_within_seconds=120.0)

@@ -57,7 +57,10 @@ class Host:
 
     def ask(self, name: str, pixels: bytes, width: int, height: int, **fields: Any) -> None:
         """Writes the pixels and asks for their alpha."""
-        (self.folder / f"{name}.raw").write_bytes(pixels)
+        file = self.folder / f"{name}.raw"
+        # A cancelled job of that name may still read its own: the worker maps the file, which must not become shorter.
+        file.unlink(missing_ok=True)
+        file.write_bytes(pixels)
         described = {"pixels": f"{name}.raw", "width": width, "height": height, "channels": 3, **fields}
         self.send(type="job", id=name, **described)
 

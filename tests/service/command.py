@@ -56,6 +56,17 @@ def end_of(process: Program, text: str = "") -> Result:
     return Result(process.wait(), output, errors)
 
 
+def read_until(process: Program, words: str) -> str:
+    """The lines of the command's errors to that with these words."""
+    assert process.stderr
+    said = ""
+    while words not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return said
+
+
 def half_black(width: int = 64, height: int = 32) -> Image.Image:
     """The left half is the subject."""
     image = Image.new("RGB", (width, height), "white")

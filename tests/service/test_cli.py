@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
+from helpers.holding import Held
 from helpers.programs import LAYERLIFT
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import cli, errors
 from layerlift.offline import Fault, Twin, model
 from PIL import Image, ImageCms
 
-from .command import COLUMNS, Result, bars, begin, end_of, half_black, key_of, layerlift, names
+from .command import COLUMNS, Result, bars, begin, end_of, half_black, key_of, layerlift, names, read_until
 from .proxy import Proxy
 
 FIELDS = {"input", "output", "status", "engine", "task_id", "dst_id", "units", "seconds", "error"}
@@ -341,13 +342,17 @@ def test_an_output_folder_that_takes_nothing_is_told_before_anything_is_paid(
 
 
 def test_ctrl_c_cancels_and_tells_of_every_picture(environ: dict[str, str], make_twin: Any, photos: Path) -> None:
-    twin = make_twin(run_seconds=2)
+    engine = Held()
+    twin = make_twin(engine=engine)
     for name in ("a.png", "b.png"):
         half_black().save(photos / name)
     process = begin({**environ, **key_of(twin)}, "remove", "--json", photos)
     wait_for(lambda: twin.calls("poll"))
     process.send_signal(signal.SIGINT)
+    said = read_until(process, "What is paid for")
+    engine.released.set()
     result = end_of(process)
+    assert "Traceback" not in said
     assert [(told["status"], told["error"]["code"]) for told in result.pictures] == [
         ("cancelled", "cancelled"),
         ("cancelled", "cancelled"),

@@ -14,7 +14,7 @@ import termios
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers.programs import Program
+from helpers.programs import LAYERLIFT, Program
 from helpers.waiting import PATIENCE
 from layerlift.offline import Twin
 from PIL import Image
@@ -41,6 +41,16 @@ def layerlift(environ: dict[str, str], *arguments: Any, text: str = "", limit: i
     """Runs the command to its end; `limit` is the largest file that it can write."""
 
     return end_of(begin(environ, *arguments, limit=limit), text)
+
+
+def from_a_shell(environ: dict[str, str], *arguments: object) -> Result:
+    """Runs the command to its end as a shell starts it: Python and all imports are part of it."""
+    command = [LAYERLIFT, *map(str, arguments)]
+    done = subprocess.run(
+        command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def begin(environ: dict[str, str], *arguments: object, **options: Any) -> Program:

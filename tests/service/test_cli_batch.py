@@ -288,6 +288,7 @@ def test_a_report_that_can_not_be_written_is_told_before_anything_is_paid(
 def test_processes_that_share_a_folder_keep_the_limit_together(
     environ: dict[str, str], make_twin: Any, photos: Path, tmp_path: Path, share: str
 ) -> None:
+    """In real time: the law of the rate, kept by processes."""
     tool = share.split()[0]
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not there")

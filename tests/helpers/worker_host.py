@@ -19,7 +19,7 @@ class Host:
     """A worker that has just been started, or another command in its place, and what it said."""
 
     def __init__(self, environ: Mapping[str, str], *command: str, **options: Any) -> None:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         self.process: Any = (
             subprocess.Popen(command, env=environ, **pipes, **options)
             if command
@@ -66,7 +66,7 @@ class Host:
 
     def until_end(self, name: str = "1") -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """The progress of a job, and its result or error."""
-        progress = []
+        progress: list[dict[str, Any]] = []
         while True:
             message = self.next()
             assert message.get("id") == name, message

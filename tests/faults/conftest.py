@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,18 @@ import pytest
 from . import kills, matrix, schedules
 
 AT_ONCE = 8
+FOLDER = Path(__file__).parent
+LONG = ("test_schedules", "test_together")
 KINDS = {matrix.Cell: "faults", kills.Death: "deaths", schedules.Schedule: "schedules"}
 _CELL = "cell"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest come first, so that no process works alone in the end."""
+    places = [place for place, item in enumerate(items) if item.path.parent == FOLDER]
+    ordered = sorted((items[place] for place in places), key=lambda item: item.path.stem not in LONG)
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
 
 
 @pytest.fixture(scope="session")

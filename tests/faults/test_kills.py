@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.holding import Held
 from helpers.waiting import PATIENCE, wait_for
 
 from .invariants import violations
@@ -44,11 +45,13 @@ def resume_by_worker(world: World) -> None:
 def test_what_a_killed_worker_has_left_is_finished_without_its_picture(
     tmp_path: Path, resume: Callable[[World], None]
 ) -> None:
-    with World(tmp_path, run_seconds=1.0, poll_within_seconds=30.0) as world:
+    engine = Held()
+    with World(tmp_path, engine=engine, poll_within_seconds=30.0) as world:
         host = world.host()
         host.job(0)
         wait_for(lambda: world.twin.calls("poll"))
         host.kill()
+        engine.released.set()
         resume(world)
         before = len(world.twin.requests)
         command = world.command("remove", world.photo(0), "--engine", "youcam", "--yes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from helpers.holding import Held
 from helpers.programs import Program
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import errors
@@ -58,7 +59,8 @@ def test_two_workers_with_the_same_picture_share_one_task(tmp_path: Path) -> Non
 
 
 def test_who_waits_for_a_picture_takes_it_over_from_a_process_that_is_killed(tmp_path: Path) -> None:
-    with World(tmp_path, run_seconds=3.0, poll_within_seconds=30.0) as world:
+    engine = Held()
+    with World(tmp_path, engine=engine, poll_within_seconds=30.0) as world:
         first, second = world.host(), world.host()
         first.job(0)
         wait_for(lambda: world.twin.calls("poll"))
@@ -66,6 +68,7 @@ def test_who_waits_for_a_picture_takes_it_over_from_a_process_that_is_killed(tmp
         while second.next().get("stage") != "prepare":
             continue
         first.kill()
+        engine.released.set()
         assert second.came(0, second.end_of(0)) == ""
         second.leave()
         second.wait_for_silence()

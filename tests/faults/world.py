@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from helpers import worker_host
+from helpers.clocks import RunningClock
 from helpers.programs import WORKER, Program
 from layerlift import errors, offline, removal
 from layerlift.cancelling import Cancel
@@ -62,24 +63,11 @@ def alpha(number: int) -> bytes:
     return bytes((255 - picture(number)[:, :, 0]).tobytes())
 
 
-class Clock:
-    """Monotonic seconds that can be moved on."""
-
-    def __init__(self) -> None:
-        self._ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.monotonic() + self._ahead
-
-    def move(self, seconds: float) -> None:
-        self._ahead += seconds
-
-
 class Twin(offline.Twin):
     """The service, whose books also say which picture a task was for; where it is `gated`, behind two gates."""
 
     def __init__(self, *, gated: bool = False, **options: Any) -> None:
-        self.later = Clock()
+        self.later = RunningClock()
         self._gates: list[Gate] = []
         self._gated = gated
         super().__init__(Options(**{"rate": (10**6, 1.0), **options}), clock=self.later)

@@ -52,7 +52,7 @@ def next_program(control: socket.socket) -> Callable[[], int]:
         reap()
         if not length:
             os._exit(0)
-        request = control.recv(*LENGTH.unpack(length), socket.MSG_WAITALL)
+        request = control.recv(LENGTH.unpack(length)[0], socket.MSG_WAITALL)
         if os.fork() == 0:
             control.close()
             watch(files)

@@ -154,7 +154,8 @@ class Program:
             if thread.is_alive():
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
         self.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        return tuple(found[stream] if stream else None for stream in (self.stdout, self.stderr))
+        output, errors = (found[stream] if stream else None for stream in (self.stdout, self.stderr))
+        return output, errors
 
     def __enter__(self) -> Program:
         return self

@@ -19,7 +19,7 @@ class Host:
     """A worker that has just been started, or another command in its place, and what it said."""
 
     def __init__(self, environ: Mapping[str, str], *command: str, **options: Any) -> None:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         self.process: Any = (
             subprocess.Popen(command, env=environ, **pipes, **options)
             if command
@@ -57,13 +57,16 @@ class Host:
 
     def ask(self, name: str, pixels: bytes, width: int, height: int, **fields: Any) -> None:
         """Writes the pixels and asks for their alpha."""
-        (self.folder / f"{name}.raw").write_bytes(pixels)
+        file = self.folder / f"{name}.raw"
+        # A cancelled job of that name may still read its own: the worker maps the file, which must not become shorter.
+        file.unlink(missing_ok=True)
+        file.write_bytes(pixels)
         described = {"pixels": f"{name}.raw", "width": width, "height": height, "channels": 3, **fields}
         self.send(type="job", id=name, **described)
 
     def until_end(self, name: str = "1") -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """The progress of a job, and its result or error."""
-        progress = []
+        progress: list[dict[str, Any]] = []
         while True:
             message = self.next()
             assert message.get("id") == name, message

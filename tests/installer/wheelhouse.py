@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,8 +24,8 @@ from layerlift.offline import model
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = ("pyproject.toml", "README.md", "LICENSE", "shared")
 TAGS = "import sys, sysconfig; print(sys.version_info[:2], sysconfig.get_platform())"
-WEEKS = 3
-"""How long wheels are kept that no week needs any more."""
+KEPT_SECONDS = 21 * 24 * 3600.0
+"""How long wheels are kept: another run may still install from those of last week."""
 
 
 class NoWheels(Exception):
@@ -42,8 +43,9 @@ def ready(python: Sequence[str], variables: Mapping[str, str] = os.environ) -> P
     with (cache() / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (cache() / name).exists():
-            for old in sorted(path for path in cache().iterdir() if path.is_dir())[:-WEEKS]:
-                shutil.rmtree(old)
+            for old in cache().iterdir():
+                if old.is_dir() and old.stat().st_mtime < time.time() - KEPT_SECONDS:
+                    shutil.rmtree(old)
             with tempfile.TemporaryDirectory() as folder:
                 shutil.move(_download(python, variables, Path(folder)), cache() / name)
     return cache() / name

@@ -14,7 +14,7 @@ import termios
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers.programs import Program
+from helpers.programs import LAYERLIFT, Program
 from helpers.waiting import PATIENCE
 from layerlift.offline import Twin
 from PIL import Image
@@ -43,6 +43,16 @@ def layerlift(environ: dict[str, str], *arguments: Any, text: str = "", limit: i
     return end_of(begin(environ, *arguments, limit=limit), text)
 
 
+def from_a_shell(environ: dict[str, str], *arguments: object) -> Result:
+    """Runs the command to its end as a shell starts it: Python and all imports are part of it."""
+    command = [LAYERLIFT, *map(str, arguments)]
+    done = subprocess.run(
+        command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
 def begin(environ: dict[str, str], *arguments: object, **options: Any) -> Program:
     """The command as it starts."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -54,6 +64,17 @@ def end_of(process: Program, text: str = "") -> Result:
     output, errors = process.communicate(text, PATIENCE)
     assert "Traceback" not in errors, errors
     return Result(process.wait(), output, errors)
+
+
+def read_until(process: Program, words: str) -> str:
+    """The lines of the command's errors to that with these words."""
+    assert process.stderr
+    said = ""
+    while words not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return said
 
 
 def half_black(width: int = 64, height: int = 32) -> Image.Image:

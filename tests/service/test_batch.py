@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.clocks import RunningClock
 from layerlift import batch, errors, removal
 from layerlift.batch import Batch, End, Overview
 from layerlift.engines import Engines
@@ -72,10 +73,15 @@ class World:
 
 @pytest.fixture
 def world(make_twin: Callable[..., Twin], tmp_path: Path) -> Callable[..., World]:
-    def make(*faults: Fault, variables: dict[str, str] | None = None, **options: Any) -> World:
+    def make(
+        *faults: Fault,
+        variables: dict[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        **options: Any,
+    ) -> World:
         options = {"rate": (10_000, 300.0), "faults": faults, **options}
         rate = "{}/{}".format(*options["rate"])
-        return World(make_twin(**options), tmp_path, **{"LAYERLIFT_RATE": rate, **(variables or {})})
+        return World(make_twin({"clock": clock}, **options), tmp_path, **{"LAYERLIFT_RATE": rate, **(variables or {})})
 
     return make
 
@@ -204,7 +210,8 @@ def test_cancel_keeps_what_is_done_and_finishes_what_is_paid_for(world: Callable
         if sum(job.delivered for job in jobs) >= 3:
             user.event.set()
 
-    user = world(run_seconds=0.5, rate=(60, 10.0))
+    clock = RunningClock()
+    user = world(run_seconds=0.5, rate=(60, 10.0), clock=clock)
     jobs = [Photo(number) for number in range(40)]
     found = codes(user.ends(jobs, enough))
     done = found.count("1")
@@ -212,7 +219,7 @@ def test_cancel_keeps_what_is_done_and_finishes_what_is_paid_for(world: Callable
     paid = int(user.twin.charged)
     assert len(user.twin.calls("run")) == paid < 40
     user.settings = World(user.twin, user.settings.state_folder, LAYERLIFT_RATE="10000/1").settings
-    time.sleep(10.0)
+    clock.move(10.0)
     again = codes(user.ends(jobs))
     assert again.count("0") == paid and user.twin.charged == 40
 
@@ -247,6 +254,7 @@ def test_a_picture_that_changes_meanwhile_is_told_and_kept(world: Callable[..., 
 
 
 def test_the_limit_is_kept_and_no_task_is_lost(world: Callable[..., World]) -> None:
+    """In real time: the laws of the rate and of polling, which have to make room for each other."""
     user = world(rate=(50, 20.0), run_seconds=1.0, polling_interval_ms=4000)
     assert codes(user.ends([Photo(number) for number in range(30)])) == ["1"] * 30
     assert {call.status for call in user.twin.requests if call.status == 429} == set()

@@ -17,17 +17,52 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
+from helpers.holding import Held
 from helpers.programs import LAYERLIFT
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import cli, errors
 from layerlift.offline import Fault, Twin, model
 from PIL import Image, ImageCms
 
-from .command import COLUMNS, Result, bars, begin, end_of, half_black, key_of, layerlift, names
+from .command import (
+    COLUMNS,
+    Result,
+    bars,
+    begin,
+    end_of,
+    from_a_shell,
+    half_black,
+    key_of,
+    layerlift,
+    names,
+    read_until,
+)
 from .proxy import Proxy
 
 FIELDS = {"input", "output", "status", "engine", "task_id", "dst_id", "units", "seconds", "error"}
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["--version"], "layerlift "),
+        (["key", "show"], "(environment)"),
+        (["balance"], "1000 units"),
+        (["jobs"], ""),
+        (["doctor"], "the key comes from the environment"),
+        (["remove", "--json", "{photos}"], '"status": "done"'),
+        (["jobs", "resume"], ""),
+        (["serve", "--help"], "--engine"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_each_command_works_as_a_shell_starts_it(
+    account: dict[str, str], photos: Path, command: list[str], words: str
+) -> None:
+    half_black().save(photos / "a.png")
+    result = from_a_shell(account, *(word.replace("{photos}", str(photos)) for word in command))
+    assert (result.status, words in result.output) == (0, True), result
 
 
 def test_a_photo_becomes_a_cut_out_beside_it(account: dict[str, str], photos: Path) -> None:
@@ -293,6 +328,7 @@ def test_an_engine_that_fails_on_one_picture_does_not_stop_the_batch(
 
 
 def test_without_a_network_it_says_so(environ: dict[str, str], photos: Path) -> None:
+    """In real time: the pauses before a request is tried again."""
     half_black().save(photos / "a.png")
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -341,13 +377,17 @@ def test_an_output_folder_that_takes_nothing_is_told_before_anything_is_paid(
 
 
 def test_ctrl_c_cancels_and_tells_of_every_picture(environ: dict[str, str], make_twin: Any, photos: Path) -> None:
-    twin = make_twin(run_seconds=2)
+    engine = Held()
+    twin = make_twin(engine=engine)
     for name in ("a.png", "b.png"):
         half_black().save(photos / name)
     process = begin({**environ, **key_of(twin)}, "remove", "--json", photos)
     wait_for(lambda: twin.calls("poll"))
     process.send_signal(signal.SIGINT)
+    said = read_until(process, "What is paid for")
+    engine.released.set()
     result = end_of(process)
+    assert "Traceback" not in said
     assert [(told["status"], told["error"]["code"]) for told in result.pictures] == [
         ("cancelled", "cancelled"),
         ("cancelled", "cancelled"),

@@ -20,7 +20,7 @@ from helpers.waiting import PATIENCE, wait_for
 from layerlift.offline import Twin
 from PIL import Image
 
-from .command import COLUMNS, Result, bars, begin, end_of, half_black, key_of, layerlift, names
+from .command import COLUMNS, Result, bars, begin, end_of, half_black, key_of, layerlift, names, read_until
 
 MANY = 21
 """One more than are paid for without a question."""
@@ -202,10 +202,7 @@ def test_a_second_ctrl_c_ends_at_once(environ: dict[str, str], make_twin: Any, p
     process = begin({**environ, **key_of(twin)}, "remove", photos)
     wait_for(lambda: twin.calls("poll"))
     process.send_signal(signal.SIGINT)
-    assert process.stderr
-    told = ""
-    while "What is paid for" not in told:
-        told += process.stderr.readline()
+    read_until(process, "What is paid for")
     began = time.monotonic()
     stopped = interrupted(process)
     assert stopped.status == 1 and time.monotonic() - began < 10
@@ -291,6 +288,7 @@ def test_a_report_that_can_not_be_written_is_told_before_anything_is_paid(
 def test_processes_that_share_a_folder_keep_the_limit_together(
     environ: dict[str, str], make_twin: Any, photos: Path, tmp_path: Path, share: str
 ) -> None:
+    """In real time: the law of the rate, kept by processes."""
     tool = share.split()[0]
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not there")

@@ -33,6 +33,7 @@ CALLS: dict[str, Callable[[Service, str], object]] = {
 
 @pytest.mark.parametrize("step", STEPS)
 def test_no_call_waits_for_an_answer_for_ever(make_twin: Callable[..., Any], picture: bytes, step: str) -> None:
+    """In real time: how long an answer is waited for."""
     twin = make_twin()
     setup = client(twin)
     task, state = finished(setup, picture)

@@ -22,7 +22,7 @@ from layerlift.removal import Stage
 from layerlift.settings import Settings
 from PIL import Image
 
-from .test_removal import Hasty, Removal, half_dark, is_exact
+from .removals import Hasty, Removal, half_dark, is_exact
 from .wire import client
 
 

@@ -95,6 +95,7 @@ def test_after_a_failure_the_next_poll_still_comes_within_the_interval(
 
 
 def test_answers_that_hang_do_not_hold_up_the_next_poll(make_twin: Callable[..., Any], picture: bytes) -> None:
+    """In real time: the law of polling."""
     twin = make_twin(polling_interval_ms=500, run_seconds=1.0, faults=(Fault("poll", "hang", times=4, seconds=1.5),))
     _, state = finished(client(twin), picture)
     assert state.status == "success"

@@ -8,17 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from layerlift import errors, removal
 from layerlift.cancelling import Cancel
 from layerlift.engines import Engine, Engines
 from layerlift.offline import Fault, engines
-from layerlift.pictures import Picture
-from layerlift.removal import Outcome, Stage
+from layerlift.removal import Stage
 from layerlift.settings import Settings
 from PIL import Image
 
+from .removals import Removal, half_dark, is_exact
 from .wire import client
 
 MENDED = ("unknown_internal_error", "error_inference", "error_download_image", "error_upload")
@@ -48,59 +47,9 @@ FINAL = (
 )
 
 
-class Hasty(Cancel):
-    """Cuts every pause short."""
-
-    def sleep(self, seconds: float) -> None:
-        super().sleep(min(seconds, 0.01))
-
-
-class Removal:
-    """Removals of one known picture, and what was reported of them."""
-
-    def __init__(self, twin: Any) -> None:
-        self.twin = twin
-        self.wish = threading.Event()
-        self.cancel: Cancel = Hasty(self.wish)
-        self.reports: list[tuple[Stage, float, str]] = []
-        self.on_report: Callable[[Stage], object] = lambda stage: None
-        self.service = client(twin, timeouts=(600.0, 600.0))
-
-    def report(self, stage: Stage, fraction: float, text: str) -> None:
-        self.reports.append((stage, fraction, text))
-        self.on_report(stage)
-
-    def run(self, picture: Picture | None = None) -> Outcome:
-        engine = Engine("youcam", self.service, 1)
-        return removal.remove(picture or half_dark(64, 48), engine, self.report, self.cancel)
-
-    def fails(self, code: str) -> errors.LayerliftError:
-        with pytest.raises(errors.LayerliftError) as caught:
-            self.run()
-        assert caught.value.code == code
-        return caught.value
-
-    @property
-    def counts(self) -> tuple[int, float]:
-        """Tasks started, units charged."""
-        return len(self.twin.calls("run")), self.twin.charged
-
-
-def half_dark(width: int, height: int) -> Picture:
-    pixels = np.full((height, width, 3), 255, np.uint8)
-    pixels[:, : width // 2] = 0
-    return Picture(pixels)
-
-
 @pytest.fixture
 def removing(make_twin: Callable[..., Any]) -> Callable[..., Removal]:
     return lambda *faults, **options: Removal(make_twin(faults=faults, **options))
-
-
-def is_exact(outcome: Outcome, width: int = 64, height: int = 48) -> bool:
-    expected = np.zeros((height, width), np.uint8)
-    expected[:, : width // 2] = 255
-    return bool(np.array_equal(outcome.alpha, expected))
 
 
 def test_the_outcome_is_the_exact_alpha_and_says_what_it_cost(removing: Callable[..., Removal]) -> None:

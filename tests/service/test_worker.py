@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -246,14 +247,15 @@ def test_nothing_is_sent_before_the_user_has_agreed(start: Any, proxy: Proxy) ->
 
 @pytest.mark.parametrize("step", ["start", "declare", "upload", "run", "poll", "download"])
 def test_a_cancel_is_answered_at_every_stage_and_the_next_job_works(start: Any, twin: Twin, step: str) -> None:
-    host = start(twin)
+    host, until = start(twin), threading.Event()
     if step != "start":
-        twin.inject(Fault(step, "hang", seconds=2))
+        twin.inject(Fault(step, "hang", seconds=600, until=until))
     host.job()
     if step != "start":
         wait_for(lambda: twin.calls(step))
     host.send(type="cancel", id="1")
     assert host.until_end()[1]["code"] == "cancelled"
+    until.set()
     host.job("2")
     end = host.until_end("2")[1]
     assert (host.folder / end["file"]).read_bytes() == expected()
@@ -303,8 +305,8 @@ def test_the_end_of_its_input_ends_it_before_anything_is_paid_and_removes_its_fo
 def test_what_is_paid_for_when_the_host_dies_is_finished_and_the_next_run_is_free(
     start: Any, twin: Twin, step: str
 ) -> None:
-    host = start(twin)
-    twin.inject(Fault(step, "hang", seconds=3))
+    host, until = start(twin), threading.Event()
+    twin.inject(Fault(step, "hang", seconds=600, until=until))
     host.job()
     wait_for(lambda: twin.calls(step))
     host.process.stdin.close()
@@ -312,6 +314,7 @@ def test_what_is_paid_for_when_the_host_dies_is_finished_and_the_next_run_is_fre
     while host.next():
         continue
     assert host.process.poll() is None
+    until.set()
     assert host.process.wait(PATIENCE) == 0
     following = start(twin)
     following.job()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.holding import Held
 from helpers.waiting import wait_for
 from layerlift.offline import Fault, Twin
 
@@ -107,23 +108,27 @@ def test_an_empty_account_is_told_of_each_that_is_left(start: Any, make_twin: An
 
 
 def test_other_questions_are_answered_beside_a_batch(start: Any, make_twin: Any) -> None:
-    host = start(make_twin(run_seconds=1.5))
+    engine = Held()
+    host = start(make_twin(engine=engine))
     batch(host, pictures(host, "a"))
     host.send(type="settings", id="s")
     while (message := host.next())["id"] != "s":
         assert message["type"] == "progress"
     assert message["type"] == "result"
+    engine.released.set()
     assert answers(host)[2]["done"] == 1
 
 
 def test_a_cancelled_batch_ends_and_what_is_paid_for_is_free_next_time(start: Any, make_twin: Any) -> None:
-    twin = make_twin(run_seconds=1.0)
+    engine = Held()
+    twin = make_twin(engine=engine)
     host = start(twin)
     batch(host, pictures(host, "abc"))
     wait_for(lambda: twin.calls("run"))
     host.send(type="cancel", id="b")
     _, ends, result = answers(host)
     assert {end["code"] for end in ends.values()} == {"cancelled"} and result["done"] == 0
+    engine.released.set()
     wait_for(lambda: len(twin.calls("download")) == len(twin.calls("run")))
     paid = twin.charged
     assert host.end() == 0

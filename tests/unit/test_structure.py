@@ -144,6 +144,17 @@ def test_the_installer_needs_the_standard_library_alone(file: Path) -> None:
     assert {name.split(".")[0] for name in imports(file) if not name.startswith(".")} <= known
 
 
+def test_tests_are_no_libraries_of_other_tests() -> None:
+    names = [
+        f"{relative(file)} imports {name}"
+        for folder in ("unit", "service", "faults", "installer", "helpers")
+        for file in sorted((CHECKOUT / "tests" / folder).glob("*.py"))
+        for name in imports(file)
+        if any(part.startswith("test_") for part in name.split("."))
+    ]
+    assert names == []
+
+
 def test_the_gimp_plug_in_is_a_short_example_of_python_fu() -> None:
     file = PLUGIN / "gimp" / "layerlift.py"
     assert len(file.read_text("ascii").splitlines()) < 250

@@ -237,5 +237,9 @@ def close_all() -> None:
         if display is not None:
             gimp.delete(display)
     for image in gimp.image_list():
-        gimp.delete(image)
+        try:
+            gimp.delete(image)
+        except gimp.error:
+            pass  # it went with its display just now
+    assert gimp.image_list() == []
     pdb.gimp_context_set_defaults()

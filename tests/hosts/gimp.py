@@ -344,7 +344,8 @@ def show(path: str) -> None:
     from pathlib import Path
 
     image = pdb.gimp_file_load(path, path)
-    image.filename, image.active_layer.name = path, Path(path).name
+    image.active_layer.name = Path(path).name
+    image.filename = str(Path(path).with_suffix(".xcf"))  # GIMP 3 takes no other names
     image.enable_undo()
     image.clean_all()
     gimp.Display(image)

@@ -229,6 +229,8 @@ def ready() -> bool:
 
 def close_all() -> None:
     """Runs inside GIMP: closes every image, shown or not."""
+    from contextlib import suppress
+
     last = gimp.Display(gimp.Image(1, 1, RGB)).ID
     for image in gimp.image_list():
         image.clean_all()
@@ -237,9 +239,7 @@ def close_all() -> None:
         if display is not None:
             gimp.delete(display)
     for image in gimp.image_list():
-        try:
+        with suppress(gimp.error):  # it went with its display just now
             gimp.delete(image)
-        except gimp.error:
-            pass  # it went with its display just now
     assert gimp.image_list() == []
     pdb.gimp_context_set_defaults()

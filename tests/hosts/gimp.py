@@ -126,7 +126,9 @@ class Host:
     def hand_over(self, environment: dict[str, str]) -> None:
         """Start plug-ins with these variables from now on."""
         lines = (f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
-        self._variables.write_text("".join(lines))
+        new = self._variables.with_suffix(".new")
+        new.write_text("".join(lines), encoding="utf-8")
+        new.replace(self._variables)
 
     def environment(self) -> dict[str, str]:
         """GIMP's own environment: nothing of the user's settings, nothing of the tests' own Python."""

@@ -211,6 +211,7 @@ class Window(Desktop):
             if other not in self._first:
                 self.dismiss("Escape", other)
         self.python(close_all)
+        wait_for(lambda: self.python(count_images) == 0, "all images to go")  # GIMP may still be drawing one
 
     def kill(self) -> None:
         """End GIMP as a crash does."""
@@ -231,7 +232,9 @@ def close_all() -> None:
     """Runs inside GIMP: closes every image, shown or not."""
     from contextlib import suppress
 
-    last = gimp.Display(gimp.Image(1, 1, RGB)).ID
+    probe = gimp.Image(1, 1, RGB)
+    gimp.Display(probe)  # may be an old one that was empty
+    last = gimp.Display(probe).ID
     for image in gimp.image_list():
         image.clean_all()
     for number in range(1, last + 1):
@@ -241,5 +244,9 @@ def close_all() -> None:
     for image in gimp.image_list():
         with suppress(gimp.error):  # it went with its display just now
             gimp.delete(image)
-    assert gimp.image_list() == []
     pdb.gimp_context_set_defaults()
+
+
+def count_images() -> int:
+    """Runs inside GIMP."""
+    return len(gimp.image_list())

@@ -1,5 +1,6 @@
 """Fixtures of the host tests, which run in every GIMP or every Krita; a mark such as `gimp("2.10", why="...")` or
-`krita("5.1", why="...")` names some alone.
+`krita("5.1", why="...")` names some alone. All tests of a GIMP share one process and one window of it, except where the
+mark `own_process("why")` asks for others (see gimp.py).
 
 A host that is missing skips its tests, except where LAYERLIFT_TEST_HOSTS=1 or CI is set: there they fail.
 """

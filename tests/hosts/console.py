@@ -12,11 +12,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .versions import Version
 from .window import HostTimeout, end, mortal
@@ -96,7 +96,9 @@ class Console:
             self._process.wait(QUIT_SECONDS)
         end(self._process)
 
-    def _patiently(self, line: socket.socket, act: Callable[[], Any], timeout: float, begins: Any = (0, 0)) -> Any:
+    def _patiently(
+        self, line: socket.socket, act: Callable[[], Any], timeout: float, begins: Sequence[int] = (0, 0)
+    ) -> Any:
         """What `act` returns when there is something on the line."""
         deadline = time.monotonic() + timeout
         line.settimeout(0.5)
@@ -112,11 +114,11 @@ class Console:
             except ConnectionError:
                 self._ended(begins)
 
-    def _ended(self, begins: Any) -> None:
+    def _ended(self, begins: Sequence[int]) -> NoReturn:
         end(self._process)
         raise HostDied(f"GIMP ended with status {self._process.wait()}:\n{self._written(begins)}") from None
 
-    def _written(self, begins: Any) -> Run:
+    def _written(self, begins: Sequence[int]) -> Run:
         texts = []
         for log, begin in zip(self._logs, begins, strict=True):
             texts.append(log.read_bytes()[begin:].decode(errors="replace"))

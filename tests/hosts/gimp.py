@@ -126,7 +126,9 @@ class Host:
     def hand_over(self, environment: dict[str, str]) -> None:
         """Start plug-ins with these variables from now on."""
         lines = (f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
-        self._variables.write_text("".join(lines))
+        new = self._variables.with_suffix(".new")
+        new.write_text("".join(lines), encoding="utf-8")
+        new.replace(self._variables)
 
     def environment(self) -> dict[str, str]:
         """GIMP's own environment: nothing of the user's settings, nothing of the tests' own Python."""
@@ -155,12 +157,12 @@ class Host:
         begin = 0
         try:
             if self._window is None:
-                self._window, self._size = self._open(gimp, files, size, timeout), size
+                self._window, self._size = self._open(gimp, size, timeout), size
             else:
                 begin = self.log.stat().st_size
                 self._window.gimp = gimp
-                for file in files:
-                    self._window.python(show, file)
+            for file in files:
+                self._window.python(show, file)
             yield self._window
             if not gimp.is_shared or self._window.killed:
                 self.quit_window()
@@ -173,8 +175,10 @@ class Host:
         finally:
             gimp.stderr = self.log.read_bytes()[begin:].decode(errors="replace")
 
-    def _open(self, gimp: Gimp, files: tuple[str, ...], size: str, timeout: float) -> Window:
-        command = self.version.command(self.version.program, "-n", "-s", *files)
+    def _open(self, gimp: Gimp, size: str, timeout: float) -> Window:
+        # Of a GIMP that was ended with images open; it would ask what to do with them.
+        shutil.rmtree(self.profile / "backups", ignore_errors=True)
+        command = self.version.command(self.version.program, "-n", "-s")
         desktop = self._screen.enter_context(windowed(command, self.folder, size, self.environment(), self.log))
         window = Window(gimp, desktop)
         window.start(timeout)
@@ -338,8 +342,15 @@ class Gimp:
 
 
 def show(path: str) -> None:
-    """Runs inside GIMP, in a window."""
-    gimp.Display(pdb.gimp_file_load(path, path))
+    """Runs inside GIMP: opens a file as a user does, where image and layer are called after it and undo is on."""
+    from pathlib import Path
+
+    image = pdb.gimp_file_load(path, path)
+    image.active_layer.name = Path(path).name
+    image.filename = str(Path(path).with_suffix(".xcf"))  # GIMP 3 takes no other names
+    image.enable_undo()
+    image.clean_all()
+    gimp.Display(image)
 
 
 def home_variables(home: Path) -> dict[str, str]:

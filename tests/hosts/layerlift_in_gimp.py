@@ -11,7 +11,7 @@ from typing import Any
 from layerlift.offline import Twin
 
 from .gimp import Gimp, add_layerlift
-from .window import Window, wait_for
+from .window import Window, count_images, wait_for
 
 HERE = str(Path(__file__).resolve().parent)
 PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
@@ -63,11 +63,6 @@ def window_with_the_photo(gimp: Gimp) -> Iterator[Window]:
 def start_from_the_dialog(window: Window) -> None:
     """Remove the background of the image that is shown."""
     window.dismiss("alt+o", window.summon("F9", "Remove Background"))
-
-
-def count_images() -> int:
-    """Runs inside GIMP."""
-    return len(gimp.image_list())
 
 
 def describe() -> Any:

@@ -11,13 +11,12 @@ from .gimp import Gimp
 from .layerlift_in_gimp import (
     PHOTO,
     attempt,
-    count_images,
     describe,
     install,
     start_from_the_dialog,
     window_with_the_photo,
 )
-from .window import wait_for
+from .window import count_images, wait_for
 from .workers import workers_of
 
 DELIVERED = ["", [True, False], 1]

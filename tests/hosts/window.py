@@ -211,6 +211,7 @@ class Window(Desktop):
             if other not in self._first:
                 self.dismiss("Escape", other)
         self.python(close_all)
+        wait_for(lambda: self.python(count_images) == 0, "all images to go")  # GIMP may still be drawing one
 
     def kill(self) -> None:
         """End GIMP as a crash does."""
@@ -229,7 +230,11 @@ def ready() -> bool:
 
 def close_all() -> None:
     """Runs inside GIMP: closes every image, shown or not."""
-    last = gimp.Display(gimp.Image(1, 1, RGB)).ID
+    from contextlib import suppress
+
+    probe = gimp.Image(1, 1, RGB)
+    gimp.Display(probe)  # may be an old one that was empty
+    last = gimp.Display(probe).ID
     for image in gimp.image_list():
         image.clean_all()
     for number in range(1, last + 1):
@@ -237,5 +242,11 @@ def close_all() -> None:
         if display is not None:
             gimp.delete(display)
     for image in gimp.image_list():
-        gimp.delete(image)
+        with suppress(gimp.error):  # it went with its display just now
+            gimp.delete(image)
     pdb.gimp_context_set_defaults()
+
+
+def count_images() -> int:
+    """Runs inside GIMP."""
+    return len(gimp.image_list())

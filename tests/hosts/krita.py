@@ -178,6 +178,14 @@ class ResidentKrita(Krita):
         self._set_up_layerlift(state, twin)
         self._homes.append(state)
 
+    def settings(self, **more: str) -> dict[str, str]:
+        """The environment that it starts with: what a test adds comes and goes with the test."""
+        of_the_test, self.environment = self.environment, {"LAYERLIFT_HOME": str(self.folder / "state")}
+        try:
+            return super().settings(**more)
+        finally:
+            self.environment = of_the_test
+
     @contextmanager
     def window(self, *files: str, size: str = SIZE, timeout: float = 180.0) -> Iterator[KritaWindow]:
         """The window, with what the environment is now and else as after its start; the same again afterwards."""

@@ -135,8 +135,12 @@ def test_a_krita_that_dies_or_that_a_test_fails_in_is_told_and_the_next_test_get
             krita = residence.krita()
             krita.add_layerlift(tmp_path / "state", twin)
             with krita.window() as window:
-                assert window.run(seen)["documents"] == []
+                found = window.run(seen)
+            assert (found["documents"], found["environment"]["YOUCAM_API_KEY"]) == ([], twin.key)
         assert residence.krita() is krita
+        # Also what was there at its start is of the test that it was started for.
+        with krita.window() as window:
+            assert not [name for name in window.run(seen)["environment"] if name.startswith("YOUCAM")]
         assert residence.starts == 3
     finally:
         residence.end()

@@ -135,6 +135,10 @@ class Layer:
         """Whether the layer's document has a node of this id."""
         return _by_id(self._document, unique_id) is not None
 
+    def is_in_front(self) -> bool:
+        """Whether the layer's document is the active one."""
+        return bool(Krita.instance().activeDocument() == self._document)
+
     def has_cut_out(self) -> bool:
         """Whether the layer is a cut-out, or has its own beside it."""
         node = self.find()
@@ -224,7 +228,12 @@ class _Hidden:
         self._original, self._cutout, self._there = original, cutout, True
         for name in ("edit_undo", "edit_redo"):
             # Not the bound method: that would not keep this object.
-            Krita.instance().action(name).triggered.connect(lambda: self._look(UNDO_LOOKS))
+            Krita.instance().action(name).triggered.connect(lambda: self._stepped())
+
+    def _stepped(self) -> None:
+        # In no other document anything is undone.
+        if self._original.is_in_front():
+            self._look(UNDO_LOOKS)
 
     def _look(self, looks: int) -> None:
         """Look a few times: Krita undoes in the background, and tells nobody when that is done."""

@@ -24,7 +24,7 @@ else:
 
 __all__ = ["QTimer", "QtWidgets"]
 
-TICK_MS = 10
+TICK_MS = 20
 PATIENCE = 60.0
 
 

@@ -89,13 +89,18 @@ def lanes(tiers: set[str]) -> list[Lane]:
     gimp_tests = [str(path) for path in host_tests if "krita" not in path.name]
     found = []
     if tiers & {"--hosts", "--all"}:
-        found += [Lane("krita", krita_tests, hosts=True), Lane("gimp", gimp_tests, hosts=True)]
+        found += [
+            Lane("krita 5.1 5.2", [*krita_tests, "--kritas=5.1,5.2"], hosts=True),
+            Lane("krita 5.3 6.0", [*krita_tests, "--kritas=5.3,6.0"], hosts=True),
+            Lane("gimp", gimp_tests, hosts=True),
+        ]
     if tiers & {"--faults", "--all"}:
-        found.append(Lane("faults", [str(TESTS / "faults")]))
+        found.append(Lane("faults", [f"--numprocesses={2 * CORES}", str(TESTS / "faults")]))
     if not tiers or "--all" in tiers:
-        found.append(Lane("core", [f"--numprocesses={min(2, CORES)}", str(TESTS / "unit"), str(TESTS / "service")]))
+        core = [str(TESTS / name) for name in ("unit", "service", "benchmarks")]
+        found.append(Lane("core", [f"--numprocesses={CORES + 1}", *core]))
     if tiers & {"--hosts", "--all"}:
-        found.append(Lane("installer", [str(TESTS / "installer")], hosts=True))
+        found.append(Lane("installer", ["--numprocesses=2", "--dist=loadfile", str(TESTS / "installer")], hosts=True))
     return found
 
 

@@ -23,6 +23,10 @@ from .window import missing_for_windows
 TABLE = pytest.StashKey[Table]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kritas", help="run in these Kritas alone, such as 5.1,5.2")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[TABLE] = Table()
 
@@ -53,23 +57,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of each version together, also those that are marked for some: pytest goes by the place that a
-    version has among a test's own, and a host that serves all tests of its version would end and start in between."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the Kritas that are not asked for, and put the tests of each version together, also those that are
+    marked for some: pytest goes by the place that a version has among a test's own, and a host that serves all tests of
+    its version would end and start in between."""
+    if chosen := config.getoption("kritas", None):
+        others = [version for name, version in KRITAS.items() if name not in chosen.split(",")]
+        config.hook.pytest_deselected(items=[item for item in items if version_of(item) in others])
+        items[:] = [item for item in items if version_of(item) not in others]
     for versions in (VERSIONS, KRITAS):
         group(items, tuple(versions.values()))
 
 
+def version_of(item: pytest.Item) -> object:
+    """The host that a test runs in, None for one without."""
+    is_of_one = isinstance(item, pytest.Function) and hasattr(item, "callspec")
+    return item.callspec.params.get("version") if is_of_one else None
+
+
 def group(items: list[pytest.Item], versions: Sequence[object]) -> None:
     """Sort the tests of these versions, in the places that they have among all tests."""
-
-    def version_of(item: pytest.Item) -> object:
-        return (
-            item.callspec.params.get("version")
-            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-            else None
-        )
-
     places = [place for place, item in enumerate(items) if version_of(item) in versions]
     ordered = sorted((items[place] for place in places), key=lambda item: versions.index(version_of(item)))
     for place, item in zip(places, ordered):

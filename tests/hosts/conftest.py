@@ -2,7 +2,7 @@
 `krita("5.1", why="...")` names some alone. All tests of a GIMP share one process and one window of it, except where the
 mark `own_process("why")` asks for others (see gimp.py).
 
-A host that is missing skips its tests, except where LAYERLIFT_TEST_HOSTS=1 or CI is set: there they fail.
+A host that is missing skips its tests, except where CI is set: there they fail.
 """
 
 from __future__ import annotations
@@ -84,11 +84,11 @@ def group(items: list[pytest.Item], versions: Sequence[object]) -> None:
 
 
 def require(missing: list[str]) -> None:
-    """Skip the test, or fail it where hosts must be there, if something is missing."""
+    """Skip the test, or fail it in CI, if something is missing."""
     if not missing:
         return
     reason = f"missing for this test: {', '.join(missing)} (python3 tests --hosts installs it)"
-    if os.environ.get("LAYERLIFT_TEST_HOSTS") == "1" or os.environ.get("CI"):
+    if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
 

@@ -87,6 +87,8 @@ def removed(document, node, **settings):
     for name, value in {**DEFAULTS, **settings}.items():
         k.writeSetting("layerlift", name, value)
     there = siblings(node)
+    # What is greyed in the menu nobody can choose, and Krita 5 would still do here.
+    yield (lambda: k.action("layerlift_remove").isEnabled()), 10
     remove()
     told, _ = yield from ended()
     new = [other for other in node.parentNode().childNodes() if other.uniqueId() not in there]

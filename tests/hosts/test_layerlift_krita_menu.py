@@ -22,6 +22,8 @@ ACTIONS = {
 def look(names: list[str]) -> Any:
     """Runs inside Krita: the menu with and without a document; it stays open."""
 
+    import time
+
     def words(action: Any) -> str:
         return action.text().replace("&", "")
 
@@ -33,6 +35,7 @@ def look(names: list[str]) -> Any:
     entry = next(action for action in tools.menu().actions() if words(action) == "Remove Background")
     shortcuts = {action.objectName(): [key.toString() for key in action.shortcuts()] for action in k.actions()}
     found: dict[str, Any] = {
+        "layers": {},
         "entries": [words(action) for action in entry.menu().actions()],
         "icons": [not k.action(name).icon().isNull() for name in names],
         "names": [action.objectName() for action in k.actions()],
@@ -45,6 +48,18 @@ def look(names: list[str]) -> Any:
     document = yield from new_document(64, 48)
     yield lambda: k.action(names[0]).isEnabled()
     found["with"] = enabled()
+    layers = (
+        document.createGroupLayer("group"),
+        document.createVectorLayer("vector"),
+        document.createCloneLayer("clone", document.topLevelNodes()[0]),
+        document.createFileLayer("file", "", "None"),
+    )
+    for layer in layers:
+        yield from add(document, layer)
+        # Krita greys the menu's entries a while later.
+        until = time.monotonic() + 0.5
+        yield lambda: time.monotonic() > until  # noqa: B023
+        found["layers"][layer.type()] = enabled()
     yield from close(document)
     yield lambda: not k.action(names[0]).isEnabled()
     found["after"] = enabled()
@@ -75,6 +90,11 @@ def test_the_actions_that_work_on_layers_are_greyed_without_a_document(found: di
     greyed = {name: name == "layerlift_settings" for name in ACTIONS}
     assert found["without"] == found["after"] == greyed
     assert found["with"] == dict.fromkeys(ACTIONS, True)
+
+
+def test_the_actions_can_be_chosen_for_every_kind_of_layer_that_they_work_on(found: dict[str, Any]) -> None:
+    kinds = ("grouplayer", "vectorlayer", "clonelayer", "filelayer")
+    assert found["layers"] == {kind: dict.fromkeys(ACTIONS, True) for kind in kinds}
 
 
 def test_removing_has_a_shortcut_that_nothing_else_in_krita_has(found: dict[str, Any]) -> None:

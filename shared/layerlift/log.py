@@ -6,12 +6,27 @@ Nothing secret gets there: no key, no pixels, and of addresses the host, with th
 from __future__ import annotations
 
 import logging
+import os
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 NAME = "layerlift.log"
 MAX_BYTES = 1_000_000
 OLDER_FILES = 3
+
+
+class _File(RotatingFileHandler):
+    """A log that only the user can read, also after it was begun anew, and that fails in silence: on a full disk there
+    are more important things to say."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        Path(self.baseFilename).chmod(0o600)
+        return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
 
 
 def start(folder: Path) -> None:
@@ -29,8 +44,7 @@ def start(folder: Path) -> None:
     logging.getLogger("pyvips").addHandler(logging.NullHandler())
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = RotatingFileHandler(folder / NAME, maxBytes=MAX_BYTES, backupCount=OLDER_FILES, encoding="utf-8")
-        (folder / NAME).chmod(0o600)
+        file = _File(folder / NAME, maxBytes=MAX_BYTES, backupCount=OLDER_FILES, encoding="utf-8")
     except OSError:
         return
     file.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))

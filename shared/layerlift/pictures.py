@@ -46,6 +46,8 @@ _LOADERS = {
     b"RIFF": "webpload_source",
     b"GIF8": "gifload_source",
 }
+_PILLOW_FORMATS = ("BMP", "DIB", "TGA", "PPM")
+"""What Pillow reads in place of libvips. It knows far more, some by starting other programs."""
 _VIPS_FORMATS = {"uint8": "uchar", "uint16": "ushort", "uint32": "uint", "float32": "float", "float64": "double"}
 _PROFILE = "icc-profile-data"
 _BLOCK_ROWS = 256
@@ -111,11 +113,11 @@ def read(path: str | os.PathLike[str], report: Report = lambda fraction: None) -
 
 
 def decode_png(data: bytes) -> Picture:
-    """The picture of a PNG in memory.
+    """The picture of a PNG in memory, as its pixels lie: it answers for one that was sent upright.
 
     Raises pyvips.Error where the data is damaged or incomplete, PictureError as `read` does.
     """
-    return _decoded(_open("pngload_source", pyvips.Source.new_from_memory(data)), "PNG")
+    return _decoded(_open("pngload_source", pyvips.Source.new_from_memory(data)), "PNG", upright=False)
 
 
 def read_raw(
@@ -264,11 +266,11 @@ def _open(loader: str, source: Any) -> Any:
     return pyvips.Operation.call(loader, source, access="sequential", fail_on="error")
 
 
-def _decoded(image: Any, name: str, report: Report = lambda fraction: None) -> Picture:
+def _decoded(image: Any, name: str, report: Report = lambda fraction: None, *, upright: bool = True) -> Picture:
     if image.width * image.height > MAX_PIXELS:
         raise make("picture_too_large", f"{name} ({image.width} x {image.height})")
     profile: bytes | None = image.get(_PROFILE) if image.get_typeof(_PROFILE) else None
-    orientation = image.get("orientation") if image.get_typeof("orientation") else 1
+    orientation = image.get("orientation") if upright and image.get_typeof("orientation") else 1
     if image.interpretation == "cmyk":
         depth = 16 if image.format == "ushort" else 8
         # "cmyk" is libvips' own profile, for files that have none or a broken one
@@ -295,7 +297,7 @@ def _upright(pixels: Any, orientation: int) -> Pixels:
 
 def _read_other(path: Path) -> Picture:
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=_PILLOW_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise make("picture_too_large", f"{path} ({image.width} x {image.height})")
             orientation = image.getexif().get(0x0112, 1)

@@ -12,6 +12,8 @@ from pathlib import Path
 from . import locks
 
 _LOCK = ".lock"
+_PREFIX = "layerlift-"
+"""A folder of this name with a lock in it is ours. The root may be in a folder that the user has for other things."""
 
 
 def make(root: Path) -> Folder:
@@ -34,7 +36,7 @@ class Folder:
         with (root / _LOCK).open("wb") as gate:
             locks.take(gate, wait=True)
             _sweep(root)
-            self.path = Path(tempfile.mkdtemp(dir=root))
+            self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
             self._lock = (self.path / _LOCK).open("wb")
             locks.take(self._lock)
 
@@ -45,10 +47,10 @@ class Folder:
 
 def _sweep(root: Path) -> None:
     """Removes the folders whose workers are gone: nobody holds their lock."""
-    for folder in root.iterdir():
+    for folder in root.glob(f"{_PREFIX}*"):
         if folder.is_dir() and not folder.is_symlink():
             try:
-                with (folder / _LOCK).open("ab") as file:
+                with (folder / _LOCK).open("rb") as file:
                     locks.take(file)
             except OSError:
                 continue

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import stat
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,25 @@ def test_the_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     files = sorted(tmp_path.iterdir())
     assert len(files) == 1 + log.OLDER_FILES
     assert all(file.stat().st_size <= 1000 for file in files)
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_a_full_disk_costs_the_log_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("layerlift")
+    before = list(logger.handlers)
+    try:
+        log.start(tmp_path)
+        (file,) = [handler for handler in logger.handlers if isinstance(handler, RotatingFileHandler)]
+        file.setStream(Path("/dev/full").open("w"))  # noqa: SIM115 - the handler closes it
+        logger.info("a request")
+        with pytest.raises(OSError, match="No space"):
+            file.flush()
+    finally:
+        for handler in [handler for handler in logger.handlers if handler not in before]:
+            logger.removeHandler(handler)
+            with contextlib.suppress(OSError):
+                handler.close()
+    assert capfd.readouterr().err == ""
 
 
 def test_a_folder_that_can_not_be_written_to_costs_the_log_alone(tmp_path: Path) -> None:

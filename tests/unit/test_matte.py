@@ -68,6 +68,16 @@ def test_a_smaller_cut_out_of_the_same_shape_is_taken() -> None:
         assert matte.decode(png(noise(got[1], got[0], 4)), sent).shape == (got[1], got[0])
 
 
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_cut_out_lies_as_what_was_sent_whatever_its_exif_says(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.fromarray(noise(20, 30, 4))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", exif=exif)
+    assert np.array_equal(matte.decode(buffer.getvalue(), (30, 20)), np.asarray(image)[..., 3])
+
+
 @pytest.mark.parametrize("got", [(30, 21), (31, 20), (60, 40), (20, 30), (30, 10), (15, 20), (10, 10)])
 def test_a_cut_out_of_another_shape_or_more_pixels_is_refused(got: tuple[int, int]) -> None:
     assert refusal(png(noise(got[1], got[0], 4))) == "result_size"

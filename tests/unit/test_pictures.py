@@ -103,6 +103,21 @@ def test_black_and_white_becomes_gray(tmp_path: Path, form: str) -> None:
     np.testing.assert_array_equal(pixels, truth * 255)
 
 
+def test_no_other_program_is_started_for_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow would hand an EPS file to Ghostscript, whatever the file is called."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("gs", "gswin32c", "gswin64c"):
+        (programs / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n"
+    with pytest.raises(LayerliftError) as caught:
+        pictures.read(stored(tmp_path, eps, "photo.jpg"))
+    assert caught.value.code == "picture_unreadable"
+    assert not (tmp_path / "started").exists()
+
+
 @pytest.mark.parametrize("form", ["PNG", "GIF", "TIFF", "BMP"])
 def test_indexed_colours_become_rgb(tmp_path: Path, form: str) -> None:
     image = Image.fromarray(noise(20, 30, 3)).quantize(16)

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from . import __version__, errors, log, terminal
+from . import __version__, errors, log, signals, terminal
 from .settings import Settings
 
 
@@ -20,9 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        log.start(Settings().state_folder)
-        run: Callable[[argparse.Namespace], int] = options.run
-        return run(options)
+        with signals.ending(_interrupt):
+            log.start(Settings().state_folder)
+            run: Callable[[argparse.Namespace], int] = options.run
+            return run(options)
     except errors.LayerliftError as error:
         print(f"layerlift: {error}", file=sys.stderr)
         return 2 if isinstance(error, errors.SetupError) else 1
@@ -33,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Nobody reads any more; Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
 import threading
@@ -14,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import errors, files, terminal
+from . import errors, files, signals, terminal
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -338,19 +337,16 @@ def _known(found: BaseException | None) -> errors.LayerliftError:
 
 @contextmanager
 def _interrupt(event: threading.Event) -> Iterator[threading.Event]:
-    """Ctrl+C asks all pictures to stop; a second one ends the command at once. Gives what tells whether it came."""
+    """Ctrl+C and the like ask all pictures to stop; a second one ends the command at once. Gives what tells whether
+    one came."""
     asked = threading.Event()
 
-    def first(*_: object) -> None:
+    def stop() -> None:
         asked.set()
         event.set()
-        signal.signal(signal.SIGINT, before)
 
-    before = signal.signal(signal.SIGINT, first)
-    try:
+    with signals.ending(stop):
         yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace) -> None:

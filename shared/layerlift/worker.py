@@ -158,6 +158,10 @@ class Worker:
                 self._jobs.put((message, self._cancels[name]))
             elif message.get("type") == "cancel" and name in self._cancels:
                 self._cancels[name].set()
+        self.end(ended)
+
+    def end(self, ended: Callable[[], None]) -> None:
+        """Cancels what it does, and calls `ended`, as at the end of its input."""
         for cancel in self._cancels.values():
             cancel.set()
         self._jobs.put(None)
@@ -459,11 +463,23 @@ def main() -> int:
     done = threading.Event()
     lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
     worker = Worker(lines, out, folder.path, engines)
+    terminated = threading.Event()
+
+    def terminate(*_: object) -> None:
+        """The end of the session ends it as the end of its host does: what is paid for is finished."""
+        if not terminated.is_set():
+            terminated.set()
+            threading.Thread(target=worker.end, args=(ended,), daemon=True).start()
+
+    signal.signal(signal.SIGTERM, terminate)
     try:
         worker.serve(ended)
     finally:
         done.set()
         folder.remove()
+    if terminated.is_set():
+        # Python's own end would abort, since its input is still being read.
+        os._exit(0)
     return 0
 
 

@@ -130,7 +130,13 @@ class Terminal:
             pass
         return self.process.wait(PATIENCE)
 
+    def hang_up(self) -> None:
+        """The terminal is closed, as its window is."""
+        os.close(self._controller)
+        self._controller = -1
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        os.close(self._controller)
+        if self._controller >= 0:
+            self.hang_up()

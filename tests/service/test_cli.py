@@ -376,14 +376,17 @@ def test_an_output_folder_that_takes_nothing_is_told_before_anything_is_paid(
     assert twin.requests == []
 
 
-def test_ctrl_c_cancels_and_tells_of_every_picture(environ: dict[str, str], make_twin: Any, photos: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_program_cancels_and_tells_of_every_picture(
+    environ: dict[str, str], make_twin: Any, photos: Path, number: signal.Signals
+) -> None:
     engine = Held()
     twin = make_twin(engine=engine)
     for name in ("a.png", "b.png"):
         half_black().save(photos / name)
     process = begin({**environ, **key_of(twin)}, "remove", "--json", photos)
     wait_for(lambda: twin.calls("poll"))
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     said = read_until(process, "What is paid for")
     engine.released.set()
     result = end_of(process)
@@ -396,6 +399,37 @@ def test_ctrl_c_cancels_and_tells_of_every_picture(environ: dict[str, str], make
     again = layerlift({**environ, **key_of(twin)}, "remove", "--json", str(photos))
     assert [(told["status"], told["units"]) for told in again.pictures] == [("cached", 0), ("cached", 0)]
     assert (len(twin.calls("run")), twin.charged) == (1, 1.0)
+
+
+def test_a_terminal_that_is_closed_loses_nothing_that_was_paid_for(
+    environ: dict[str, str], make_twin: Any, photos: Path, terminal: Any
+) -> None:
+    engine = Held()
+    twin = make_twin(engine=engine)
+    half_black().save(photos / "a.png")
+    shown = terminal({**environ, **key_of(twin)}, "remove", photos)
+    wait_for(lambda: twin.calls("poll"))
+    shown.hang_up()
+    engine.released.set()
+    assert shown.process.wait(PATIENCE) == 1
+    (again,) = layerlift({**environ, **key_of(twin)}, "remove", "--json", photos).pictures
+    assert (again["status"], len(twin.calls("run")), twin.charged) == ("cached", 1, 1.0)
+
+
+def test_a_signal_that_is_ignored_from_the_start_stays_so(
+    environ: dict[str, str], make_twin: Any, photos: Path
+) -> None:
+    """As nohup has it."""
+    engine = Held()
+    twin = make_twin(engine=engine)
+    half_black().save(photos / "a.png")
+    command = ["nohup", LAYERLIFT, "remove", str(photos)]
+    with subprocess.Popen(command, env={**environ, **key_of(twin)}, stderr=subprocess.DEVNULL) as process:
+        wait_for(lambda: twin.calls("poll"))
+        process.send_signal(signal.SIGHUP)
+        engine.released.set()
+        assert process.wait(PATIENCE) == 0
+    assert (photos / "a-cutout.png").exists()
 
 
 def test_a_reader_that_leaves_is_no_failure_of_ours(account: dict[str, str], photos: Path) -> None:

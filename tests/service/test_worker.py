@@ -324,6 +324,19 @@ def test_what_is_paid_for_when_the_host_dies_is_finished_and_the_next_run_is_fre
     assert (len(twin.calls("run")), twin.charged, twin.late_polls) == (1, 1.0, 0)
 
 
+def test_the_end_of_the_session_ends_it_as_the_end_of_its_host_does(start: Any, twin: Twin) -> None:
+    host = start(twin)
+    twin.inject(Fault("poll", "hang", seconds=1))
+    host.job()
+    wait_for(lambda: twin.calls("poll"))
+    host.process.send_signal(signal.SIGTERM)
+    assert host.process.wait(PATIENCE) == 0
+    following = start(twin)
+    following.job()
+    assert following.until_end()[1]["cached"]
+    assert (len(twin.calls("run")), twin.charged, twin.late_polls) == (1, 1.0, 0)
+
+
 @pytest.mark.parametrize("step", ["poll", "download"])
 def test_the_next_worker_goes_on_with_what_a_killed_one_has_started(start: Any, twin: Twin, step: str) -> None:
     host = start(twin)
@@ -370,9 +383,13 @@ def test_a_killed_workers_folder_is_swept_by_the_next_and_a_living_ones_stays(st
     assert killed.folder.exists()
     other = killed.folder.parent / "notes.txt"
     other.write_text("not a folder")
+    own = killed.folder.parent / "of the user" / "drawing.kra"
+    own.parent.mkdir()
+    own.write_text("hours of work")
+    (own.parent / ".lock").touch()
     following = start()
     assert not killed.folder.exists()
-    assert (living.folder / "1.raw").exists() and following.folder.exists() and other.exists()
+    assert (living.folder / "1.raw").exists() and following.folder.exists() and other.exists() and own.exists()
 
 
 def test_workers_that_start_at_once_do_not_sweep_each_others_folders(tmp_path: Path) -> None:

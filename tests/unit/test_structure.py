@@ -27,7 +27,7 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 LAYERS = (
     {"__init__", "errors"},
     {"answers", "cache", "cancelling", "locks", "log", "offline", "pictures", "progress", "settings", "tiles"},
-    {"connection", "database", "files", "foreground", "guided", "messages", "prepare", "private", "sheet"},
+    {"connection", "database", "files", "foreground", "guided", "messages", "prepare", "private", "sheet", "signals"},
     {"journal", "matte", "pacing", "service"},
     {"polling", "recovery"},
     {"engines"},

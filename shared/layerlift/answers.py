@@ -16,6 +16,10 @@ from typing import Any, Literal
 from . import errors
 
 _WORDS = 200
+_LEAST_INTERVAL = 0.5
+"""Nobody polls more often than every so many seconds, whatever the service says."""
+_SECONDS = 1e11
+"""A time above this is in milliseconds since 1970, one below in seconds: until the year 5138."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def refusal(body: object) -> tuple[str | None, str]:
     code, message = body.get("error_code"), body.get("error")
     if isinstance(message, dict):
         code, message = code or message.get("error_code"), message.get("message")
-    if code is None and isinstance(message, str) and message in errors.TABLE:
+    if code is None and isinstance(message, str) and message in errors.REFUSALS:
         code = message
     return words(code) or None, words(message)
 
@@ -153,22 +157,28 @@ def units(body: object, now_ms: int) -> float:
 
 
 def charges(body: object) -> tuple[list[Charge], str | None]:
-    """Of history: one page, and the token of the next page (None on the last)."""
+    """Of history: one page, and the token of the next page (None on the last). Lines of another form are left out."""
     page = _object(_object(body).get("result"))
     found = []
-    for entry in map(_object, _list(page.get("history"))):
-        info = entry.get("info")
-        credits = info.get("credits") if isinstance(info, dict) else None
-        found.append(
-            Charge(
-                charge_id=_id(entry.get("id")),
-                time=int(_number(entry.get("timestamp", 0))),
-                action=str(entry.get("action") or ""),
-                target_id=str(entry["target_id"]) if entry.get("target_id") else None,
-                units=sum(_amounts(credits if isinstance(credits, list) else [])),
-            )
-        )
+    for entry in _list(page.get("history")):
+        try:
+            found.append(_charge(_object(entry)))
+        except errors.ServiceError:
+            continue
     return found, _token(page)
+
+
+def _charge(entry: dict[str, Any]) -> Charge:
+    info = entry.get("info")
+    credits = info.get("credits") if isinstance(info, dict) else None
+    time = _number(entry.get("timestamp", 0))
+    return Charge(
+        charge_id=_id(entry.get("id")),
+        time=int(time if time > _SECONDS else time * 1000),
+        action=str(entry.get("action") or ""),
+        target_id=_id(entry["target_id"]) if entry.get("target_id") else None,
+        units=sum(_amounts(credits if isinstance(credits, list) else [])),
+    )
 
 
 def prices(body: object) -> tuple[list[Price], str | None]:
@@ -224,7 +234,7 @@ def _interval(data: dict[str, Any]) -> float | None:
         except (ValueError, OverflowError):
             return None
         if 0 < milliseconds < 3_600_000:
-            return milliseconds / 1000
+            return max(milliseconds / 1000, _LEAST_INTERVAL)
     return None
 
 
@@ -237,7 +247,7 @@ def _amounts(entries: Iterable[object]) -> Iterable[float]:
 
 def _token(page: dict[str, Any]) -> str | None:
     token = page.get("next_token")
-    return str(token) if token else None
+    return _id(token) if token else None
 
 
 def _object(value: object) -> dict[str, Any]:

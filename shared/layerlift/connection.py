@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin
 
@@ -70,6 +71,8 @@ class Connection:
         self._anonymous = _Auth(None)
         self._timeouts = timeouts
         self._session = self.session()
+        self.ahead = 0.0
+        """By how many seconds the API's clock is ahead of this computer's, as far as its answers tell."""
 
     def close(self) -> None:
         self._session.close()
@@ -106,7 +109,11 @@ class Connection:
         Errors get the answer's status and request id where they have none of their own.
         """
         for _ in range(_REDIRECTS):
-            self._check_url(url)
+            try:
+                self._check_url(url)
+            except errors.SetupError as error:
+                # The API's own was checked before: this one the service has named.
+                raise errors.make("bad_address", error.message) from None
             broken: errors.LayerliftError | None = None
             begin = time.monotonic()
             try:
@@ -127,6 +134,8 @@ class Connection:
             if broken is not None:
                 raise broken  # here, not in the handler: the first error would stay with it, and holds key and address
             with answer:
+                if with_key:
+                    self.ahead = _ahead(answer, self.ahead)
                 if not (method == "GET" and answer.is_redirect):
                     try:
                         yield answer
@@ -135,8 +144,12 @@ class Connection:
                         error.request_id = error.request_id or request_id(answer)
                         raise
                     return
-                target = _joined(url, answer.headers["Location"])
-                if _origin(target) != _origin(url):
+                try:
+                    target = urljoin(url, answer.headers["Location"])
+                    leads_away = _origin(target) != _origin(url)
+                except (ValueError, errors.SetupError):
+                    raise errors.make("bad_address") from None
+                if leads_away:
                     with_key = False
                 url = target
         raise errors.make("bad_answer", "it redirects again and again")
@@ -194,13 +207,6 @@ def _origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.host, parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _joined(url: str, location: str) -> str:
-    try:
-        return urljoin(url, location)
-    except ValueError:
-        raise errors.make("bad_url") from None
-
-
 def _broken(error: Exception, url: str) -> errors.LayerliftError:
     """The error for a connection that failed. It names the host alone: addresses may hold signatures."""
     host = _origin(url)[1]
@@ -232,6 +238,14 @@ def _causes(error: object) -> Iterator[BaseException]:
             if isinstance(reason, BaseException)
             else next((part for part in error.args if isinstance(part, BaseException)), None)
         )
+
+
+def _ahead(answer: requests.Response, known: float) -> float:
+    """By how many seconds the far side's clock is ahead, of its `Date` header; what is known where that tells none."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return known
 
 
 def request_id(answer: requests.Response) -> str | None:

@@ -50,6 +50,8 @@ class Engine:
     """Where paid work is written down; None where nothing is charged."""
     account: str = ""
     """A fingerprint of the key and of the host that it is for."""
+    host: str = ""
+    """Whose work it is: what is kept of it is free for every account that the user has there."""
     delivered: Callable[[list[Entry]], None] = lambda entries: None
     """Is told of removals whose alphas have come back and are kept."""
 
@@ -77,8 +79,8 @@ class Engine:
         return polling.wait(self.service, task, sleep=sleep, waiting=waiting)
 
     def picture(self, *parts: bytes | NDArray[np.generic]) -> str:
-        """The journal's name for what this engine and account make of a picture."""
-        return digest(self.name, self.account, *parts)
+        """The journal's name for what this engine makes of a picture."""
+        return digest(self.name, self.host, *parts)
 
     def claim(self, upload: Upload, sleep: Callable[[float], None]) -> AbstractContextManager[Record]:
         """The upload's record, after waiting for whoever else works on the same."""
@@ -140,9 +142,10 @@ class Engines:
                 raise errors.make("consent_needed", f"to {host}")
             with self._guard:
                 self._journal = self._journal or Journal(self.settings.state_folder)
-            account = digest("account", urlsplit(self.settings.api_url).netloc, key.value)[:16]
+            place = urlsplit(self.settings.api_url).netloc
+            account = digest("account", place, key.value)[:16]
             delivered = functools.partial(self._delete, service, self._journal)
-            return Engine("youcam", service, 1, self._journal, account, delivered)
+            return Engine("youcam", service, 1, self._journal, account, place, delivered)
         if choice == "youcam":
             raise errors.make("no_key")
         if self._twin is None:

@@ -34,6 +34,7 @@ class LayerliftError(Exception):
         retry: whether the same step may succeed without the user.
         status: HTTP status of the answer, None where there was none.
         request_id: the service's `x-request-id`, None where there was none.
+        refused: whether the answer proves that nothing was begun.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class LayerliftError(Exception):
         self.retry = retry
         self.status = status
         self.request_id = request_id
+        self.refused = False
 
     def __str__(self) -> str:
         text = f"{self.message} {self.action}"
@@ -111,10 +113,11 @@ _KEY = f"Set a valid API key {_SET_KEY}."
 _OTHER = "Use another picture."
 _AGAIN = "Try again in a few minutes."
 _REPORT = "Try again; if it stays, report it with the request id."
+_PAY_AGAIN = "To pay for a new start, choose 'YouCam, pay again' or 'Pay again' in the plug-in, or --again."
+_UNUSABLE = f"It was charged: please report it with the request id. {_PAY_AGAIN}"
 _VIDEO = "This service works on single pictures: use a JPG or PNG photo."
 
-TABLE: dict[str, _Entry] = {
-    # refused requests
+REFUSALS: dict[str, _Entry] = {
     "InvalidParameters": _Entry(ServiceError, "The service refused the request's parameters.", _REPORT),
     "BadRequest": _Entry(ServiceError, "The service refused the request.", _REPORT),
     "CreditInsufficiency": _Entry(
@@ -135,18 +138,15 @@ TABLE: dict[str, _Entry] = {
     "InactiveApiKey": _Entry(AuthError, "This API key is not active.", "Activate it in your account, or set another."),
     "ExpiredApiKey": _Entry(AuthError, "This API key has expired.", _KEY),
     "InvalidAccessToken": _Entry(AuthError, "The service refused the access token.", _KEY),
-    "unauthorized": _Entry(AuthError, "The service refused the API key.", _KEY),
-    "not_found": _Entry(
-        ServiceError, "The service does not find the file or the address.", "Run it again from the start."
-    ),
-    "rate_limited": _Entry(RateLimited, "Too many requests in the last five minutes.", "Wait a few minutes.", True),
     "TaskTimeout": _Entry(
         ServiceError,
         "The task was not asked for in time and is lost.",
         "Run it again. The lost task may have been charged: see the unit history of your account.",
     ),
-    "server_error": _Entry(ServiceError, "The service has a problem of its own.", _AGAIN, True),
-    # failures of the engine: never charged
+}
+"""The codes with which the service refuses a request. One with an HTTP status of 4xx proves that nothing was begun."""
+
+FAILURES: dict[str, _Entry] = {
     "exceed_max_filesize": _Entry(PictureError, "The upload is larger than the service takes.", _REPORT),
     "error_exceed_max_image_size": _Entry(PictureError, "The picture has more pixels than the service takes.", _REPORT),
     "invalid_parameter": _Entry(ServiceError, "The engine refused a parameter.", _REPORT),
@@ -178,6 +178,17 @@ TABLE: dict[str, _Entry] = {
     "error_no_subject": _Entry(
         PictureError, "No subject was found in the picture.", "Use a picture with a clear subject."
     ),
+}
+"""The codes with which the engine fails: nothing was charged."""
+
+_OWN: dict[str, _Entry] = {
+    # answers without a code that is known
+    "unauthorized": _Entry(AuthError, "The service refused the API key.", _KEY),
+    "not_found": _Entry(
+        ServiceError, "The service does not find the file or the address.", "Run it again from the start."
+    ),
+    "rate_limited": _Entry(RateLimited, "Too many requests in the last five minutes.", "Wait a few minutes.", True),
+    "server_error": _Entry(ServiceError, "The service has a problem of its own.", _AGAIN, True),
     # the way to the service
     "unreachable": _Entry(
         NetworkError, "The service can't be reached.", "Check the network connection and try again.", True
@@ -199,14 +210,29 @@ TABLE: dict[str, _Entry] = {
     ),
     "insecure_url": _Entry(SetupError, "A plain http address was refused.", "Use an https address for YOUCAM_API_URL."),
     "bad_url": _Entry(SetupError, "The service's address is not a web address.", "Correct YOUCAM_API_URL."),
+    "bad_address": _Entry(
+        ServiceError, "The service named an address to which nothing can be sent, or nothing safely.", _REPORT
+    ),
     "bad_answer": _Entry(ServiceError, "The service's answer has an unexpected form.", _REPORT),
     "result_expired": _Entry(ServiceError, "The address of the result has expired.", "Run it again."),
     "upload_refused": _Entry(ServiceError, "The storage server refused the upload.", "Run it again from the start."),
-    "result_not_picture": _Entry(ServiceError, "The result is not a PNG picture.", _REPORT),
-    "result_too_large": _Entry(ServiceError, "The result is larger than a cut-out can be.", _REPORT),
-    "result_size": _Entry(ServiceError, "The result's size in pixels does not fit the picture that was sent.", _REPORT),
-    "result_no_alpha": _Entry(ServiceError, "The result carries no transparency.", _REPORT),
-    "result_broken": _Entry(ServiceError, "The result arrived incomplete or damaged.", "Run it again.", True),
+    "result_not_picture": _Entry(ServiceError, "The result is not a PNG picture.", _UNUSABLE),
+    "result_too_large": _Entry(ServiceError, "The result is larger than a cut-out can be.", _UNUSABLE),
+    "result_size": _Entry(
+        ServiceError, "The result's size in pixels does not fit the picture that was sent.", _UNUSABLE
+    ),
+    "result_no_alpha": _Entry(ServiceError, "The result carries no transparency.", _UNUSABLE),
+    "result_broken": _Entry(
+        ServiceError,
+        "The result arrived incomplete or damaged.",
+        "Run it again: to fetch it once more costs nothing.",
+        True,
+    ),
+    "task_refused": _Entry(
+        MayBeCharged,
+        "The service does not tell what became of a task that it has started, which may have been charged.",
+        f"Try again later. {_PAY_AGAIN}",
+    ),
     "deadline": _Entry(
         MayBeCharged,
         "The service did not finish the picture in time.",
@@ -220,19 +246,12 @@ TABLE: dict[str, _Entry] = {
     "still_in_doubt": _Entry(
         MayBeCharged,
         "The connection broke in an earlier start of this picture: it may have been charged, and has no result yet.",
-        "In 15 minutes the unit history will tell. To pay for a new start now, choose to pay again: the engine "
-        "'YouCam, pay again' in the dialog, or --again.",
+        f"Try again later: the result may still be found. {_PAY_AGAIN}",
     ),
     "charged_and_lost": _Entry(
         MayBeCharged,
         "The service has lost an earlier task of this picture, which may have been charged.",
-        "To pay for a new start, run 'layerlift remove --again' or 'layerlift jobs clear'.",
-    ),
-    "charged_in_vain": _Entry(
-        MayBeCharged,
-        "The connection broke in an earlier start of this picture, and the unit history names a task that may be it.",
-        "Its result is not found. To pay for a new start, choose to pay again: the engine 'YouCam, pay again' in the "
-        "dialog, or --again.",
+        _PAY_AGAIN,
     ),
     "result_empty": _Entry(
         PictureError,
@@ -297,6 +316,9 @@ TABLE: dict[str, _Entry] = {
     "not_started": _Entry(Cancelled, "Not started.", "Run it again for this picture once that is mended."),
     "cancelled": _Entry(Cancelled, "Cancelled.", "Nothing was changed."),
 }
+"""What is known on this side alone: no answer of the service can name it."""
+
+TABLE = {**REFUSALS, **FAILURES, **_OWN}
 
 
 def make(code: str, detail: str = "", *, status: int | None = None, request_id: str | None = None) -> LayerliftError:
@@ -310,11 +332,9 @@ def make(code: str, detail: str = "", *, status: int | None = None, request_id: 
 def reported(code: str, words: str = "", *, status: int | None = None, request_id: str | None = None) -> LayerliftError:
     """The error for a code that the service sent, with the service's own words.
 
-    What the user wanted, or may have been charged, is known on this side alone: the service can't say it by a code.
+    A code of our own is taken for one that no list knows: the service can't say what is known on this side alone.
     """
-    entry = TABLE.get(code)
-    if entry is not None and issubclass(entry.kind, (Cancelled, ConsentNeeded, MayBeCharged)):
-        entry = None
+    entry = REFUSALS.get(code) or FAILURES.get(code)
     return _made(code, entry, words if words != code else "", status, request_id)
 
 

@@ -17,6 +17,7 @@ _SAID = {
     "starting": "in doubt: may have been charged",
     "unknown": "in doubt: may have been charged",
     "running": "running: 'layerlift jobs resume' fetches it",
+    "refused": "the service does not tell what became of it: may have been charged",
     "done": "to be fetched: 'layerlift jobs resume' does it",
     "kept": "done",
     "deleted": "done",

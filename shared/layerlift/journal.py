@@ -13,11 +13,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,15 +32,19 @@ FILE_SECONDS = 23 * 3600.0
 KEPT_SECONDS = 90 * 86400.0
 """How long a removal that has ended is remembered after its alpha has gone."""
 
-State = Literal["new", "uploaded", "starting", "unknown", "running", "done", "kept", "deleted", "lost"]
+UNUSABLE_FILES = 5
+"""How many results that can't be used are kept, for reports."""
+
+State = Literal["new", "uploaded", "starting", "unknown", "running", "done", "kept", "deleted", "lost", "refused"]
 """How far a removal is.
 
 new: nothing was sent, or what was sent has failed without a charge. uploaded: the service has the file. starting: the
 run call is under way, or its caller died in it. unknown: nobody can say whether the run call was heard. running: the
 task is known. done: the task has succeeded, and was charged. kept: its alpha has come back. deleted: so it has,
 and the service has deleted its files. lost: the service has forgotten the task, which may have been charged, and the
-user was told.
+user was told. refused: the task is known, and the service refuses to tell what became of it.
 """
+_KNOWN = ("running", "refused", "done", "kept")
 _ENDED = ("new", "uploaded", "kept", "deleted", "lost")
 
 
@@ -74,6 +78,7 @@ class Step:
 
 
 _PIECE = 16_000_000
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -103,17 +108,20 @@ def digest(*parts: bytes | str | NDArray[np.generic]) -> str:
 
 
 class Record:
-    """One removal while it is claimed: nobody else works on it. Every step is on the disk before its method returns.
+    """One removal while it is claimed: nobody else works on it.
 
-    `uploaded` and `starting` come before anything is paid, and raise where they can't be written. What comes later is
-    paid for, and goes on even then.
+    `uploaded` and `starting` come before anything is paid: they are on the disk when they return, and raise where they
+    can't be. What comes later is paid for: it is written beside the polls, which wait for no disk and no other process,
+    and goes on where it can't be.
     """
 
-    def __init__(self, journal: Journal, entry: Entry, lock: locks.Lock) -> None:
+    def __init__(self, journal: Journal, entry: Entry, lock: locks.Lock, account: str) -> None:
         self._journal = journal
+        self._account = account
         self._lock = lock
         self._guard = threading.Lock()
         self._released = False
+        self._writer = ThreadPoolExecutor(1)
         self.entry = entry
 
     def release(self) -> None:
@@ -121,6 +129,14 @@ class Record:
         with self._guard:
             self._released = True
             self._lock.release()
+
+    def wait(self) -> None:
+        """Waits until all so far is written down."""
+        self._writer.submit(int).result()
+
+    def close(self) -> None:
+        """Waits until all is written down; nothing can be written after that."""
+        self._writer.shutdown()
 
     @property
     def file_id(self) -> str | None:
@@ -132,7 +148,7 @@ class Record:
     @property
     def task_id(self) -> str | None:
         """The task whose result can still be had, None where there is none."""
-        return self.entry.task_id if self.entry.state in ("running", "done", "kept") else None
+        return self.entry.task_id if self.entry.state in _KNOWN else None
 
     def uploaded(self, file_id: str | None) -> None:
         """The service has the file; None: it no longer has it."""
@@ -141,7 +157,8 @@ class Record:
 
     def starting(self) -> None:
         """The run call comes next."""
-        self._write("starting", None, state="starting", task_id=None, run_time=self._journal.clock())
+        started = {"account": self._account, "run_time": self._journal.clock()}
+        self._write("starting", None, state="starting", task_id=None, **started)
 
     def free(self, reason: str, request_id: str | None) -> None:
         """Nothing is to be had from what was started, and nothing was charged for it: the next task is a new one."""
@@ -154,6 +171,10 @@ class Record:
     def running(self, task_id: str, request_id: str | None) -> None:
         """The task is known."""
         self._note("running", request_id, state="running", task_id=task_id)
+
+    def refused(self, request_id: str | None) -> None:
+        """The service refuses to tell what became of the task, and the user hears of it now."""
+        self._note("refused", request_id, state="refused")
 
     def done(self, dst_id: str | None, units: float, request_id: str | None) -> None:
         """The task has succeeded, and was charged."""
@@ -172,18 +193,31 @@ class Record:
         if self._journal.keep(self.entry.picture, alpha):
             self._note("kept", None, state="kept")
 
+    def keep_unusable(self, data: bytes) -> Path | None:
+        """Keeps what came in place of a result, for a report; returns where, None where that is not possible."""
+        return self._journal.keep_unusable(self.entry, data) if data else None
+
     def _note(self, step: str, request_id: str | None, **fields: Any) -> None:
-        try:
-            self._write(step, request_id, **fields)
-        except errors.SetupError as error:
-            _log.warning("The step '%s' of task %s was not written down: %s", step, self.entry.task_id, error.message)
-            self.entry = replace(self.entry, **fields)
+        self.entry = replace(self.entry, **fields)
+        removal, task_id, time = self.entry.id, self.entry.task_id, self._journal.clock()
+
+        def write() -> None:
+            try:
+                self._journal.write(removal, step, time, request_id, fields)
+            except errors.SetupError as error:
+                _log.warning("The step '%s' of task %s was not written down: %s", step, task_id, error.message)
+
+        self._submit(write)
 
     def _write(self, step: str, request_id: str | None, **fields: Any) -> None:
+        removal, time = self.entry.id, self._journal.clock()
+        self.entry = self._submit(lambda: self._journal.write(removal, step, time, request_id, fields)).result()
+
+    def _submit(self, write: Callable[[], _T]) -> Future[_T]:
         with self._guard:
             if self._released:
                 raise errors.make("cancelled")
-            self.entry = self._journal.write(self.entry.id, step, request_id, fields)
+            return self._writer.submit(write)
 
 
 class Unrecorded(Record):
@@ -211,8 +245,13 @@ class Unrecorded(Record):
     def keep(self, alpha: NDArray[np.uint8]) -> None:
         pass
 
-    def _write(self, step: str, request_id: str | None, **fields: Any) -> None:
+    def keep_unusable(self, data: bytes) -> Path | None:
+        return None
+
+    def _note(self, step: str, request_id: str | None, **fields: Any) -> None:
         self.entry = replace(self.entry, **fields)
+
+    _write = _note
 
 
 class Journal:
@@ -230,6 +269,7 @@ class Journal:
         self.clock = clock
         self.cache = cache or Cache(folder / "results")
         self._claims = folder / "claims"
+        self._unusable = folder / "unusable"
         self._database = Database(folder, synced=True)
         self._forget_old()
 
@@ -243,6 +283,7 @@ class Journal:
         """The removal of a picture (a `digest`), for this holder alone; waits by `sleep` while another has it.
 
         Args:
+            account: who pays where it is started.
             size: width and height of the upload.
         """
         with self._claimed(picture, sleep) as lock:
@@ -252,14 +293,16 @@ class Journal:
                     " VALUES (?, ?, ?, ?, ?, 'new', ?)",
                     (picture, engine, account, *size, self.clock()),
                 )
-            yield Record(self, self._entries("WHERE picture = ?", picture)[0], lock)
+            with closing(Record(self, self._entries("WHERE picture = ?", picture)[0], lock, account)) as record:
+                yield record
 
     @contextmanager
     def claim_again(self, entry: Entry, sleep: Callable[[float], None]) -> Iterator[Record]:
         """A removal that is known, for this holder alone. It is read anew: another may have gone on with it."""
         with self._claimed(entry.picture, sleep) as lock:
             found = self._entries("WHERE id = ?", entry.id)
-            yield Record(self, found[0] if found else entry, lock)
+            with closing(Record(self, found[0] if found else entry, lock, entry.account)) as record:
+                yield record
 
     def also(self, picture: str, entry: Entry) -> None:
         """Remembers another digest that leads to the same removal."""
@@ -321,27 +364,42 @@ class Journal:
             return False
         return True
 
+    def keep_unusable(self, entry: Entry, data: bytes) -> Path | None:
+        """Keeps bytes that came for a removal and can't be used; of all such the last few."""
+        path = self._unusable / f"{entry.picture[:16]}.bin"
+        try:
+            self._unusable.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.write_bytes(data)
+            for old in sorted(self._unusable.iterdir(), key=lambda file: file.stat().st_mtime)[:-UNUSABLE_FILES]:
+                old.unlink()
+        except OSError as error:
+            _log.warning("A result that can't be used could not be kept: %s", error.strerror)
+            return None
+        return path
+
     def clear(self) -> tuple[int, int]:
-        """Forgets all removals but those that are worked on or whose task still runs, and all alphas; returns how many
-        of each.
+        """Forgets all removals but those that are worked on or whose task was started within the last day and may still
+        run, and all alphas; returns how many of each.
 
         Those whose charge is unknown are forgotten too: the same pictures are then started anew.
         """
         gone = 0
         for entry in self.entries():
             with contextlib.suppress(_Busy), self._claimed(entry.picture, _no_wait):
-                if self._entries("WHERE id = ?", entry.id)[0].state not in ("running", "done"):
+                (now,) = self._entries("WHERE id = ?", entry.id)
+                is_recent = self.clock() - (now.run_time or now.created) < FILE_SECONDS
+                if not (now.state in ("running", "done") and is_recent):
                     self._forget([entry])
                     gone += 1
         return gone, self.cache.clear()
 
-    def write(self, removal: int, step: str, request_id: str | None, fields: dict[str, object]) -> Entry:
+    def write(self, removal: int, step: str, time: float, request_id: str | None, fields: dict[str, object]) -> Entry:
         """Writes a step and what it changes; returns the removal as it is then."""
         with self._database.writing() as writing:
             if fields:
                 changes = ", ".join(f"{name} = ?" for name in fields)
                 writing.execute(f"UPDATE removals SET {changes} WHERE id = ?", (*fields.values(), removal))
-            writing.execute("INSERT INTO steps VALUES (?, ?, ?, ?)", (removal, self.clock(), step, request_id))
+            writing.execute("INSERT INTO steps VALUES (?, ?, ?, ?)", (removal, time, step, request_id))
         return self._entries("WHERE id = ?", removal)[0]
 
     def _claimed(self, picture: str, sleep: Callable[[float], None]) -> locks.Lock:

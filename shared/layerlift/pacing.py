@@ -15,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from . import errors
@@ -65,6 +66,7 @@ class Pacer:
         self._sleep = sleep
         self._clock = clock
         self._uniform = uniform
+        self._writer = ThreadPoolExecutor(1)
         self.expect(POLLS)
 
     def expect(self, polls: int, seconds: float = 0.0) -> None:
@@ -94,7 +96,7 @@ class Pacer:
             self.ended(name)
 
     def poll(self, task_id: str) -> None:
-        """Counts a poll. It never waits and never fails: the task would be lost."""
+        """Counts a poll. It waits for nothing, not for the disk either, and never fails: the task would be lost."""
         self._unfailing("INSERT INTO requests VALUES (?, ?)", self._clock(), task_id)
 
     def ended(self, task_id: str) -> None:
@@ -118,6 +120,8 @@ class Pacer:
 
     def _admitted(self, task: str | None, new: int) -> float:
         """Nought where the request was counted, else the seconds after which to ask again."""
+        # What goes on beside counts before.
+        self._writer.submit(int).result()
         now = self._clock()
         with self._database.writing() as writing:
             # Also what a clock that was set back has left in the future.
@@ -156,8 +160,11 @@ class Pacer:
         )
 
     def _unfailing(self, statement: str, *values: object) -> None:
-        try:
-            with self._database.writing() as writing:
-                writing.execute(statement, values)
-        except errors.LayerliftError as error:
-            _log.warning("A request was not counted: %s", error.message)
+        def write() -> None:
+            try:
+                with self._database.writing() as writing:
+                    writing.execute(statement, values)
+            except errors.LayerliftError as error:
+                _log.warning("A request was not counted: %s", error.message)
+
+        self._writer.submit(write)

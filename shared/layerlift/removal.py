@@ -30,7 +30,6 @@ TASKS = 3
 _WAITING_SECONDS = 8.0
 _SEEN = 8
 """The alpha from which on something is seen, and from whose opposite on something is missing."""
-_FILE_GONE = ("not_found", "unknown_internal_error")
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -130,9 +129,11 @@ def _resume(entry: Entry, engine: Engine, background: Background, told: bool) ->
             raise errors.make("still_in_doubt")
         try:
             _finished(record, engine, lambda of, fraction, text="": None, cancel)
-        except errors.ServiceError as error:
+        except errors.LayerliftError as error:
             if told and error.code in FORGOTTEN:
                 record.lost(error.code, error.request_id)
+            elif error.code == "task_refused":
+                record.refused(error.request_id)
             raise
 
 
@@ -254,24 +255,32 @@ def _paid(
 ) -> NDArray[np.uint8]:
     """The alpha of a picture whose record is claimed, from a task that is known, or from a new one.
 
-    A task that the engine failed in passing is not charged, so a new one is started, `TASKS` in all.
+    A task that the engine failed in passing is not charged, so a new one is started, `TASKS` in all. One whose result
+    can't be had is followed by another where the user wants to pay `again`, or where its result was here before.
     """
     if again and record.entry.state != "running":
         record.free("asked for anew", None)
     if record.entry.state in ("starting", "unknown", "lost"):
-        recovery.settle(record, upload, engine.service, engine.journal, cancel.sleep)
+        recovery.settle(record, upload, engine.service, engine.journal)
     for number in range(1, TASKS + 1):
         delivered = record.entry.state == "kept"
         if record.task_id is None:
             _start(upload, record, engine, stage, cancel)
         try:
             return _finished(record, engine, stage, cancel)
-        except errors.ServiceError as error:
+        except errors.LayerliftError as error:
             if error.code in FORGOTTEN:
                 record.lost(error.code, error.request_id)
-            anew = delivered if error.code in FORGOTTEN else error.retry and record.task_id is None
+                anew = delivered or again
+            elif error.code == "task_refused":
+                record.refused(error.request_id)
+                anew = again
+            else:
+                anew = isinstance(error, errors.ServiceError) and error.retry and record.task_id is None
             if number == TASKS or not anew:
                 raise
+            if record.entry.state == "refused":
+                record.free("asked for anew", None)
         cancel.sleep(number)
     raise AssertionError("unreachable")
 
@@ -304,7 +313,7 @@ def _start(upload: prepare.Upload, record: Record, engine: Engine, stage: _Tell,
                 return
             raise
         except errors.ServiceError as error:
-            if last or error.code not in _FILE_GONE:
+            if last or error.code != "not_found":
                 raise
             record.uploaded(None)
         else:
@@ -338,9 +347,9 @@ def _finished(record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> N
             cancel.sleep,
             lambda seconds: stage(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s"),
         )
-    except errors.ServiceError:
+    except errors.LayerliftError as error:
         cancel.unpay()
-        raise
+        raise _last_word(error) from None
     if state.status == "error":
         failure = errors.reported(state.error_code or "unknown_internal_error", state.error_message or "")
         record.free(failure.code, state.request_id)
@@ -355,6 +364,17 @@ def _finished(record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> N
     return alpha
 
 
+def _last_word(error: errors.LayerliftError) -> errors.LayerliftError:
+    """What the user hears where the polls of a task that was started have ended with an error.
+
+    A refusal, whatever its code says, does not tell whether the task was charged.
+    """
+    told = (errors.AuthError, errors.NetworkError, errors.MayBeCharged, errors.Cancelled)
+    if isinstance(error, told) or error.code in FORGOTTEN:
+        return error
+    return errors.make("task_refused", error.message, status=error.status, request_id=error.request_id)
+
+
 def _alpha(
     task: Task, record: Record, state: TaskState, engine: Engine, stage: _Tell, cancel: Cancel
 ) -> NDArray[np.uint8]:
@@ -362,6 +382,7 @@ def _alpha(
     address that another poll gives."""
     sent = (record.entry.width, record.entry.height)
     for last in (False, True):
+        data = b""
         stage(Stage.DOWNLOAD, 0.0)
         try:
             with engine.transfer():
@@ -371,6 +392,9 @@ def _alpha(
                 return matte.decode(data, sent)
         except errors.ServiceError as error:
             if last or error.code not in ("result_expired", "result_broken"):
+                if (kept := record.keep_unusable(data)) is not None:
+                    error.message += f" It is kept as {kept}."
+                error.request_id = error.request_id or state.request_id
                 raise
         state = engine.ended(task, cancel.sleep, lambda seconds: None)
     raise AssertionError("unreachable")

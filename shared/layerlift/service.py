@@ -27,6 +27,9 @@ ATTEMPTS = 4
 BACKOFF_SECONDS = 0.5
 RATE_ATTEMPTS = 7
 RATE_BACKOFF_SECONDS = 4.0
+HURRIED_ATTEMPTS = 2
+PAGES = 50
+"""What a list has at most: one that does not end is cut off."""
 
 _T = TypeVar("_T")
 
@@ -115,6 +118,11 @@ class Service:
     def waiting(self) -> int:
         """How many requests wait for room in the limit."""
         return self._pace.waiting
+
+    @property
+    def ahead(self) -> float:
+        """By how many seconds the service's clock is ahead of this computer's, as far as its answers tell."""
+        return self._connection.ahead
 
     def close(self) -> None:
         """Ends the connections that are kept alive."""
@@ -227,24 +235,33 @@ class Service:
         return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, int(time.time() * 1000)))
 
     def history(self) -> Iterator[answers.Charge]:
-        """The account's unit history, newest page first, fetched page by page."""
-        return self._paged("/s2s/v1.0/client/credit/history", answers.charges)
+        """The account's unit history, fetched page by page, in no certain order; tried but twice, as somebody waits."""
+        return self._paged("/s2s/v1.0/client/credit/history", answers.charges, HURRIED_ATTEMPTS)
 
     def prices(self) -> Iterator[answers.Price]:
         """What features cost. The service's list is known to be incomplete."""
         return self._paged("/s2s/v2.0/credit/feature-cost", answers.prices)
 
-    def _paged(self, path: str, parse: Callable[[object], tuple[list[_T], str | None]]) -> Iterator[_T]:
+    def _paged(
+        self, path: str, parse: Callable[[object], tuple[list[_T], str | None]], attempts: int = RATE_ATTEMPTS
+    ) -> Iterator[_T]:
         token: str | None = ""
-        while token is not None:
+        for _ in range(PAGES):
             page = f"&starting_token={quote(token, safe='')}" if token else ""
-            found, following = self._call("GET", f"{path}?page_size=20{page}", parse)
+            found, following = self._call("GET", f"{path}?page_size=20{page}", parse, attempts=attempts)
             yield from found
-            if following == token:
+            if following in (None, token):
                 return
             token = following
 
-    def _call(self, method: str, path: str, parse: Callable[[object], _T], body: dict[str, Any] | None = None) -> _T:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        parse: Callable[[object], _T],
+        body: dict[str, Any] | None = None,
+        attempts: int = RATE_ATTEMPTS,
+    ) -> _T:
         """One API call that may be repeated without harm; returns what `parse` makes of the decoded body."""
 
         def attempt() -> _T:
@@ -252,9 +269,9 @@ class Service:
             with self._connection.exchange(method, self._base + path, body=body, with_key=True) as answer:
                 return parse(_decoded(answer, self._timeouts[1]))
 
-        return self._retried(attempt)
+        return self._retried(attempt, attempts)
 
-    def _retried(self, attempt: Callable[[], _T]) -> _T:
+    def _retried(self, attempt: Callable[[], _T], attempts: int = RATE_ATTEMPTS) -> _T:
         """Repeats what failed in passing, with jittered backoff.
 
         This is the one retry rule: an error says itself whether the same step may be repeated, and a call that may
@@ -267,7 +284,7 @@ class Service:
             except errors.LayerliftError as error:
                 limited = isinstance(error, errors.RateLimited)
                 tries += 1
-                if not error.retry or tries >= (RATE_ATTEMPTS if limited else ATTEMPTS):
+                if not error.retry or tries >= min(attempts, RATE_ATTEMPTS if limited else ATTEMPTS):
                     raise
                 longest = (RATE_BACKOFF_SECONDS if limited else BACKOFF_SECONDS) * 2 ** (tries - 1)
             pause = self._uniform(longest / 2, longest)
@@ -278,10 +295,10 @@ class Service:
 
 def _may_have_started(error: errors.LayerliftError) -> bool:
     """Whether a run call that failed so may have started a task all the same: its bytes were sent, and no answer of
-    the service's own says that it refused."""
-    if error.status is not None and 300 <= error.status < 500:
-        return False
-    return error.code in ("bad_answer", "proxy_answer", "network", "timeout", "server_error", "TaskTimeout")
+    the service's own proves that it refused."""
+    if error.status is None:
+        return error.code in ("bad_answer", "network", "timeout")
+    return not error.refused
 
 
 def _decoded(answer: requests.Response, seconds: float) -> object:
@@ -302,11 +319,24 @@ def _refused(answer: requests.Response, body: object, status: int = 0) -> errors
     """The error for a refused request, or for an answer that is none of the service's."""
     status = status or answer.status_code
     code, words = answers.refusal(body)
-    if code not in errors.TABLE:
+    if code in errors.REFUSALS or code in errors.FAILURES:
+        error = errors.reported(code, words, status=status)
+    else:
         known = {401: "unauthorized", 404: "not_found", 429: "rate_limited"}.get(status)
         general = known or ("server_error" if status >= 500 else None)
         if general is not None:
-            code, words = general, ": ".join(part for part in (code, words) if part)
-        elif code is None:
-            code = "proxy_answer" if body is None else "BadRequest"
-    return errors.reported(code, words, status=status)
+            error = errors.make(general, ": ".join(part for part in (code, words) if part), status=status)
+        elif code is not None:
+            error = errors.reported(code, words, status=status)
+        else:
+            error = errors.make("proxy_answer" if body is None else "BadRequest", words, status=status)
+    error.refused = _is_refusal(body, code, status)
+    return error
+
+
+def _is_refusal(body: object, code: str | None, status: int) -> bool:
+    """Whether an answer proves that nothing was begun: 4xx with one of the service's own codes, its word that a file
+    was never uploaded, or 429."""
+    if status == 404 and code is None:
+        return isinstance(body, dict) and body.get("status") == status
+    return status == 429 or (400 <= status < 500 and status not in (408, 499) and code in errors.REFUSALS)

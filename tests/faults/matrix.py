@@ -44,7 +44,7 @@ ONLY_AT = {
 }
 POLLS = 3
 """How many polls a lasting fault meets: a task that can't be polled for long is lost whatever the client does."""
-NEVER_HEARD = ("reset_before", "html", "500", "503")
+NEVER_HEARD = ("reset_before", "html", "401", "500", "503", "redirect")
 """Faults of the run call after which no task runs, and of which the client can't know that: it must not pay again
 before its user says so."""
 ANSWER_SECONDS = 30.0

@@ -276,26 +276,26 @@ def test_an_api_that_is_reached_by_https_can_name_no_plain_address(trusted: Path
             lambda: service.upload(destination, b"x"),
             lambda: service.download(str(service.poll("t").result_url)),
         ):
-            with pytest.raises(errors.SetupError) as caught:
+            with pytest.raises(errors.ServiceError) as caught:
                 call()
-            assert caught.value.code == "insecure_url"
+            assert caught.value.code == "bad_address"
     assert twin.requests == []
 
 
 def test_a_redirect_from_https_to_plain_http_is_refused(trusted: Path, twin: Any) -> None:
     downgrade = reply(b"", status=302, Location=twin.url + BALANCE)
-    with server(downgrade, trusted) as api, pytest.raises(errors.SetupError) as caught:
+    with server(downgrade, trusted) as api, pytest.raises(errors.ServiceError) as caught:
         Service(api.url, KEY, sleep=Waits()).balance()
-    assert caught.value.code == "insecure_url"
+    assert caught.value.code == "bad_address"
     assert twin.requests == []
 
 
 @pytest.mark.parametrize("location", ["http://[", "https://[::1", "ftp://x/", "gopher:x", "http://a:b/"])
 def test_a_redirect_to_no_address_is_an_error(location: str) -> None:
     astray = reply(b"", status=302, Location=location)
-    with server(astray) as api, pytest.raises(errors.SetupError) as caught:
+    with server(astray) as api, pytest.raises(errors.ServiceError) as caught:
         Service(api.url, KEY, sleep=Waits()).balance()
-    assert caught.value.code in ("bad_url", "insecure_url")
+    assert caught.value.code == "bad_address"
 
 
 def test_a_certificate_that_nobody_vouches_for_ends_the_call_before_anything_is_sent(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_in_doubt_the_user_is_asked_before_anything_is_paid_again(
     twin = make_twin(faults=[Fault("run", "reset_before"), Fault("history", "401", times=2)])
     environ = {**account, **key_of(twin)}
     codes = [layerlift(environ, "remove", "--json", photo).pictures[0]["error"]["code"] for _ in range(2)]
-    assert codes == ["may_be_charged", "unauthorized"]
+    assert codes == ["may_be_charged", "still_in_doubt"]
     refused = layerlift(environ, "remove", "--json", photo)
     assert refused.pictures[0]["error"]["code"] == "still_in_doubt" and "--again" in refused.errors
     assert layerlift(environ, "jobs", "resume").status == 1

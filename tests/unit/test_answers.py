@@ -101,6 +101,7 @@ def test_a_failure_is_taken_in_every_form(data: Any, code: str, message: str | N
         (2000, 2.0),
         (1500.5, 1.5005),
         ("2000", 2.0),
+        (3, 0.5),
         (0, None),
         (-1, None),
         (None, None),
@@ -139,10 +140,22 @@ def test_units_that_have_expired_do_not_count() -> None:
 
 
 def test_a_charge_counts_its_units_whatever_their_sign() -> None:
-    entry = {"id": 2**63, "timestamp": 5, "action": "a", "target_id": "t", "info": {"credits": [{"amount": -1}]}}
+    entry = {"id": 2**63, "timestamp": 1.8e12, "action": "a", "target_id": "t"}
+    entry["info"] = {"credits": [{"amount": -1}]}
     [charge], following = answers.charges({"result": {"next_token": "n", "history": [entry]}})
-    assert charge == answers.Charge(str(2**63), 5, "a", "t", 1.0)
+    assert charge == answers.Charge(str(2**63), 1_800_000_000_000, "a", "t", 1.0)
     assert following == "n"
+
+
+def test_a_time_in_seconds_is_taken_for_one() -> None:
+    [charge], _ = answers.charges({"result": {"history": [{"id": "1", "timestamp": 1_800_000_000}]}})
+    assert charge.time == 1_800_000_000_000
+
+
+def test_a_line_of_another_form_hides_no_other() -> None:
+    lines = [None, {}, {"id": "1", "timestamp": "soon"}, {"id": "2", "timestamp": 1.8e12, "target_id": "\ud800"}]
+    found, _ = answers.charges({"result": {"history": [*lines, {"id": "3", "timestamp": 1.8e12}]}})
+    assert [charge.charge_id for charge in found] == ["3"]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def test_every_step_is_there_for_the_next_process_with_its_time_and_request_id(
         clock.now += 5
         record.starting()
         record.running("task", "request-1")
+        record.wait()
         other = Journal(tmp_path, clock=clock)
         (entry,) = other.entries()
         assert (entry.state, entry.file_id, entry.task_id, entry.run_time) == ("running", "file", "task", clock.now)
@@ -207,6 +208,7 @@ def test_a_claim_that_was_given_up_writes_nothing_more(journal: Journal) -> None
 
 def test_what_may_be_paid_and_has_not_come_back_is_unfinished_for_a_day(journal: Journal, clock: Clock) -> None:
     def states() -> list[str]:
+        record.wait()
         return [entry.state for entry in journal.unfinished("account")]
 
     with claim(journal) as record:
@@ -302,6 +304,7 @@ def test_after_the_payment_a_step_that_can_not_be_written_down_stops_nothing(
         record.running("task", None)
         record.done("dst", 1, None)
         assert (record.task_id, record.entry.state) == ("task", "done")
+        record.wait()
         assert "task" in caplog.text
         record.keep(alpha())
         assert np.array_equal(record.alpha(), alpha())

@@ -8,7 +8,7 @@ from . import host
 from .jobs import Job, State
 from .preferences import Preferences
 
-AGAIN = ("still_in_doubt", "charged_and_lost", "charged_in_vain")
+AGAIN = ("still_in_doubt", "charged_and_lost", "task_refused")
 """The worker's codes of a picture that only the user may pay for anew."""
 
 

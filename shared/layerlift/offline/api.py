@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from .account import Charge
 from .endpoint import Act, Endpoint, Record, target
 from .faults import Fault
 from .state import CONTENT_TYPES, COST, Outcome, Refusal, State
@@ -178,17 +179,24 @@ class Api(Endpoint):
 
     def _history(self, request: Request) -> Response:
         self._state.balance()
-        entries = [
-            {
-                "id": self._number(charge.id),
-                "timestamp": charge.timestamp,
-                "action": "api_background_removal",
-                "target_id": charge.task_id,
-                "info": {"credits": [{"type": "ApiPaygToken", "amount": -charge.units}]},
-            }
-            for charge in reversed(self._state.account.charges)
-        ]
-        return _page(request, "history", entries)
+        entries = [self._line(charge) for charge in self._state.account.charges]
+        if "history_oldest_first" not in self._forms:
+            entries.reverse()
+        return _page(request, "history", entries, endless="history_without_end" in self._forms)
+
+    def _line(self, charge: Charge) -> dict[str, Any]:
+        line = {
+            "id": self._number(charge.id),
+            "timestamp": charge.timestamp // 1000 if "history_in_seconds" in self._forms else charge.timestamp,
+            "action": "api_background_removal",
+            "target_id": charge.task_id,
+            "info": {"credits": [{"type": "ApiPaygToken", "amount": -charge.units}]},
+        }
+        if "history_without_targets" in self._forms:
+            del line["target_id"]
+        if "history_with_odd_ids" in self._forms:
+            line |= {"id": "\ud800", "target_id": "\ud800"}
+        return line
 
     def _price(self, request: Request) -> Response:
         return _page(request, "skus", [{**sku, "unit": "unit", "proc_unit": "image"} for sku in SKUS])
@@ -223,15 +231,15 @@ def _file(entry: Any) -> tuple[str, str, int]:
     return content_type, _text(entry, "file_name"), size
 
 
-def _page(request: Request, name: str, entries: list[Any]) -> Response:
-    """One page of entries, from `starting_token` on; `next_token` is null on the last."""
+def _page(request: Request, name: str, entries: list[Any], *, endless: bool = False) -> Response:
+    """One page of entries, from `starting_token` on; `next_token` is null on the last, unless it is `endless`."""
     try:
         size = int(request.args.get("page_size", "20"))
         start = int(request.args.get("starting_token") or "0")
     except ValueError as error:
         raise Refusal(400, "InvalidParameters", "page_size or starting_token is not valid") from error
-    if not (1 <= size <= MAX_PAGE and 0 <= start <= len(entries)):
+    if not (1 <= size <= MAX_PAGE and 0 <= start <= (MAX_UNITS if endless else len(entries))):
         raise Refusal(400, "InvalidParameters", "page_size or starting_token is not valid")
     end = start + size
-    following = str(end) if end < len(entries) else None
+    following = str(end) if endless or end < len(entries) else None
     return _json({"status": 200, "result": {"next_token": following, name: entries[start:end]}})

@@ -9,7 +9,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from http import HTTPStatus
+from http.client import responses
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -111,7 +111,7 @@ class Endpoint(ABC):
             elsewhere = f"http://localhost:{request.environ['SERVER_PORT']}{target(request)}"
             return Delivery(Response(status=307, headers={"Location": fault.location or elsewhere}))
         if kind.isdigit():
-            return Delivery(self.refuse(Refusal(int(kind), fault.code, HTTPStatus(int(kind)).phrase)))
+            return Delivery(self.refuse(Refusal(int(kind), fault.code, responses.get(int(kind), kind))))
         response = self._answer(request, act, fault)
         if kind == "reset_after":
             return Delivery(None)

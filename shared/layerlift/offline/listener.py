@@ -43,10 +43,11 @@ Application = Callable[[Request], Delivery]
 
 
 class Listener:
-    """Serves `application` on 127.0.0.1 from the start until `close`; port 0 takes a free one."""
+    """Serves `application` on 127.0.0.1 from the start until `close`; port 0 takes a free one. `wall` gives the unix
+    seconds that its answers are dated by."""
 
-    def __init__(self, application: Application, port: int = 0) -> None:
-        self._server = _Server(application, port)
+    def __init__(self, application: Application, port: int = 0, wall: Callable[[], float] = time.time) -> None:
+        self._server = _Server(application, port, wall)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(SHUTDOWN_POLL,), daemon=True)
         self._thread.start()
 
@@ -65,8 +66,9 @@ class Listener:
 
 
 class _Server(ThreadedWSGIServer):
-    def __init__(self, application: Application, port: int) -> None:
+    def __init__(self, application: Application, port: int, wall: Callable[[], float]) -> None:
         self.application = application
+        self.wall = wall
         self.closing = threading.Event()
         self._connections: set[socket.socket] = set()
         self._guard = threading.Lock()
@@ -115,6 +117,9 @@ class _Handler(WSGIRequestHandler):
     def finish(self) -> None:
         self.server.closed(self.connection)
         super().finish()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(self.server.wall() if timestamp is None else timestamp)
 
     def run_wsgi(self) -> None:
         self.wfile.flush()  # "100 Continue"

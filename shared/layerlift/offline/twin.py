@@ -52,7 +52,7 @@ class Twin:
         self._storage = Listener(Storage(self._state, self._record))
         self.storage_url = self._storage.url
         try:
-            self._api = Listener(Api(self._state, self._record, self.key, self.storage_url), port)
+            self._api = Listener(Api(self._state, self._record, self.key, self.storage_url), port, wall)
         except BaseException:
             self._storage.close()
             raise

@@ -1,0 +1,47 @@
+"""Removals that are written down, by processes that share a journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from layerlift import prepare, removal
+from layerlift.cancelling import Background
+from layerlift.engines import Engine
+from layerlift.journal import Journal
+from layerlift.pictures import Picture
+
+from .removals import Hasty, Removal, half_dark
+from .wire import client
+
+
+class Paid(Removal):
+    """Removals that are written down in a journal of their own process."""
+
+    def __init__(self, twin: Any, folder: Path, account: str = "account") -> None:
+        super().__init__(twin)
+        self.background = Background()
+        self.cancel = Hasty(self.wish, self.background)
+        self.journal = Journal(folder)
+        self.service = client(twin)
+        self.engine = Engine("youcam", self.service, 1, self.journal, account)
+
+    def run(self, picture: Picture | None = None, **more: Any) -> removal.Outcome:
+        return removal.remove(picture or half_dark(64, 48), self.engine, self.report, self.cancel, **more)
+
+    @property
+    def states(self) -> list[str]:
+        return [entry.state for entry in self.journal.entries()]
+
+
+def started(job: Paid) -> str:
+    """A task that another process has started, before it died."""
+    upload = prepare.prepare(half_dark(64, 48))
+    with job.engine.claim(upload, job.cancel.sleep) as record:
+        destination = job.service.declare([upload])[0]
+        job.service.upload(destination, upload.data)
+        record.uploaded(destination.file_id)
+        record.starting()
+        task = job.service.run(destination.file_id)
+        record.running(task.task_id, task.request_id)
+    return task.task_id

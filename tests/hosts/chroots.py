@@ -45,7 +45,7 @@ FILES = {
     "usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",
 }
 MIRROR = "the Debian mirror"
-KRITA_6_PACKAGES = ("krita", "python3-pyqt6", "qt6-svg-plugins", "fonts-dejavu-core")
+KRITA_6_PACKAGES = ("krita", "python3-venv", "python3-pyqt6", "qt6-svg-plugins", "fonts-dejavu-core")
 KRITA_6_FILES = {
     "etc/apt/sources.list.d/newer.list": f"deb {MIRROR} sid main\ndeb {MIRROR} experimental main\n",
     "etc/apt/apt.conf.d/99newer": 'APT::Default-Release "experimental";\n',

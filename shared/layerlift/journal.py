@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -78,6 +79,8 @@ class Step:
 
 
 _PIECE = 16_000_000
+_DISK_SECONDS = 0.2
+"""How long a step waits to be written down before the polls go on: well within any polling interval."""
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
@@ -111,8 +114,8 @@ class Record:
     """One removal while it is claimed: nobody else works on it.
 
     `uploaded` and `starting` come before anything is paid: they are on the disk when they return, and raise where they
-    can't be. What comes later is paid for: it is written beside the polls, which wait for no disk and no other process,
-    and goes on where it can't be.
+    can't be. What comes later is paid for, and goes on where it can't be written; a disk or a process that keeps it
+    waiting for long is left to it, and the polls go on beside.
     """
 
     def __init__(self, journal: Journal, entry: Entry, lock: locks.Lock, account: str) -> None:
@@ -207,7 +210,7 @@ class Record:
             except errors.SetupError as error:
                 _log.warning("The step '%s' of task %s was not written down: %s", step, task_id, error.message)
 
-        self._submit(write)
+        futures.wait([self._submit(write)], _DISK_SECONDS)
 
     def _write(self, step: str, request_id: str | None, **fields: Any) -> None:
         removal, time = self.entry.id, self._journal.clock()

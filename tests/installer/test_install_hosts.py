@@ -278,10 +278,15 @@ def is_loaded() -> Any:
 
 
 def removal(photo: str) -> Any:
+    from removals import ended, listen
+
+    listen()
     document = yield from open_document(photo)
     (original,) = document.topLevelNodes()
     k.action("layerlift_remove").trigger()
     yield lambda: len(document.topLevelNodes()) == 2, 280
+    # Krita crashes where a document closes in the midst of the plug-in's step.
+    yield from ended()
     cutout = document.topLevelNodes()[1]
     places = ((original, 220, 120), (cutout, 220, 120), (cutout, 500, 10))
     return [list(pixels(node, x, y, 1, 1)) for node, x, y in places]

@@ -91,7 +91,9 @@ def become(request: dict[str, Any], files: list[int]) -> Callable[[], int]:
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    # Tests that run in the background, or by nohup, would pass on what is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(request["environ"])
     time.tzset()

@@ -18,6 +18,7 @@ from helpers.waiting import wait_for
 from layerlift import errors, matte, prepare, removal
 from layerlift.database import NAME, Database
 from layerlift.engines import Engines
+from layerlift.journal import Entry
 from layerlift.offline import Fault, engines
 from layerlift.pacing import Pacer
 from layerlift.pictures import Picture
@@ -296,6 +297,20 @@ def test_what_is_cancelled_before_the_payment_frees_the_picture_at_once(paid: Ca
     assert not job.background.busy
     assert not job.journal.is_claimed(job.journal.entries()[0])
     assert is_exact(paid().run())
+
+
+def test_the_services_copy_is_deleted_only_where_the_alpha_is_kept_here(
+    paid: Callable[..., Paid], tmp_path: Path
+) -> None:
+    job, to_delete = paid(), list[Entry]()
+    job.engine = replace(job.engine, delivered=to_delete.extend)
+    (tmp_path / "results").write_text("no folder")
+    assert is_exact(job.run())
+    assert to_delete == []
+    (tmp_path / "results").unlink()
+    assert is_exact(job.run())
+    assert [entry.state for entry in to_delete] == ["kept"]
+    assert job.counts == (1, 1.0)
 
 
 def test_a_database_that_others_hold_loses_no_task(paid: Callable[..., Paid], tmp_path: Path) -> None:

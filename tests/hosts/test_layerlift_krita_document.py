@@ -160,7 +160,14 @@ def in_the_midst(stage: str, act: str, first: bool) -> Any:
         yield from ended()
         yield from undo(document)
         document.setModified(False)
-    acts = {"close": document.close, "delete": document.topLevelNodes()[0].remove}
+    layer = document.topLevelNodes()[0]
+
+    def delete() -> None:
+        layer.remove()
+        # Krita takes it away behind the scenes, on a busy machine after the last strip.
+        document.waitForDone()
+
+    acts = {"close": document.close, "delete": delete}
     remove()
     when = When(at(stage), acts[act])
     yield lambda: when.done

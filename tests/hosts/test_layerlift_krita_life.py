@@ -155,6 +155,7 @@ def quit_in_the_midst() -> Any:
     When(at("Reading"), k.action("file_quit").trigger)
 
 
+@pytest.mark.krita("5.1", "5.2", "5.3", why="open: Krita 6 aborts where it quits amid Document.refreshProjection")
 @pytest.mark.own_process("Krita quits")
 def test_a_krita_that_quits_before_anything_is_paid_leaves_nothing(krita: Krita, home: Path) -> None:
     with Twin(Options()) as twin:

@@ -262,6 +262,8 @@ def _paid(
         record.free("asked for anew", None)
     if record.entry.state in ("starting", "unknown", "lost"):
         recovery.settle(record, upload, engine.service, engine.journal)
+    # The wish is for one new task, in place of the one that is known.
+    again = again and record.task_id is not None
     for number in range(1, TASKS + 1):
         delivered = record.entry.state == "kept"
         if record.task_id is None:
@@ -279,6 +281,7 @@ def _paid(
                 anew = isinstance(error, errors.ServiceError) and error.retry and record.task_id is None
             if number == TASKS or not anew:
                 raise
+            again = False
             if record.entry.state == "refused":
                 record.free("asked for anew", None)
         cancel.sleep(number)

@@ -107,6 +107,18 @@ def test_who_wants_to_pay_again_need_not_ask_twice(paid: Callable[..., Paid]) ->
     assert len(job.twin.calls("run")) == 2
 
 
+@pytest.mark.parametrize(("kind", "code"), [("403", "task_refused"), ("expired", "InvalidTaskId")])
+@pytest.mark.parametrize("is_known", [False, True])
+def test_who_pays_again_pays_once(paid: Callable[..., Paid], kind: str, code: str, is_known: bool) -> None:
+    job = paid(Fault("poll", kind, times=100), run_seconds=60.0)
+    if is_known:
+        started(job)
+    with pytest.raises(errors.LayerliftError) as caught:
+        job.run(again=True)
+    assert caught.value.code == code
+    assert len(job.twin.calls("run")) == 1 + is_known
+
+
 def test_a_task_that_was_started_long_ago_can_be_cleared(paid: Callable[..., Paid]) -> None:
     job = paid(run_seconds=60.0)
     started(job)

@@ -47,7 +47,8 @@ class Layer:
             raise Refused(f"'{node.name()}' has no pixels of its own. Choose another layer.")
         if node.type() == "grouplayer" and node.passThroughMode():
             raise Refused(f"'{node.name()}' passes through, so it has no pixels of its own. Switch that off first.")
-        document.waitForDone()
+        with windows_stay():
+            document.waitForDone()
         bounds = node.bounds().intersected(document.bounds())
         if bounds.isEmpty():
             raise Refused(f"'{node.name()}' is empty inside the canvas. Choose a layer with something on it.")
@@ -129,7 +130,8 @@ class Layer:
 
     def refresh(self) -> None:
         """Have the picture composed anew, which Krita does not do where only a layer's visibility has changed."""
-        self._document.refreshProjection()
+        with windows_stay():
+            self._document.refreshProjection()
 
     def has(self, unique_id: Any) -> bool:
         """Whether the layer's document has a node of this id."""
@@ -219,6 +221,44 @@ def _scratch(width: int, height: int, space: tuple[str, str, str]) -> Iterator[A
         document.waitForDone()
         document.setModified(False)
         document.close()
+
+
+class _Stay(QtCore.QObject):
+    """Keeps windows from being closed, and closes them later."""
+
+    def __init__(self, windows: list[Any]) -> None:
+        super().__init__()
+        self._windows = windows
+        self._to_close: list[Any] = []
+        for window in windows:
+            window.installEventFilter(self)
+
+    def eventFilter(self, window: Any, event: Any) -> bool:
+        if event.type() != QtCore.QEvent.Type.Close:
+            return False
+        event.ignore()
+        self._to_close.append(window)
+        return True
+
+    def end(self) -> None:
+        """Close what was to be closed, from the event loop."""
+        for window in self._windows:
+            window.removeEventFilter(self)
+        for window in self._to_close:
+            QtCore.QTimer.singleShot(0, window.close)
+
+
+@contextmanager
+def windows_stay() -> Iterator[None]:
+    """Within, no window of Krita's is closed: one that the user closes, or that quitting does, is closed afterwards.
+
+    Krita 5.3 and later take clicks while they wait for their own threads, and abort where the window is gone then.
+    """
+    stay = _Stay([window.qwindow() for window in _owned(Krita.instance().windows())])
+    try:
+        yield
+    finally:
+        stay.end()
 
 
 class _Hidden:

@@ -116,7 +116,8 @@ class Job(QtCore.QObject):
             if self.state is not State.RUNNING:
                 return
             try:
-                fraction = next(steps, None)
+                with host.windows_stay():
+                    fraction = next(steps, None)
             except host.Refused as refused:
                 failed("refused", str(refused))
             except OSError as error:
@@ -150,7 +151,8 @@ class Job(QtCore.QObject):
                 # Krita 5.3 takes clicks in the midst of a step, while it waits for its own threads.
                 self._late = state
                 return
-            self._steps.close()
+            with host.windows_stay():
+                self._steps.close()
         self.state = state
         self._worker.close()
         self.ended.emit()

@@ -24,9 +24,14 @@ def remember():
     _attributes[:] = [(space, dict(vars(space))) for space in _spaces()]
     _environment.update(os.environ)
     _hook = sys.excepthook
+    _plug_in = plug_in()
+
+
+def plug_in():
+    """The running plug-in."""
     # Krita tells of its extensions too, but Krita 6 ends where it does so twice.
     kind = sys.modules[f"{PLUG_IN}.extension"].Layerlift
-    _plug_in = next(one for one in gc.get_objects() if type(one) is kind)
+    return next(one for one in gc.get_objects() if type(one) is kind)
 
 
 def restore(script_folders):

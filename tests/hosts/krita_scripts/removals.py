@@ -4,6 +4,7 @@ import hashlib
 
 from layerlift import host
 from layerlift.qt import QtCore, QtWidgets
+from layerlift_driver.reset import plug_in
 from layerlift_driver.scripting import at_reset, k, new_document, paint, redo, settle, undo
 
 DARK, LIGHT = b"\0\0\0\xff", b"\xff\xff\xff\xff"
@@ -57,6 +58,12 @@ def lines():
 def at(stage):
     """A condition: the progress is at a stage whose line starts like this."""
     return lambda: lines()[1].startswith(stage)
+
+
+def is_in_a_step():
+    """A condition: the plug-in waits for Krita amid a step of its job."""
+    jobs = plug_in()._jobs
+    return lambda: any(job._steps is not None and job._steps.gi_running for job in jobs._queue)
 
 
 def box():

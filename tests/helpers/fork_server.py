@@ -1,8 +1,10 @@
 """Becomes our programs: imports all that they need once, and for each request forks a process that runs one of them.
 
-Run as a script with the number of a socket. A request is JSON after its length in four bytes. Beside these come four
-files: the program's standard input, output and errors, and a pipe that gets its process id and, once it has ended, its
-status. The server ends with the last holder of the socket's other end.
+Run as a script with the number of a socket, and the path of one that it makes, for those who ask by a connection of
+their own. A request is JSON after its length in four bytes. Beside these come four files: the program's standard input,
+output and errors, and a pipe that gets its process id and, once it has ended, its status. Where a request says that it
+is bound, the program is killed when nobody reads that any more. The server ends with the last holder of the first
+socket's other end.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import json
 import os
 import pkgutil
 import resource
+import select
 import signal
 import socket
 import struct
@@ -44,21 +47,27 @@ def import_all() -> None:
             importlib.import_module(module.name)
 
 
-def next_program(control: socket.socket) -> Callable[[], int]:
+def next_program(control: socket.socket, door: socket.socket) -> Callable[[], int]:
     """Return in each process that is to run a program, and in no other."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
-        length, files, _, _ = socket.recv_fds(control, LENGTH.size, 4)
+        ready = select.select([control, door], [], [])[0]
+        asker = control if control in ready else door.accept()[0]
+        length, files, _, _ = socket.recv_fds(asker, LENGTH.size, 4)
         reap()
-        if not length:
+        if length:
+            request = json.loads(asker.recv(LENGTH.unpack(length)[0], socket.MSG_WAITALL))
+            if os.fork() == 0:
+                control.close()
+                door.close()
+                watch(files, request["bound"])
+                return become(request, files[:3])
+            for file in files:
+                os.close(file)
+        elif asker is control:
             os._exit(0)
-        request = control.recv(LENGTH.unpack(length)[0], socket.MSG_WAITALL)
-        if os.fork() == 0:
-            control.close()
-            watch(files)
-            return become(json.loads(request), files[:3])
-        for file in files:
-            os.close(file)
+        if asker is not control:
+            asker.close()
 
 
 def reap() -> None:
@@ -68,8 +77,8 @@ def reap() -> None:
             pass
 
 
-def watch(files: list[int]) -> None:
-    """Fork the program's process and return in it; this one tells of its end."""
+def watch(files: list[int], bound: bool) -> None:
+    """Fork the program's process and return in it; this one tells of its end, and ends it where it is bound."""
     told = files[3]
     pid = os.fork()
     if pid == 0:
@@ -80,10 +89,22 @@ def watch(files: list[int]) -> None:
     # Who started the program may be gone before it.
     with contextlib.suppress(OSError):
         os.write(told, f"{pid}\n".encode())
+    if bound:
+        end_with(told, pid)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     with contextlib.suppress(OSError):
         os.write(told, f"{status}\n".encode())
     os._exit(0)
+
+
+def end_with(told: int, pid: int) -> None:
+    """Wait for a process's end, or kill it when nobody is told any more."""
+    looks = select.poll()
+    ended = os.pidfd_open(pid)
+    looks.register(ended, select.POLLIN)
+    looks.register(told, 0)
+    if all(file == told for file, _ in looks.poll()):
+        os.kill(pid, signal.SIGKILL)
 
 
 def become(request: dict[str, Any], files: list[int]) -> Callable[[], int]:
@@ -117,5 +138,8 @@ if __name__ == "__main__":
     with warnings.catch_warnings():
         # Python's word on threads, which a fork would leave behind; no import is known to start any.
         warnings.simplefilter("error", DeprecationWarning)
-        program = next_program(socket.socket(fileno=int(sys.argv[1])))
+        door = socket.socket(socket.AF_UNIX)
+        door.bind(sys.argv[2])
+        door.listen(64)
+        program = next_program(socket.socket(fileno=int(sys.argv[1])), door)
     sys.exit(program())

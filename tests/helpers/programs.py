@@ -12,11 +12,13 @@ import functools
 import json
 import os
 import select
+import shlex
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -72,6 +74,7 @@ class Program:
             "session": session,
             "terminal": terminal,
             "limit": limit,
+            "bound": False,
         }
         self.returncode: int | None = None
         self._guard = threading.Lock()
@@ -173,15 +176,26 @@ def _opened(file: int, mode: str, text: bool) -> IO[Any]:
     return os.fdopen(file, mode[:1], encoding="utf-8")
 
 
+def forked_python(folder: Path) -> str:
+    """A program that is put in the place of Layerlift's own Python, and has the worker forked; it is in the folder."""
+    program = folder / "forked-python"
+    asker = [sys.executable, "-I", "-S", str(Path(__file__).with_name("forked_worker.py")), str(_server().door)]
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(asker)} "$@"\n')
+    program.chmod(0o755)
+    return str(program)
+
+
 class _Server:
     """The process that our programs are forked from."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._control, theirs = socket.socketpair()
+        self._folder = tempfile.TemporaryDirectory(prefix="layerlift-forks-")
+        self.door = Path(self._folder.name, "door")
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "helpers.fork_server", str(theirs.fileno())],
+                [sys.executable, "-m", "helpers.fork_server", str(theirs.fileno()), str(self.door)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -198,6 +212,7 @@ class _Server:
     def _end(self) -> None:
         self._control.close()
         self._process.wait()
+        self._folder.cleanup()
 
 
 _starting = threading.Lock()

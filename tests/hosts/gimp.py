@@ -17,9 +17,10 @@ A body runs in a plug-in process of its own. It sees only gimpfu's names, its ow
 if it raises, `BodyFailed` shows its traceback. `gimp.stderr` is what GIMP wrote on standard error meanwhile. Images,
 context, and all else that a body leaves in GIMP are gone when it ends; `gimp.environment` is what its plug-ins see.
 
-One GIMP of each version serves all tests: starting one is what costs time. A test that adds plug-ins, changes files of
-the profile, or harms GIMP itself is marked `own_process("why")`; its GIMP has a profile of its own, and runs from the
-first body until the test ends. `gimp.batch` is always a GIMP of its own, that quits after its commands.
+One GIMP of each version serves all tests: starting one is what costs time. Their workers are forked too
+(helpers/forked_worker.py). A test that adds plug-ins, changes files of the profile, or harms GIMP itself is marked
+`own_process("why")`; its GIMP has a profile of its own, and runs from the first body until the test ends. `gimp.batch`
+is always a GIMP of its own, that quits after its commands.
 
 In a window, with the fixture `gimp_on_a_screen`, which is the same GIMP but asks for Xvfb and xdotool too::
 
@@ -47,6 +48,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+
+from helpers.programs import forked_python
 
 from .console import Console, Run
 from .versions import Version
@@ -118,10 +121,6 @@ class Host:
         program.write_text(f"#!{self._python}\n{rest if first.startswith('#!') else source.read_text()}")
         program.chmod(0o755)
         return folder
-
-    def worker_python(self) -> str:
-        """A program that is the tests' own Python, wherever the plug-in runs."""
-        return self.version.outside(self.folder, sys.executable)
 
     def hand_over(self, environment: dict[str, str]) -> None:
         """Start plug-ins with these variables from now on."""
@@ -215,7 +214,7 @@ def make_resident(folder: Path, version: Version, template: Path) -> Host:
     for source in sorted(PLUG_INS.glob("*.py")):
         if source != DRIVER:
             host.add_plug_in(source)
-    add_layerlift(host)
+    add_layerlift(host, forked_python(folder))
     return host
 
 
@@ -225,9 +224,10 @@ def copy_layerlift(host: Host) -> Path:
     return host.add_plug_in(program, *sorted({*program.parent.glob("*.py")} - {program}), PLUGIN / "bridge.py")
 
 
-def add_layerlift(host: Host) -> None:
-    """Install Layerlift's plug-in in a profile."""
-    (copy_layerlift(host) / "worker.json").write_text(json.dumps({"python": host.worker_python()}))
+def add_layerlift(host: Host, python: str = sys.executable) -> None:
+    """Install Layerlift's plug-in in a profile, with the Python that runs the worker."""
+    program = host.version.outside(host.folder, python)
+    (copy_layerlift(host) / "worker.json").write_text(json.dumps({"python": program}))
 
 
 class Gimp:

@@ -42,6 +42,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.programs import forked_python
+
 from . import chroots
 from .versions import KritaVersion
 from .window import Desktop, HostTimeout, end, wait_for, windowed
@@ -112,8 +114,8 @@ class Krita:
         shutil.copy(PLUGIN / "bridge.py", folder)
         self.enable("layerlift")
 
-    def _set_up_layerlift(self, state: Path, twin: Twin | None) -> None:
-        python = self.version.outside(self.folder, sys.executable)
+    def _set_up_layerlift(self, state: Path, twin: Twin | None, worker: str = sys.executable) -> None:
+        python = self.version.outside(self.folder, worker)
         (self.resources / "pykrita/layerlift/worker.json").write_text(json.dumps({"python": python}))
         self.environment["LAYERLIFT_HOME"] = str(state)
         if twin is not None:
@@ -175,7 +177,7 @@ class ResidentKrita(Krita):
 
     def add_layerlift(self, state: Path, twin: Twin | None = None) -> None:
         """Set the plug-in up for a test, with its own state folder, and a service in place of the offline engine."""
-        self._set_up_layerlift(state, twin)
+        self._set_up_layerlift(state, twin, forked_python(self.folder))
         self._homes.append(state)
 
     def settings(self, **more: str) -> dict[str, str]:
@@ -345,8 +347,11 @@ def kept_template(folder: Path, version: KritaVersion) -> Path:
 
 
 def ready() -> Any:
-    """Krita's window, which has no name while no document is open, fills the screen; its X window ID."""
+    """Krita's window, which has no name while no document is open, fills the screen; its X window ID. Of the dockers
+    only the list of layers is shown: the others draw themselves anew for each document."""
     yield lambda: k.activeWindow() is not None
+    for docker in k.dockers():
+        docker.setVisible(docker.objectName() == "KisLayerBox")
     window = k.activeWindow().qwindow()
     window.setGeometry(window.screen().geometry())
     return str(int(window.winId()))

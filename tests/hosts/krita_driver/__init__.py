@@ -26,6 +26,8 @@ __all__ = ["QTimer", "QtWidgets"]
 
 TICK_MS = 20
 PATIENCE = 60.0
+# Of the time that a script has waited: a look may ask every widget.
+LOOKS_APART = 0.05
 
 
 class Driver(krita.Extension):
@@ -89,13 +91,18 @@ class Driver(krita.Extension):
         return value
 
     def _go_on(self):
+        now = time.monotonic()
         try:
             if self._wait is None:
                 self._await(next(self._script))
+            elif now < self._next_look:
+                return
             elif self._wait[0]():
                 self._await(self._script.send(None))
-            elif time.monotonic() > self._wait[1]:
+            elif now > self._wait[1]:
                 self._await(self._script.throw(TimeoutError("the condition was never true")))
+            else:
+                self._next_look = now + (now - self._since) * LOOKS_APART
         except StopIteration as ended:
             self._answer({"value": ended.value})
         except Exception:  # noqa: BLE001 - the test is told of it
@@ -103,7 +110,8 @@ class Driver(krita.Extension):
 
     def _await(self, wait):
         condition, seconds = wait if isinstance(wait, tuple) else (wait, PATIENCE)
-        self._wait = condition or (lambda: True), time.monotonic() + seconds
+        self._since = self._next_look = time.monotonic()
+        self._wait = condition or (lambda: True), self._since + seconds
 
     def _answer(self, outcome):
         self._script = None

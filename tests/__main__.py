@@ -42,6 +42,13 @@ HOST_PROGRAMS = {
 }
 KRITA_BINDINGS = "python3-pyqt5"
 """What Debian's Krita runs no plug-in without, and does not depend on."""
+HOSTS = {
+    "krita 5.3 6.0": ("5.3", "6.0"),
+    "gimp 2.10 3.0": ("2.10", "3.0"),
+    "krita 5.1 5.2": ("5.1", "5.2"),
+    "gimp 3.2": ("3.2", "none"),
+}
+"""The hosts of each lane; "none" are the host tests that start none."""
 TIERS = ("--faults", "--hosts", "--all")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -84,16 +91,10 @@ def main(arguments: list[str]) -> int:
 
 def lanes(tiers: set[str]) -> list[Lane]:
     """The lanes of these tiers, the longest first."""
-    host_tests = sorted((TESTS / "hosts").glob("test_*.py"))
-    krita_tests = [str(path) for path in host_tests if "krita" in path.name]
-    gimp_tests = [str(path) for path in host_tests if "krita" not in path.name]
     found = []
     if tiers & {"--hosts", "--all"}:
-        found += [
-            Lane("krita 5.1 5.2", [*krita_tests, "--kritas=5.1,5.2"], hosts=True),
-            Lane("krita 5.3 6.0", [*krita_tests, "--kritas=5.3,6.0"], hosts=True),
-            Lane("gimp", gimp_tests, hosts=True),
-        ]
+        for name, versions in HOSTS.items():
+            found.append(Lane(name, [str(TESTS / "hosts"), f"--versions={','.join(versions)}"], hosts=True))
     if tiers & {"--faults", "--all"}:
         found.append(Lane("faults", [f"--numprocesses={2 * CORES}", str(TESTS / "faults")]))
     if not tiers or "--all" in tiers:

@@ -24,7 +24,7 @@ TABLE = pytest.StashKey[Table]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kritas", help="run in these Kritas alone, such as 5.1,5.2")
+    parser.addoption("--versions", help="run in these hosts alone, such as 2.10,5.1; none: what runs in no host")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,13 +58,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the Kritas that are not asked for, and put the tests of each version together, also those that are
+    """Leave out the hosts that are not asked for, and put the tests of each version together, also those that are
     marked for some: pytest goes by the place that a version has among a test's own, and a host that serves all tests of
     its version would end and start in between."""
-    if chosen := config.getoption("kritas", None):
-        others = [version for name, version in KRITAS.items() if name not in chosen.split(",")]
-        config.hook.pytest_deselected(items=[item for item in items if version_of(item) in others])
-        items[:] = [item for item in items if version_of(item) not in others]
+    if chosen := config.getoption("versions", None):
+        hosts = chosen.split(",")
+        config.hook.pytest_deselected(items=[item for item in items if host_of(item) not in hosts])
+        items[:] = [item for item in items if host_of(item) in hosts]
     for versions in (VERSIONS, KRITAS):
         group(items, tuple(versions.values()))
 
@@ -73,6 +73,12 @@ def version_of(item: pytest.Item) -> object:
     """The host that a test runs in, None for one without."""
     is_of_one = isinstance(item, pytest.Function) and hasattr(item, "callspec")
     return item.callspec.params.get("version") if is_of_one else None
+
+
+def host_of(item: pytest.Item) -> str:
+    """The name of a test's host, as `--versions` has it."""
+    version = version_of(item)
+    return version.name if isinstance(version, (Version, KritaVersion)) else "none"
 
 
 def group(items: list[pytest.Item], versions: Sequence[object]) -> None:

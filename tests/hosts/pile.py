@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from gimpfu import *
 
 WIDTH, HEIGHT = 96, 48
@@ -141,6 +143,16 @@ def pile(names, shown=False):
 def look():
     """What there is in all images, by their names."""
     return {image.name: [seen(layer) for layer in flat(image.layers)] for image in gimp.image_list()}
+
+
+def change(name, was):
+    """What there is in an image, once it is no longer as it was, which is looked at for a while; else None."""
+    until = time.monotonic() + 2
+    while (now := look()[name]) == was:
+        if time.monotonic() > until:
+            return None
+        time.sleep(0.05)
+    return now
 
 
 def flat(layers):

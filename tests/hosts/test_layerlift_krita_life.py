@@ -14,7 +14,7 @@ from .leftovers import folders, nothing_is_left
 from .window import wait_for
 from .workers import workers_of
 
-LARGE, SMALL = (2400, 1600), (300, 200)
+LARGE, SMALL = (1500, 1000), (300, 200)
 CANCELLED = "Cancelled. Nothing was changed."
 DONE = "Background removed."
 FREE = "Background removed. Free: this picture was paid for already."

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hosts.versions import KRITAS
+from hosts.versions import KRITAS, VERSIONS
 
-HOSTS = {"krita 5.1 5.2", "krita 5.3 6.0", "gimp", "installer"}
+HOSTS = {"krita 5.1 5.2", "krita 5.3 6.0", "gimp 2.10 3.0", "gimp 3.2", "installer"}
 SUITE = """
 import pytest
 def test_passes(): pass
@@ -51,9 +51,9 @@ def test_every_test_file_is_in_a_lane(runner: ModuleType) -> None:
     assert every == set(runner.TESTS.rglob("test_*.py"))
 
 
-def test_every_krita_is_in_one_lane(runner: ModuleType) -> None:
-    lists = [argument for lane in runner.lanes({"--all"}) for argument in lane.arguments if "--kritas" in argument]
-    assert sorted(",".join(lists).replace("--kritas=", "").split(",")) == sorted(KRITAS)
+def test_every_host_is_in_one_lane(runner: ModuleType) -> None:
+    lists = [argument for lane in runner.lanes({"--all"}) for argument in lane.arguments if "--versions" in argument]
+    assert sorted(",".join(lists).replace("--versions=", "").split(",")) == sorted([*VERSIONS, *KRITAS, "none"])
 
 
 def files_of(lane: object) -> list[Path]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -62,7 +63,9 @@ def test_a_cancel_at_any_stage_changes_nothing_and_leaves_nothing(krita: Krita, 
         krita.add_layerlift(home, twin)
         with krita.window() as window:
             window.run(open_one, LARGE)
-            twin.inject(Fault("upload", "hang", seconds=300.0))
+            # A cancel may come before the upload is sent, which would meet it at the next stage.
+            over = Event()
+            twin.inject(Fault("upload", "hang", seconds=300.0, until=over))
             for stage, how in (
                 ("Starting", "by the button"),
                 ("Reading", "by the button"),
@@ -70,6 +73,7 @@ def test_a_cancel_at_any_stage_changes_nothing_and_leaves_nothing(krita: Krita, 
             ):
                 assert window.run(cancel, stage, how) == unchanged, stage
                 nothing_is_left(home)
+            over.set()
             assert not twin.calls("run")
             twin.inject(Fault("poll", "hang", seconds=2.0))
             assert window.run(cancel, "Waiting", "by the button") == unchanged

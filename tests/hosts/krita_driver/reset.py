@@ -1,5 +1,6 @@
 """Makes a Krita that has served a test as it was at its start: `remember` at the start, `restore` after each test."""
 
+import functools
 import gc
 import os
 import sys
@@ -27,6 +28,7 @@ def remember():
     _plug_in = plug_in()
 
 
+@functools.cache
 def plug_in():
     """The running plug-in."""
     # Krita tells of its extensions too, but Krita 6 ends where it does so twice.

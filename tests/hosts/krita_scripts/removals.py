@@ -44,9 +44,10 @@ def _shown(kind):
 
 
 def progress():
-    """The progress window, or None."""
-    found = [dialog for dialog in _shown(QtWidgets.QDialog) if dialog.findChildren(QtWidgets.QProgressBar)]
-    return next((dialog for dialog in found if dialog.windowTitle() == "Remove Background"), None)
+    """The progress window, or None. The plug-in is asked for it: scripts look at it all the time, and the application
+    would have to make an object of every menu."""
+    window = plug_in()._display
+    return window if window is not None and window.isVisible() else None
 
 
 def lines():

@@ -125,7 +125,7 @@ def test_a_body_that_ends_gimp_or_hangs_fails_with_what_was_written_and_the_next
         gimp.python(kill_the_host)
     assert gimp.python(host_process) != first
     with pytest.raises(HostTimeout, match="the last words"):
-        gimp.python(hang, timeout=1.0)
+        gimp.python(hang, timeout=6.0)
 
 
 def test_a_killed_test_run_leaves_no_host_behind(gimp: Gimp) -> None:

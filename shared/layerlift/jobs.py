@@ -6,8 +6,7 @@ import argparse
 import sys
 import time
 
-from . import errors
-from .database import NAME
+from . import database, errors, trace
 from .journal import Entry, Journal
 from .settings import Settings
 
@@ -80,4 +79,4 @@ def _clear(_: argparse.Namespace) -> int:
 def _journal() -> Journal | None:
     """The journal, None where nothing was ever written down."""
     folder = Settings().state_folder
-    return Journal(folder) if (folder / NAME).exists() else None
+    return Journal(folder) if any((folder / name).exists() for name in (database.NAME, trace.NAME)) else None

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import errors, locks
+from . import errors, locks, salvage
+from .trace import Trace
 
 BUSY_SECONDS = 30.0
 NAME = "journal.sqlite3"
@@ -47,7 +48,7 @@ MIGRATIONS = (
 
 
 class Database:
-    """The shared file in a folder. A damaged one is set aside, and a new one begun.
+    """The shared file in a folder. A damaged one is set aside, and a new one begun with what can be salvaged.
 
     Args:
         folder: where it is; made where it is missing, for the user alone.
@@ -92,19 +93,19 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         try:
-            return self._connected()
+            return self._connected(None)
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise errors.make("disk", f"{self.path} ({error})") from error
         aside = self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}")
-        for ending in ("", "-wal", "-shm"):
+        for ending in salvage.ENDINGS:
             found = self.path.with_name(self.path.name + ending)
             if found.exists():
                 found.replace(aside.with_name(aside.name + ending))
         _log.warning("The journal of paid work was damaged; it is kept as %s, and a new one was begun.", aside)
-        return self._connected()
+        return self._connected(aside)
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connected(self, damaged: Path | None) -> sqlite3.Connection:
         if not self.path.exists():
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self.path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -114,18 +115,25 @@ class Database:
             connection.execute(f"PRAGMA synchronous={'FULL' if self._synced else 'NORMAL'}")
             if self._synced and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("quick_check failed")
-            self._migrate(connection)
+            if self._migrate(connection) == 0:
+                connection.execute("BEGIN IMMEDIATE")
+                if damaged is not None:
+                    salvage.rows(connection, damaged)
+                salvage.starts(connection, Trace(self.path.parent).starts())
+                connection.execute("COMMIT")
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    def _migrate(self, connection: sqlite3.Connection) -> int:
+        """Brings the schema up to date; returns its version before, 0 of a new file."""
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise errors.make("journal_newer", str(self.path))
         for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
             connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version={number}; COMMIT")
+        return version
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def _version(name: str) -> str:
 
 
 def _without_home(text: str) -> str:
-    """Paths below the home folder and the environment hold the user's name."""
+    """A line that is `plain`. Paths below the home folder and the environment hold the user's name."""
     for folder, short in ((str(Path.home()), "~"), (sys.prefix, "ENVIRONMENT")):
         text = text.replace(folder, short)
-    return text
+    return errors.plain(text)

@@ -144,7 +144,7 @@ class Engines:
                 self._journal = self._journal or Journal(self.settings.state_folder)
             place = urlsplit(self.settings.api_url).netloc
             account = digest("account", place, key.value)[:16]
-            delivered = functools.partial(self._delete, service, self._journal)
+            delivered = functools.partial(self._delete, service, self._journal, account)
             return Engine("youcam", service, 1, self._journal, account, place, delivered)
         if choice == "youcam":
             raise errors.make("no_key")
@@ -157,11 +157,13 @@ class Engines:
         """Whether any process of this user has ever opened the youcam engine."""
         return (self.settings.state_folder / DATABASE).exists()
 
-    def _delete(self, service: Service, journal: Journal, entries: list[Entry]) -> None:
-        """Lets the service delete, in the background, what it has of pictures whose alphas are kept here."""
+    def _delete(self, service: Service, journal: Journal, account: str, entries: list[Entry]) -> None:
+        """Lets the service delete, in the background, what it has of pictures whose alphas are kept here: of these, and
+        of those that earlier processes could not wait for."""
 
         def delete() -> None:
-            for entry in entries:
+            left = {entry.id: entry for entry in (*entries, *journal.undeleted(account))}
+            for entry in left.values():
                 try:
                     service.delete(entry.task_id or "")
                 except errors.LayerliftError as error:
@@ -170,7 +172,7 @@ class Engines:
                         continue
                 journal.deleted(entry)
 
-        if entries and self.settings.delete_delivered:
+        if self.settings.delete_delivered:
             self._deleting.start(delete)
 
     def _connected(

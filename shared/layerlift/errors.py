@@ -24,12 +24,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+def plain(text: object) -> str:
+    """One line that does nothing to a terminal, whatever is in a file's name."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(text))
+
+
 class LayerliftError(Exception):
     """The root of all errors that a user can meet.
 
     Attributes:
         code: stable identifier, a key of `TABLE` or a code that the service sent and no list knows.
-        message: what happened, one sentence for a person.
+        message: what happened, one sentence for a person, whose names are `plain`.
         action: what the user can do about it.
         retry: whether the same step may succeed without the user.
         status: HTTP status of the answer, None where there was none.
@@ -49,7 +54,7 @@ class LayerliftError(Exception):
     ) -> None:
         super().__init__(code)
         self.code = code
-        self.message = message
+        self.message = plain(message)
         self.action = action
         self.retry = retry
         self.status = status

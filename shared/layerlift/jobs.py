@@ -6,8 +6,7 @@ import argparse
 import sys
 import time
 
-from . import errors
-from .database import NAME
+from . import database, errors, trace
 from .journal import Entry, Journal
 from .settings import Settings
 
@@ -51,7 +50,7 @@ def _line(journal: Journal | None, entry: Entry) -> str:
         said = "done, its result is no longer kept"
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.created))
     task = f"task {entry.task_id}" if entry.task_id else "no task"
-    return f"{when}  {entry.width} x {entry.height}  {entry.units:g} units  {task}  {said}"
+    return errors.plain(f"{when}  {entry.width} x {entry.height}  {entry.units:g} units  {task}  {said}")
 
 
 def _resume(_: argparse.Namespace) -> int:
@@ -66,7 +65,7 @@ def _resume(_: argparse.Namespace) -> int:
             if error is not None and not isinstance(error, errors.LayerliftError):
                 raise error
             failed = failed or error is not None
-            print(f"{entry.task_id or 'no task'}: {error or 'fetched'}")
+            print(errors.plain(f"{entry.task_id or 'no task'}: {error or 'fetched'}"))
     return 1 if failed else 0
 
 
@@ -80,4 +79,4 @@ def _clear(_: argparse.Namespace) -> int:
 def _journal() -> Journal | None:
     """The journal, None where nothing was ever written down."""
     folder = Settings().state_folder
-    return Journal(folder) if (folder / NAME).exists() else None
+    return Journal(folder) if any((folder / name).exists() for name in (database.NAME, trace.NAME)) else None

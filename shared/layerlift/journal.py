@@ -27,6 +27,7 @@ from . import errors, locks
 from .cache import Cache
 from .database import Database
 from .tiles import fits
+from .trace import Start, Trace
 
 FILE_SECONDS = 23 * 3600.0
 """How long a file id is used again. The service promises 24 hours."""
@@ -160,12 +161,14 @@ class Record:
 
     def starting(self) -> None:
         """The run call comes next."""
-        started = {"account": self._account, "run_time": self._journal.clock()}
-        self._write("starting", None, state="starting", task_id=None, **started)
+        entry, time = self.entry, self._journal.clock()
+        start = Start(entry.picture, entry.engine, self._account, entry.width, entry.height, time)
+        self._submit(lambda: self._journal.trace_start(start)).result()
+        self._write("starting", None, state="starting", task_id=None, account=self._account, run_time=time)
 
     def free(self, reason: str, request_id: str | None) -> None:
         """Nothing is to be had from what was started, and nothing was charged for it: the next task is a new one."""
-        self._note(f"free: {reason}", request_id, state="uploaded", task_id=None)
+        self._note(f"free: {reason}", request_id, self._ended, state="uploaded", task_id=None)
 
     def unknown(self, request_id: str | None) -> None:
         """Nobody can say whether the run call was heard."""
@@ -173,7 +176,10 @@ class Record:
 
     def running(self, task_id: str, request_id: str | None) -> None:
         """The task is known."""
-        self._note("running", request_id, state="running", task_id=task_id)
+        picture = self.entry.picture
+        self._note(
+            "running", request_id, lambda trace: trace.running(picture, task_id), state="running", task_id=task_id
+        )
 
     def refused(self, request_id: str | None) -> None:
         """The service refuses to tell what became of the task, and the user hears of it now."""
@@ -194,17 +200,26 @@ class Record:
     def keep(self, alpha: NDArray[np.uint8]) -> None:
         """Keeps the alpha that came back."""
         if self._journal.keep(self.entry.picture, alpha):
-            self._note("kept", None, state="kept")
+            self._note("kept", None, self._ended, state="kept")
 
     def keep_unusable(self, data: bytes) -> Path | None:
         """Keeps what came in place of a result, for a report; returns where, None where that is not possible."""
         return self._journal.keep_unusable(self.entry, data) if data else None
 
-    def _note(self, step: str, request_id: str | None, **fields: Any) -> None:
+    def _ended(self, trace: Trace) -> None:
+        trace.ended(self.entry.picture)
+
+    def _note(
+        self, step: str, request_id: str | None, traced: Callable[[Trace], None] | None = None, **fields: Any
+    ) -> None:
         self.entry = replace(self.entry, **fields)
         removal, task_id, time = self.entry.id, self.entry.task_id, self._journal.clock()
 
         def write() -> None:
+            if traced is not None:
+                # Before the database, which may be locked for long.
+                with contextlib.suppress(OSError):
+                    traced(self._journal.trace)
             try:
                 self._journal.write(removal, step, time, request_id, fields)
             except errors.SetupError as error:
@@ -251,7 +266,9 @@ class Unrecorded(Record):
     def keep_unusable(self, data: bytes) -> Path | None:
         return None
 
-    def _note(self, step: str, request_id: str | None, **fields: Any) -> None:
+    def _note(
+        self, step: str, request_id: str | None, traced: Callable[[Trace], None] | None = None, **fields: Any
+    ) -> None:
         self.entry = replace(self.entry, **fields)
 
     _write = _note
@@ -271,6 +288,7 @@ class Journal:
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time, cache: Cache | None = None) -> None:
         self.clock = clock
         self.cache = cache or Cache(folder / "results")
+        self.trace = Trace(folder)
         self._claims = folder / "claims"
         self._unusable = folder / "unusable"
         self._database = Database(folder, synced=True)
@@ -296,7 +314,8 @@ class Journal:
                     " VALUES (?, ?, ?, ?, ?, 'new', ?)",
                     (picture, engine, account, *size, self.clock()),
                 )
-            with closing(Record(self, self._entries("WHERE picture = ?", picture)[0], lock, account)) as record:
+            entry = self._traced(self._entries("WHERE picture = ?", picture)[0])
+            with closing(Record(self, entry, lock, account)) as record:
                 yield record
 
     @contextmanager
@@ -304,7 +323,7 @@ class Journal:
         """A removal that is known, for this holder alone. It is read anew: another may have gone on with it."""
         with self._claimed(entry.picture, sleep) as lock:
             found = self._entries("WHERE id = ?", entry.id)
-            with closing(Record(self, found[0] if found else entry, lock, entry.account)) as record:
+            with closing(Record(self, self._traced(found[0] if found else entry), lock, entry.account)) as record:
                 yield record
 
     def also(self, picture: str, entry: Entry) -> None:
@@ -405,6 +424,22 @@ class Journal:
             writing.execute("INSERT INTO steps VALUES (?, ?, ?, ?)", (removal, time, step, request_id))
         return self._entries("WHERE id = ?", removal)[0]
 
+    def trace_start(self, start: Start) -> None:
+        """Writes down that a run call comes next, for where the database is lost."""
+        try:
+            self.trace.started(start)
+        except OSError as error:
+            raise errors.make("disk", f"{self.trace.path} ({error.strerror})") from error
+
+    def _traced(self, entry: Entry) -> Entry:
+        """The entry with the task of a start that was named to a process which died before the database knew."""
+        if entry.state not in ("starting", "unknown"):
+            return entry
+        start = self.trace.starts().get(entry.picture)
+        if start is None or start.task_id is None or start.time != entry.run_time:
+            return entry
+        return self.write(entry.id, "running", self.clock(), None, {"state": "running", "task_id": start.task_id})
+
     def _claimed(self, picture: str, sleep: Callable[[float], None]) -> locks.Lock:
         try:
             self._claims.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -423,6 +458,10 @@ class Journal:
     def _forget(self, entries: list[Entry]) -> None:
         if not entries:
             return
+        for entry in entries:
+            if entry.state not in _ENDED:
+                with contextlib.suppress(OSError):
+                    self.trace.ended(entry.picture)
         with self._database.writing() as writing:
             for entry in entries:
                 writing.execute("DELETE FROM removals WHERE id = ?", (entry.id,))

@@ -10,10 +10,23 @@ import os
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
+
+from . import errors
 
 NAME = "layerlift.log"
 MAX_BYTES = 1_000_000
 OLDER_FILES = 3
+
+
+class _Plain(logging.Formatter):
+    """Names of files, and what the service says, do nothing to a terminal, where warnings go and logs are read."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return errors.plain(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(map(errors.plain, super().formatException(ei).split("\n")))
 
 
 class _File(RotatingFileHandler):
@@ -39,6 +52,7 @@ def start(folder: Path) -> None:
     logger.propagate = False
     told = logging.StreamHandler()
     told.setLevel(logging.WARNING)
+    told.setFormatter(_Plain())
     logger.addHandler(told)
     # libvips' own warnings on odd files are no news for the user.
     logging.getLogger("pyvips").addHandler(logging.NullHandler())
@@ -47,7 +61,7 @@ def start(folder: Path) -> None:
         file = _File(folder / NAME, maxBytes=MAX_BYTES, backupCount=OLDER_FILES, encoding="utf-8")
     except OSError:
         return
-    file.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    file.setFormatter(_Plain("%(asctime)s %(process)d %(levelname)s %(message)s"))
     logger.addHandler(file)
 
 

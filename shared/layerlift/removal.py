@@ -112,8 +112,7 @@ def take_up(engines: Engines) -> None:
     try:
         engine = engines.open("youcam", time.sleep)
         resume(engine, engines.background, told=False)
-        if engine.journal:
-            engine.delivered(engine.journal.undeleted(engine.account))
+        engine.delivered([])
     except errors.LayerliftError as error:
         _log.info("Nothing is taken up: %s", error.message)
 

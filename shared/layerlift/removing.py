@@ -188,7 +188,7 @@ class _Removing:
         self.ends.append(told)
         display.ended(end.number, made=told["status"] == "done")
         if len(self._pairs) == 1 or not display.live or told["status"] == "failed":
-            display.print(terminal.plain(f"{title}: {text}"))
+            display.print(errors.plain(f"{title}: {text}"))
         if self._options.json:
             display.print(json.dumps(told), out=True)
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from .errors import plain
+
 if TYPE_CHECKING:
     from .removal import Stage
 
@@ -39,11 +41,6 @@ def agrees(question: str) -> bool:
 def agrees_to_uploads(host: str) -> bool:
     """Asks whether pictures may be uploaded."""
     return agrees(f"Pictures will be uploaded to {host}, which charges 1 unit for each. Agree?")
-
-
-def plain(text: object) -> str:
-    """One line that does nothing to a terminal, whatever is in a file's name."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(text))
 
 
 class Pace:

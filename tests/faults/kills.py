@@ -23,8 +23,17 @@ WAYS = {
     "leave": "the host closes its worker's input",
     "cancel": "the user cancels, and tries again",
     "cancel_leave": "the user cancels and quits the host",
+    "terminate": "the session ends, and with it the worker",
     "command": "the command is killed",
     "interrupt": "the user presses Ctrl+C",
+    "terminate_command": "the session ends, and with it the command",
+    "hangup_command": "the user closes the terminal",
+}
+SIGNALS = {
+    "command": signal.SIGKILL,
+    "interrupt": signal.SIGINT,
+    "terminate_command": signal.SIGTERM,
+    "hangup_command": signal.SIGHUP,
 }
 FOREVER = 600.0
 RUN_SECONDS = 0.3
@@ -67,7 +76,7 @@ class Death(NamedTuple):
                     # Of a task whose answer was not heard the unit history alone can tell, once it is charged.
                     wait_for(lambda: world.twin.charged)
 
-            if self.way in ("command", "interrupt"):
+            if self.way in SIGNALS:
                 return self._of_command(world, let_go)
             host = world.host(apart=self.way == "host")
             host.job(0)
@@ -90,6 +99,8 @@ class Death(NamedTuple):
             told.append(host.came(0, host.end_of(0)))
         if self.way in ("kill", "host"):
             host.kill()
+        if self.way == "terminate":
+            host.process.send_signal(signal.SIGTERM)
         if self.way in ("leave", "cancel_leave"):
             host.leave()
         if self.way != "cancel":
@@ -100,7 +111,7 @@ class Death(NamedTuple):
         command = ("remove", world.photo(0), "--engine", "youcam", "--yes")
         first = world.command(*command)
         wait_for(lambda: world.twin.calls(self.step))
-        first.send_signal(signal.SIGKILL if self.way == "command" else signal.SIGINT)
+        first.send_signal(SIGNALS[self.way])
         let_go()
         told = [first.communicate(timeout=PATIENCE)[1]]
         partial = world.cut_out(0).exists() and not world.has(0)

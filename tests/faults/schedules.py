@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,11 +26,20 @@ REQUESTS = (1, 60)
 PAUSE_SECONDS = 0.05
 SIDE_BY_SIDE = 0.3
 """How often another host, which lives on, works on the same pictures from the last to the first."""
-WAYS = ("kill", "host", "leave", "cancel")
+WAYS = ("kill", "host", "leave", "cancel", "terminate", "hang up")
 LOST = ("InvalidTaskId", "TaskTimeout")
+SIGNALS = {"terminate": signal.SIGTERM, "hang up": signal.SIGHUP}
 STEPS = ("declare", "upload", "run", "poll", "download", "delete", "history")
 HANG_SECONDS = 1.0
 RUN_SECONDS = 0.1
+AHEAD = (0.0, -3600.0, -180.0, 180.0, 2 * 86400.0)
+"""By how many seconds the service's clock is ahead of the user's."""
+HISTORIES = ("", "history_oldest_first", "history_in_seconds", "history_without_targets", "history_with_odd_ids")
+"""Forms of the unit history."""
+LOCKS = (0, 3)
+"""How often another program holds the lock of the journal."""
+LOCKED_SECONDS = (0.1, 1.0)
+"""For how long it does, and for how long not."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,8 @@ class End(NamedTuple):
             host.cancel(number)
         elif self.way == "leave":
             host.leave()
+        elif self.way in SIGNALS:
+            host.process.send_signal(SIGNALS[self.way])
         else:
             host.kill()
 
@@ -71,7 +84,13 @@ class Schedule(NamedTuple):
         faults = [_fault(random) for _ in range(random.randint(*FAULTS))]
         ends = [_end(random) for _ in range(random.randint(*ENDS))]
         explained = len(ends) + sum(fault.times for fault in faults if fault.step == "run" or fault.kind == "expired")
-        with World(folder, run_seconds=RUN_SECONDS, poll_within_seconds=60.0) as world:
+        ahead, form = random.choice(AHEAD), random.choice(HISTORIES)
+        locks = [random.uniform(*LOCKED_SECONDS) for _ in range(2 * random.randint(*LOCKS))]
+        with ExitStack() as stack:
+            forms = frozenset([form] if form else [])
+            options = {"run_seconds": RUN_SECONDS, "poll_within_seconds": 60.0, "ahead": ahead, "forms": forms}
+            world = stack.enter_context(World(folder, **options))
+            stack.enter_context(_locks(world, locks))
             for fault in faults:
                 world.twin.inject(fault)
             pending = list(PICTURES)
@@ -128,6 +147,28 @@ def _round(world: World, numbers: Sequence[int], end: End | None = None) -> dict
     host.leave()
     host.wait_for_silence()
     return told
+
+
+@contextmanager
+def _locks(world: World, seconds: Sequence[float]) -> Iterator[None]:
+    """Another program holds the lock of the journal beside all that goes on, after these pauses and for so long."""
+
+    def hold() -> None:
+        for pause, held in zip(seconds[::2], seconds[1::2], strict=True):
+            if over.wait(pause):
+                return
+            if world.home.exists():
+                with world.locked():
+                    over.wait(held)
+
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold)
+        try:
+            yield
+        finally:
+            over.set()
+        holding.result()
 
 
 def _is_excuse(code: str) -> bool:

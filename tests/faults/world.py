@@ -6,11 +6,12 @@ import contextlib
 import io
 import itertools
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 from helpers import worker_host
 from helpers.clocks import RunningClock
 from helpers.programs import WORKER, Program
-from layerlift import errors, offline, removal
+from layerlift import database, errors, offline, removal
 from layerlift.cancelling import Cancel
 from layerlift.offline import Fault, Options
 from layerlift.pictures import Picture
@@ -64,13 +65,15 @@ def alpha(number: int) -> bytes:
 
 
 class Twin(offline.Twin):
-    """The service, whose books also say which picture a task was for; where it is `gated`, behind two gates."""
+    """The service, whose books also say which picture a task was for; where it is `gated`, behind two gates. Its clock
+    is `ahead` of the user's by so many seconds."""
 
-    def __init__(self, *, gated: bool = False, **options: Any) -> None:
+    def __init__(self, *, gated: bool = False, ahead: float = 0.0, **options: Any) -> None:
         self.later = RunningClock()
         self._gates: list[Gate] = []
         self._gated = gated
-        super().__init__(Options(**{"rate": (10**6, 1.0), **options}), clock=self.later)
+        limits = {"rate": (10**6, 1.0), **options}
+        super().__init__(Options(**limits), clock=self.later, wall=lambda: time.time() + ahead)
         self.url = self._through_gate(self.url)
         self._faults: list[Fault] = []
         self._picture_of: dict[str, str] = {}
@@ -223,6 +226,14 @@ class World:
         host = self.host()
         host.leave()
         host.wait_for_silence()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Another program writes to the shared database, where there is one."""
+        with contextlib.closing(sqlite3.connect(self.home / database.NAME, timeout=30.0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
 
     def photo(self, number: int) -> Path:
         """A picture as a file."""

@@ -22,9 +22,14 @@ class Paid(Removal):
         super().__init__(twin)
         self.background = Background()
         self.cancel = Hasty(self.wish, self.background)
-        self.journal = Journal(folder)
         self.service = client(twin)
-        self.engine = Engine("youcam", self.service, 1, self.journal, account)
+        self._folder, self._account = folder, account
+        self.open_journal()
+
+    def open_journal(self) -> None:
+        """As a process does at its start."""
+        self.journal = Journal(self._folder)
+        self.engine = Engine("youcam", self.service, 1, self.journal, self._account)
 
     def run(self, picture: Picture | None = None, **more: Any) -> removal.Outcome:
         return removal.remove(picture or half_dark(64, 48), self.engine, self.report, self.cancel, **more)

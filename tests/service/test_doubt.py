@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift import errors
+from layerlift import database, errors
 from layerlift.journal import UNUSABLE_FILES
 from layerlift.offline import Fault
 
@@ -76,6 +76,16 @@ def test_a_clock_that_was_set_lets_nothing_be_paid_unasked(paid: Callable[..., P
     job = paid(Fault("run", "reset_before"))
     job.fails("may_be_charged")
     job.journal.clock = lambda: time.time() + ahead
+    job.fails("still_in_doubt")
+    assert len(job.twin.calls("run")) == 1
+
+
+def test_a_journal_that_is_lost_lets_nothing_be_paid_twice(paid: Callable[..., Paid], tmp_path: Path) -> None:
+    job = paid(Fault("run", "reset_after"), forms=("history_without_targets",))
+    job.fails("may_be_charged")
+    job.journal.close()
+    (tmp_path / database.NAME).write_bytes(b"damaged")
+    job.open_journal()
     job.fails("still_in_doubt")
     assert len(job.twin.calls("run")) == 1
 

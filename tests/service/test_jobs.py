@@ -147,3 +147,15 @@ def test_what_could_not_be_deleted_is_delivered_all_the_same_and_deleted_by_the_
     with Program("worker", env=account, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         wait_for(lambda: len(twin.calls("delete")) == 2)
     assert (process.returncode, [call.status for call in twin.calls("delete")]) == (0, [400, 200])
+
+
+def test_the_next_command_deletes_what_an_earlier_one_could_not(
+    account: dict[str, str], photo: Path, tmp_path: Path, twin: Twin
+) -> None:
+    twin.inject(Fault("delete", "400", code="BadRequest"))
+    half_black(70).save(tmp_path / "next.png")
+    for picture in (photo, tmp_path / "next.png"):
+        assert layerlift(account, "remove", picture).status == 0
+    assert [call.status for call in twin.calls("delete")] == [400, 200, 200]
+    assert layerlift(account, "remove", "--overwrite", photo).status == 0
+    assert len(twin.calls("delete")) == 3

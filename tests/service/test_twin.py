@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import http.client
 import io
+import socket
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
-from layerlift.offline import EngineError, Fault, Options, Twin
+from helpers.waiting import PATIENCE
+from layerlift.offline import EngineError, Fault, Options, Twin, listener
 from PIL import Image, PngImagePlugin
 
 STILL = (10**6, 300.0)
@@ -382,3 +386,20 @@ def test_importing_the_package_needs_neither_the_server_nor_the_model_s_runtime(
     heavy = "{'werkzeug', 'onnxruntime', 'numpy', 'requests'}"
     source = f"import sys, layerlift.offline; sys.exit(bool({heavy} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", source]).returncode == 0
+
+
+def test_more_connections_than_it_takes_are_refused_and_the_others_served(
+    twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "MAX_CONNECTIONS", 4)
+    where = urlsplit(twin.url)
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.create_connection((where.hostname, where.port))) for _ in range(4)]
+        one = held[0]
+        one.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert one.recv(9) == b"HTTP/1.1 "
+        more = stack.enter_context(socket.create_connection((where.hostname, where.port)))
+        more.settimeout(PATIENCE)
+        assert more.recv(1) == b""
+        one.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert one.recv(1)

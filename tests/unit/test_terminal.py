@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift.terminal import Pace, plain, summary
+from layerlift import errors, log
+from layerlift.errors import plain
+from layerlift.terminal import Pace, summary
 
 
 class Clock:
@@ -74,3 +78,22 @@ def test_the_summary_counts_and_gives_reasons() -> None:
 
 def test_a_name_does_nothing_to_a_terminal() -> None:
     assert plain("a\x1b[2J\r\nb ü") == "a?[2J??b ü"
+
+
+def test_no_error_carries_a_name_to_a_terminal_as_it_is() -> None:
+    told = errors.make("usage", "\x1b]0;title\x07a\udc80")
+    assert told.message.isprintable() and str(told).isprintable()
+
+
+def test_warnings_and_the_log_hold_nothing_that_a_terminal_acts_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("layerlift"), "handlers", [])
+    log.start(tmp_path)
+    try:
+        raise OSError("\x1b[2J")
+    except OSError:
+        logging.getLogger("layerlift.test").exception("%s", "a\n\x1b[2Jb")
+    written, told = (tmp_path / log.NAME).read_text(), capsys.readouterr().err
+    for text in (written, told):
+        assert "a??[2Jb" in text and "OSError: ?[2J" in text and "\x1b" not in text

@@ -15,7 +15,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
-MAX_BODY = 64 * 1024 * 1024
+MAX_BODY = 16 * 1024 * 1024
+"""More than the largest upload that the service takes."""
+MAX_CONNECTIONS = 512
+"""At once; each has a thread, and may hold a body."""
 SHUTDOWN_POLL = 0.02
 HELD_POLL = 0.01
 
@@ -78,8 +81,8 @@ class _Server(ThreadedWSGIServer):
 
     def opened(self, connection: socket.socket) -> None:
         with self._guard:
-            if self.closing.is_set():
-                raise ConnectionAbortedError("the server is closing")
+            if self.closing.is_set() or len(self._connections) >= MAX_CONNECTIONS:
+                raise ConnectionAbortedError("no more connections are taken")
             self._connections.add(connection)
 
     def closed(self, connection: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,6 +61,34 @@ def test_what_a_killed_worker_has_left_is_finished_without_its_picture(
         assert [call.step for call in world.twin.requests[before:]] == []
         world.sweep()
         assert violations(world, [0], [0]) == []
+
+
+@pytest.mark.parametrize("away", [20.0, 90.0])
+def test_a_command_that_was_stopped_asks_at_once_on_waking_and_tells_what_became_of_it(
+    tmp_path: Path, away: float
+) -> None:
+    """As by Ctrl+Z, or where the computer sleeps: for less or for longer than the service waits for a poll."""
+    engine = Held()
+    with World(tmp_path, engine=engine, poll_within_seconds=30.0) as world:
+        command = world.command("remove", world.photo(0), "--engine", "youcam", "--yes")
+        wait_for(lambda: world.twin.calls("poll"))
+        command.send_signal(signal.SIGSTOP)
+        engine.released.set()
+        wait_for(lambda: stopped(command.pid))
+        world.twin.later.move(away)
+        command.send_signal(signal.SIGCONT)
+        told = command.communicate(timeout=PATIENCE)[1]
+        assert world.has(0) == (away < 30.0), told
+        again = world.command("remove", world.photo(0), "--engine", "youcam", "--yes", "--overwrite")
+        also = again.communicate(timeout=PATIENCE)[1]
+        if away > 30.0:
+            assert "charged" in told and "charged" in also
+        assert (len(world.twin.calls("run")), world.has(0)) == (1, away < 30.0)
+
+
+def stopped(process: int) -> bool:
+    """Whether a process does nothing until it is continued."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def test_a_batch_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -161,6 +161,11 @@ def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -
         try:
             if host.environment.in_sandbox:
                 _install_environment(record, host.environment, dry_run)
+                say(
+                    f"{host.name} runs in a sandbox. The API key, your consent to uploads, the journal of paid work "
+                    "and the count of requests are its own there: set the key and agree there, too. What was paid for "
+                    "elsewhere is not known there."
+                )
             _install_plugin(record, host, dry_run)
             ready.append(host)
         except Problem as problem:

@@ -292,6 +292,14 @@ def test_the_sandbox_of_a_flatpak_gets_an_environment_of_its_own_python(
     assert "FAIL" not in said
 
 
+def test_an_editor_in_a_sandbox_is_said_to_have_a_key_and_a_journal_of_its_own(
+    installed: NewUser, flatpak: Environment
+) -> None:
+    said = installed.install()
+    assert "GIMP 3.2 (Flatpak) runs in a sandbox. The API key, your consent to uploads, the journal" in said
+    assert said.count("sandbox") == 1
+
+
 def test_an_uninstall_leaves_the_home_folder_as_it_was_and_keeps_what_the_user_put_there(
     installed: NewUser, flatpak: Environment
 ) -> None:

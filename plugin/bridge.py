@@ -27,6 +27,8 @@ ALONE_SECONDS = 0.5
 
 # What a host sets for its own Python and libraries; the worker's Python must not see it.
 _HOST_VARIABLES = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "GI_TYPELIB_PATH", "QT_", "VIRTUAL_ENV")
+_KEYRING_VARIABLES = "PYTHON_KEYRING_"
+"""Not the host's, though they begin so: they say where the user keeps the API key."""
 _REINSTALL = "Run 'python3 install.py' again."
 _STAGES = {
     "export": "Reading the layer",
@@ -93,7 +95,11 @@ def native(path: str) -> str:
 
 def environment(host: dict[str, str]) -> dict[str, str]:
     """The host's environment without what the host set for itself."""
-    return {name: value for name, value in host.items() if not name.startswith(_HOST_VARIABLES)}
+    return {
+        name: value
+        for name, value in host.items()
+        if name.startswith(_KEYRING_VARIABLES) or not name.startswith(_HOST_VARIABLES)
+    }
 
 
 def caption(message: dict[str, Any]) -> str:

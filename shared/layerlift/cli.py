@@ -15,6 +15,9 @@ from collections.abc import Callable, Sequence
 from . import __version__, errors, log, signals, terminal
 from .settings import Settings
 
+_PLACES = {"keyring": "system's keyring", "file": "file that only you can read"}
+_ENVIRONMENT = "YOUCAM_API_KEY is set in the environment: its key comes first and is used."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
@@ -82,7 +85,11 @@ def _key(options: argparse.Namespace) -> int:
     settings = Settings()
     if options.action == "set":
         value = (getpass.getpass("API key: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
-        print(f"The key is stored in the {settings.set_key(value)}.", file=sys.stderr)
+        stored = settings.set_key(value)
+        if stored.refused:
+            print(stored.refused.message, file=sys.stderr)
+        print(f"The key is stored in the {_PLACES[stored.place]}.", file=sys.stderr)
+        print(_ENVIRONMENT if settings.environment_key else "It is used from now on.", file=sys.stderr)
         if sys.stdin.isatty() and terminal.agrees_to_uploads(settings.api_host):
             settings.agree(settings.api_host)
     elif options.action == "show":
@@ -91,5 +98,10 @@ def _key(options: argparse.Namespace) -> int:
             raise errors.make("no_key")
         print(f"{key.redacted} ({key.source})")
     else:
-        settings.forget_key()
+        places = settings.forget_key()
+        for place in places:
+            print(f"The key in the {_PLACES[place]} is forgotten.", file=sys.stderr)
+        if not places:
+            print("No key was stored.", file=sys.stderr)
+        print(_ENVIRONMENT if settings.environment_key else "No key is set any more.", file=sys.stderr)
     return 0

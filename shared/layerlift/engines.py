@@ -132,9 +132,10 @@ class Engines:
 
         Raises:
             ConsentNeeded: pictures would leave this computer, and nobody has agreed to that.
+            KeyringUnusable: nobody knows whether a key is set.
             SetupError: ``no_key``, ``no_engine``, ``no_model``, or an address that can't be used.
         """
-        key = self.settings.key() if choice != "offline" else None
+        key = self.settings.key(sleep) if choice != "offline" else None
         if key is not None:
             service = self._connected(self.settings.api_url, key.value, sleep, self.settings.rate)
             host = self.settings.api_host

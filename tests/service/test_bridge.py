@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from layerlift.keyrings import LIMIT_SECONDS
 from layerlift.offline import Twin
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -144,12 +145,20 @@ def test_the_worker_does_not_see_what_the_host_sets_for_itself(
     of_the_host += ["QT_PLUGIN_PATH", "QT_QPA_PLATFORM", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV"]
     for name in of_the_host:
         monkeypatch.setenv(name, "of the host")
-    monkeypatch.setenv("HTTPS_PROXY", "of the user")
+    of_the_user = ["HTTPS_PROXY", "PYTHON_KEYRING_BACKEND"]
+    for name in of_the_user:
+        monkeypatch.setenv(name, "of the user")
     misbehave(f"env > '{place}/seen'\necho '{HELLO}'\ncat")
     bridge.Worker().close()
     seen = dict(line.partition("=")[::2] for line in (place / "seen").read_text().splitlines())
     assert [name for name in of_the_host if name in seen] == []
-    assert (seen["HTTPS_PROXY"], seen["LAYERLIFT_HOME"]) == ("of the user", os.environ["LAYERLIFT_HOME"])
+    assert [seen[name] for name in of_the_user] == ["of the user"] * 2
+    assert seen["LAYERLIFT_HOME"] == os.environ["LAYERLIFT_HOME"]
+
+
+def test_the_keyring_answers_within_the_time_in_which_a_host_waits_for_its_worker(bridge: Any) -> None:
+    # Storing a key asks it twice.
+    assert 2 * LIMIT_SECONDS < bridge.SILENCE_SECONDS
 
 
 def test_a_hosts_own_python_home_does_not_break_the_worker(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> None:

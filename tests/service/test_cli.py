@@ -510,11 +510,15 @@ def test_a_terminal_shows_how_far_a_large_picture_is_read_and_written(
 def test_a_key_from_a_pipe_is_stored_shown_redacted_used_and_forgotten(environ: dict[str, str], twin: Twin) -> None:
     environ["YOUCAM_API_URL"] = twin.url
     stored = layerlift(environ, "key", "set", text=f" {twin.key} \n")
-    assert (stored.status, stored.output, stored.errors) == (0, "", "The key is stored in the file.\n")
+    assert (stored.status, stored.output) == (0, "")
+    assert stored.errors == "The key is stored in the file that only you can read.\nIt is used from now on.\n"
     shown = layerlift(environ, "key", "show")
     assert (shown.status, shown.output) == (0, f"...{twin.key[-4:]} (file)\n")
     assert layerlift(environ, "balance").output == "1000 units\n"
-    assert layerlift(environ, "key", "forget").status == 0
+    forgotten = layerlift(environ, "key", "forget")
+    assert forgotten.status == 0
+    assert forgotten.errors == "The key in the file that only you can read is forgotten.\nNo key is set any more.\n"
+    assert layerlift(environ, "key", "forget").errors == "No key was stored.\nNo key is set any more.\n"
     for command in (["key", "show"], ["balance"]):
         result = layerlift(environ, *command)
         assert (result.status, result.output) == (2, "") and "No API key is set" in result.errors

@@ -29,7 +29,7 @@ def ask(host: Any, **message: Any) -> dict[str, Any]:
 
 
 def kept(key: str | None = None, place: str | None = None, agreed: bool = False) -> dict[str, Any]:
-    return {"key": key, "key_place": place, "agreed": agreed, "host": "service.example"}
+    return {"key": key, "key_place": place, "key_error": None, "agreed": agreed, "host": "service.example"}
 
 
 @pytest.fixture

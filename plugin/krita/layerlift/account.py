@@ -99,7 +99,12 @@ class Account(QtWidgets.QGroupBox):
 
     def _show(self, settings: dict[str, Any]) -> None:
         place = settings["key_place"]
-        self._shown.setText(f"{settings['key']}, {PLACES.get(place, place)}" if place else "None is set.")
+        nothing = "Can't be read." if settings["key_error"] else "None is set."
+        self._shown.setText(f"{settings['key']}, {PLACES.get(place, place)}" if place else nothing)
+        if settings["key_error"]:
+            self._say(settings["key_error"])
+            # The dialog stays open, so that it is read.
+            self._then = None
         self._key.setEnabled(place != "environment")
         self._forget.setEnabled(place not in (None, "environment"))
         self._agreed.setText(f"I agree that layers I choose are uploaded to {settings['host']}, for 1 unit each")

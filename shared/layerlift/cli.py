@@ -1,4 +1,4 @@
-"""The ``layerlift`` command: remove, balance, key, jobs, serve.
+"""The ``layerlift`` command: remove, balance, key, uploads, jobs, doctor, serve.
 
 Results go to files, and with ``--json`` one object a picture to standard output; everything else goes to standard
 error. Exit status: 0 all done, 1 some picture failed, 2 usage or set-up.
@@ -58,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("action", choices=("set", "show", "forget"))
     key.set_defaults(run=_key)
 
+    uploads = commands.add_parser("uploads", help="show whether pictures may be uploaded; allow or forbid it")
+    uploads.add_argument("action", choices=("allow", "forbid"), nargs="?")
+    uploads.set_defaults(run=_uploads)
+
     examined = commands.add_parser("doctor", help="report on this installation, safe to show to others")
     examined.set_defaults(run=doctor.run)
 
@@ -81,6 +85,15 @@ def _balance(_: argparse.Namespace) -> int:
     return 0
 
 
+def _uploads(options: argparse.Namespace) -> int:
+    settings = Settings()
+    if options.action is not None:
+        settings.agree(settings.api_host, options.action == "allow")
+    allowed = "allowed" if settings.has_agreed(settings.api_host) else "not allowed"
+    print(f"Uploads to {settings.api_host}, for 1 unit each, are {allowed}.")
+    return 0
+
+
 def _key(options: argparse.Namespace) -> int:
     settings = Settings()
     if options.action == "set":
@@ -90,8 +103,8 @@ def _key(options: argparse.Namespace) -> int:
             print(stored.refused.message, file=sys.stderr)
         print(f"The key is stored in the {_PLACES[stored.place]}.", file=sys.stderr)
         print(_ENVIRONMENT if settings.environment_key else "It is used from now on.", file=sys.stderr)
-        if sys.stdin.isatty() and terminal.agrees_to_uploads(settings.api_host):
-            settings.agree(settings.api_host)
+        if terminal.asks():
+            settings.agree(settings.api_host, terminal.agrees_to_uploads(settings.api_host))
     elif options.action == "show":
         key = settings.key()
         if key is None:

@@ -305,8 +305,8 @@ _OWN: dict[str, _Entry] = {
     "consent_needed": _Entry(
         ConsentNeeded,
         "Pictures would be uploaded, and nobody has agreed to that yet. Nothing was uploaded.",
-        "Agree by 'Allow Uploads' or 'Settings' in the plug-in's menu, 'layerlift key set' or --yes, or use the "
-        "offline engine.",
+        "Agree by 'Allow Uploads' or 'Settings' in the plug-in's menu, 'layerlift uploads allow' or --yes, or use "
+        "the offline engine.",
     ),
     "cost_not_agreed": _Entry(
         SetupError, "Nobody has agreed to the cost, so nothing was done.", "Agree to it by --yes."

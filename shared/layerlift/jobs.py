@@ -60,7 +60,7 @@ def _resume(_: argparse.Namespace) -> int:
 
     failed = False
     with Engines(Settings()) as engines:
-        engine = engines.open("youcam", time.sleep)
+        engine = engines.open("youcam", time.sleep, uploads=False)
         for entry, end in resume(engine, engines.background, told=True):
             error = end.exception()
             if error is not None and not isinstance(error, errors.LayerliftError):

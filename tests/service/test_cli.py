@@ -548,6 +548,29 @@ def test_on_a_terminal_the_key_is_not_shown_and_the_upload_is_asked_for(environ:
     assert json.loads((home / "settings.json").read_text()) == {"upload_agreed": ["yce-api-01.makeupar.com"]}
 
 
+def test_a_user_who_does_not_agree_any_more_takes_it_back_by_key_set(environ: dict[str, str], terminal: Any) -> None:
+    layerlift(environ, "uploads", "allow")
+    typed = terminal(environ, "key", "set")
+    typed.until("API key:")
+    typed.type("sk-0123456789abcdef\n")
+    typed.until("Agree? [y/N]")
+    typed.type("n\n")
+    assert typed.end() == 0
+    assert "not allowed" in layerlift(environ, "uploads").output
+
+
+def test_uploads_are_shown_allowed_and_forbidden(environ: dict[str, str], proxy: Proxy, photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    user = {**environ, **proxy.environ}
+    for command, allowed in ((["forbid"], "not allowed"), (["allow"], "allowed"), (["forbid"], "not allowed")):
+        for arguments in (command, []):
+            shown = layerlift(user, "uploads", *arguments)
+            said = f"Uploads to service.example, for 1 unit each, are {allowed}.\n"
+            assert (shown.status, shown.output) == (0, said)
+    refused = layerlift(user, "remove", photos)
+    assert (refused.status, proxy.seen) == (2, 0) and "layerlift uploads allow" in refused.errors
+
+
 @pytest.mark.parametrize(("units", "text"), [(12.34, "12.34"), (1234567.5, "1234567.5"), (0, "0")])
 def test_the_balance_is_shown_to_the_cent(environ: dict[str, str], make_twin: Any, units: float, text: str) -> None:
     twin = make_twin(units=units)

@@ -55,6 +55,11 @@ def test_what_is_done_is_listed_and_forgotten(account: dict[str, str], photo: Pa
     assert layerlift(account, "jobs").output == ""
 
 
+def test_what_was_started_is_asked_for_also_where_uploads_are_no_longer_allowed(account: dict[str, str]) -> None:
+    elsewhere = {**account, "YOUCAM_API_URL": "https://service.invalid"}
+    assert layerlift(elsewhere, "jobs", "resume")[:2] == (0, "")
+
+
 @pytest.mark.parametrize("step", ["poll", "download"])
 def test_what_a_killed_command_has_started_is_fetched(
     account: dict[str, str], photo: Path, twin: Twin, step: str

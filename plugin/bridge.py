@@ -266,9 +266,13 @@ class Worker:
             elif (result := _result(message, progress)) is not None:
                 return result
 
-    def agree(self) -> str:
-        """Remembers that the user agrees to uploads; returns the host that will get them."""
-        return str(self._ask("agree", {})["host"])
+    def has_agreed(self) -> bool:
+        """Whether the user agrees to uploads."""
+        return bool(self._ask("consent", {})["agreed"])
+
+    def agree(self, agreed: bool) -> str:
+        """Remembers whether the user agrees to uploads; returns the host that they go to."""
+        return str(self._ask("agree", {"agreed": agreed})["host"])
 
     def _ask(self, kind: str, fields: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
         self._send(dict(fields, type=kind, id="1"))

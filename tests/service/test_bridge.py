@@ -114,10 +114,13 @@ def test_edges_are_cleaned_after_a_job_at_the_layers_own_depth_and_progress_goes
 
 def test_the_users_agreement_is_kept_and_names_the_host(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YOUCAM_API_URL", "https://service.example")
+    stored = Path(os.environ["LAYERLIFT_HOME"], "settings.json")
     with bridge.Worker() as worker:
-        assert worker.agree() == "service.example"
-    settings = Path(os.environ["LAYERLIFT_HOME"], "settings.json").read_text(encoding="utf-8")
-    assert json.loads(settings) == {"upload_agreed": ["service.example"]}
+        assert not worker.has_agreed()
+        for agreed, hosts in ((True, ["service.example"]), (False, [])):
+            assert worker.agree(agreed) == "service.example"
+            assert json.loads(stored.read_text(encoding="utf-8")) == {"upload_agreed": hosts}
+            assert worker.has_agreed() is agreed
 
 
 def test_an_error_of_the_worker_is_told_with_what_to_do(bridge: Any, with_twin: Twin) -> None:

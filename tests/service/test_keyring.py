@@ -149,6 +149,17 @@ def test_the_settings_of_a_host_tell_of_a_locked_keyring_and_keep_a_key_all_the_
     assert ask(type="key", key=None) == (None, None, True)
 
 
+def test_the_consent_is_told_and_changed_without_the_keyring(start: Any, user: dict[str, str]) -> None:
+    host = start(**with_keyring(user, rings.Hanging), YOUCAM_API_URL="https://service.example")
+    host.send(type="agree", id="1")
+    assert host.until_end("1")[1]["host"] == "service.example"
+    host.send(type="consent", id="2")
+    assert host.until_end("2")[1]["agreed"] is True
+    assert host.end() == 0
+    host.close()
+    assert "Password" not in host.errors
+
+
 def test_a_job_that_waits_for_the_keyring_is_cancelled_and_ends_with_its_host(start: Any, user: dict[str, str]) -> None:
     host = start(**with_keyring(user, rings.Hanging))
     host.job("1")

@@ -130,12 +130,14 @@ class Account(QtWidgets.QGroupBox):
     def _ask(self, kind: str, take: Answer, **fields: Any) -> None:
         self._questions.append((kind, fields, take))
         if len(self._questions) == 1:
+            self._say("")
             self._send()
 
     def _send(self) -> None:
         kind, fields, _ = self._questions[0]
         self.setEnabled(False)
-        self._say("Asking..." if kind == "balance" else "")
+        if kind == "balance":
+            self._say("Asking...")
         self._worker.ask(kind, **fields)
 
     def _answered(self, answer: dict[str, Any]) -> None:

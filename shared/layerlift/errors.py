@@ -311,6 +311,9 @@ _OWN: dict[str, _Entry] = {
     "cost_not_agreed": _Entry(
         SetupError, "Nobody has agreed to the cost, so nothing was done.", "Agree to it by --yes."
     ),
+    "clear_not_agreed": _Entry(
+        SetupError, "Nobody has agreed to remove the kept results, so nothing was done.", "Agree to it by --yes."
+    ),
     "no_engine": _Entry(
         SetupError,
         "The offline engine is not installed.",

@@ -34,9 +34,9 @@ LAYERS = (
     {"polling", "recovery"},
     {"engines"},
     {"account", "removal"},
-    {"batch", "doctor", "jobs"},
+    {"batch", "doctor"},
     {"terminal", "worker"},
-    {"removing"},
+    {"jobs", "removing"},
     {"cli"},
 )
 # The set-ups that offer the offline twin.

@@ -27,6 +27,8 @@ ALONE_SECONDS = 0.5
 
 # What a host sets for its own Python and libraries; the worker's Python must not see it.
 _HOST_VARIABLES = ("PYTHON", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_", "GI_TYPELIB_PATH", "QT_", "VIRTUAL_ENV")
+_KEYRING_VARIABLES = "PYTHON_KEYRING_"
+"""Not the host's, though they begin so: they say where the user keeps the API key."""
 _REINSTALL = "Run 'python3 install.py' again."
 _STAGES = {
     "export": "Reading the layer",
@@ -93,7 +95,11 @@ def native(path: str) -> str:
 
 def environment(host: dict[str, str]) -> dict[str, str]:
     """The host's environment without what the host set for itself."""
-    return {name: value for name, value in host.items() if not name.startswith(_HOST_VARIABLES)}
+    return {
+        name: value
+        for name, value in host.items()
+        if name.startswith(_KEYRING_VARIABLES) or not name.startswith(_HOST_VARIABLES)
+    }
 
 
 def caption(message: dict[str, Any]) -> str:
@@ -260,9 +266,13 @@ class Worker:
             elif (result := _result(message, progress)) is not None:
                 return result
 
-    def agree(self) -> str:
-        """Remembers that the user agrees to uploads; returns the host that will get them."""
-        return str(self._ask("agree", {})["host"])
+    def has_agreed(self) -> bool:
+        """Whether the user agrees to uploads."""
+        return bool(self._ask("consent", {})["agreed"])
+
+    def agree(self, agreed: bool) -> str:
+        """Remembers whether the user agrees to uploads; returns the host that they go to."""
+        return str(self._ask("agree", {"agreed": agreed})["host"])
 
     def _ask(self, kind: str, fields: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
         self._send(dict(fields, type=kind, id="1"))

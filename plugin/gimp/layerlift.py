@@ -52,12 +52,20 @@ def remove_all_backgrounds(result: int, clean_edges: bool, hide_original: bool, 
     remove_all(Wish(result, clean_edges, hide_original), ENGINES[engine], engine == PAY_AGAIN)
 
 
-def allow_uploads(agree: bool) -> None:
-    """Remember that the user agrees to uploads."""
-    if not agree:
-        fail("Nothing is uploaded until you agree.")
+def consent() -> dict[str, Any]:
+    """What the dialog shows: it is the same for GIMP, Krita and the command, whatever GIMP remembers."""
     with bridge.Worker() as worker:
-        gimp.message(f"Layers that you choose go to {worker.agree()} from now on.")
+        return {"agree": worker.has_agreed()}
+
+
+def allow_uploads(agree: bool) -> None:
+    """Remember whether the user agrees to uploads."""
+    with bridge.Worker() as worker:
+        host = worker.agree(bool(agree))
+    if agree:
+        gimp.message(f"Layers that you choose go to {host} from now on.")
+    else:
+        gimp.message(f"Nothing is uploaded to {host} from now on.")
 
 
 WISHES = [
@@ -104,7 +112,7 @@ register(
     "python-fu-layerlift-settings",
     "Allow pictures to be uploaded to the background removal service",
     "Layers that you choose are then uploaded to the YouCam service, which charges a unit for each. Without this, "
-    "nothing leaves this computer.",
+    "nothing leaves this computer. It holds for GIMP, Krita and the command, and is taken back here as well.",
     "Layerlift",
     "GPL-3.0-or-later",
     "2026",
@@ -114,6 +122,7 @@ register(
     [],
     allow_uploads,
     menu="<Image>/Filters/Remove Background",
+    on_run=consent,
 )
 
 main()

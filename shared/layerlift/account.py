@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import errors
 from .cancelling import Cancel
 from .engines import Engines
 from .settings import Settings
 
 
-def shown(settings: Settings) -> dict[str, Any]:
-    """The key redacted and the place where it is kept, None where there is none; consent; the API's host."""
-    key = settings.key()
+def shown(settings: Settings, refused: errors.KeyringUnusable | None = None) -> dict[str, Any]:
+    """The key redacted and the place where it is kept, None where there is none; consent; the API's host.
+
+    Args:
+        refused: why the keyring did not do what was asked before.
+    """
+    try:
+        key = settings.key()
+    except errors.KeyringUnusable as error:
+        key, refused = None, refused or error
     return {
         "key": key.redacted if key else None,
         "key_place": key.source if key else None,
+        "key_error": str(refused) if refused else None,
         "agreed": settings.has_agreed(settings.api_host),
         "host": settings.api_host,
     }
 
 
-def change_key(settings: Settings, key: str | None) -> None:
-    """Stores the key, or forgets the one that is stored."""
-    if key is None:
-        settings.forget_key()
+def change_key(settings: Settings, key: str | None) -> dict[str, Any]:
+    """Stores the key, or forgets the one that is stored; returns what is `shown` then."""
+    refused = None
+    if key is not None:
+        refused = settings.set_key(key).refused
     else:
-        settings.set_key(key)
+        try:
+            settings.forget_key()
+        except errors.KeyringUnusable as error:
+            refused = error
+    return shown(settings, refused)
 
 
 def balance(engines: Engines, choice: str, cancel: Cancel) -> dict[str, Any]:

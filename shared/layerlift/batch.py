@@ -161,7 +161,8 @@ class Batch:
         with self._guard:
             first, self._stop = self._stop, self._stop or found
         # Side by side many hear the same; one is enough to tell why, and nothing has begun for the others.
-        same = isinstance(first, (errors.AuthError, errors.TopUpError)) and first.code == found.code
+        for_all = (errors.AuthError, errors.ConsentNeeded, errors.TopUpError)
+        same = isinstance(first, for_all) and first.code == found.code
         return errors.make("not_started", str(first)) if same else found
 
     def begin(self) -> None:
@@ -235,6 +236,7 @@ class _Shared(Engine):
 
     def begin(self) -> None:
         self.batch.begin()
+        super().begin()
 
     def declare(self, upload: Upload) -> Destination:
         self.group.arrived(self.batch.number)

@@ -73,6 +73,10 @@ class Cache:
             raise
         self._trim(self.path(name))
 
+    def count(self) -> int:
+        """How many alphas there are."""
+        return len(self._files(_ENDING))
+
     def clear(self) -> int:
         """Removes all alphas; returns how many there were."""
         found = self._files(_ENDING)

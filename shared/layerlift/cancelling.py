@@ -25,7 +25,7 @@ class Background:
 
     def start(self, call: Callable[[], _T]) -> Future[_T]:
         """Begins a call in a thread of its own; returns its end."""
-        outcome = _begun(call)
+        outcome = begun(call)
         self.add(outcome)
         return outcome
 
@@ -86,7 +86,7 @@ class Cancel:
 
     def during(self, call: Callable[[], _T]) -> _T:
         """Does the call in a thread of its own, so that `Cancelled` does not wait for an answer that may never come."""
-        outcome = _begun(call, self.unpay)
+        outcome = begun(call, self.unpay)
         while not futures.wait([outcome], _CANCEL_SECONDS).done:
             with self._guard:
                 if self._event.is_set() and self._paid and self._background is not None:
@@ -119,7 +119,7 @@ def fulfil(outcome: Future[_T], call: Callable[[], _T]) -> None:
         outcome.set_exception(error)
 
 
-def _begun(call: Callable[[], _T], ended: Callable[[], None] = lambda: None) -> Future[_T]:
+def begun(call: Callable[[], _T], ended: Callable[[], None] = lambda: None) -> Future[_T]:
     """The end of a call that was begun in a thread of its own."""
     outcome: Future[_T] = Future()
 

@@ -1,4 +1,4 @@
-"""The ``layerlift`` command: remove, balance, key, jobs, serve.
+"""The ``layerlift`` command: remove, balance, key, uploads, jobs, doctor, serve.
 
 Results go to files, and with ``--json`` one object a picture to standard output; everything else goes to standard
 error. Exit status: 0 all done, 1 some picture failed, 2 usage or set-up.
@@ -14,6 +14,9 @@ from collections.abc import Callable, Sequence
 
 from . import __version__, errors, log, signals, terminal
 from .settings import Settings
+
+_PLACES = {"keyring": "system's keyring", "file": "file that only you can read"}
+_ENVIRONMENT = "YOUCAM_API_KEY is set in the environment: its key comes first and is used."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("action", choices=("set", "show", "forget"))
     key.set_defaults(run=_key)
 
+    uploads = commands.add_parser("uploads", help="show whether pictures may be uploaded; allow or forbid it")
+    uploads.add_argument("action", choices=("allow", "forbid"), nargs="?")
+    uploads.set_defaults(run=_uploads)
+
     examined = commands.add_parser("doctor", help="report on this installation, safe to show to others")
     examined.set_defaults(run=doctor.run)
 
@@ -78,18 +85,36 @@ def _balance(_: argparse.Namespace) -> int:
     return 0
 
 
+def _uploads(options: argparse.Namespace) -> int:
+    settings = Settings()
+    if options.action is not None:
+        settings.agree(settings.api_host, options.action == "allow")
+    allowed = "allowed" if settings.has_agreed(settings.api_host) else "not allowed"
+    print(f"Uploads to {settings.api_host}, for 1 unit each, are {allowed}.")
+    return 0
+
+
 def _key(options: argparse.Namespace) -> int:
     settings = Settings()
     if options.action == "set":
         value = (getpass.getpass("API key: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
-        print(f"The key is stored in the {settings.set_key(value)}.", file=sys.stderr)
-        if sys.stdin.isatty() and terminal.agrees_to_uploads(settings.api_host):
-            settings.agree(settings.api_host)
+        stored = settings.set_key(value)
+        if stored.refused:
+            print(stored.refused.message, file=sys.stderr)
+        print(f"The key is stored in the {_PLACES[stored.place]}.", file=sys.stderr)
+        print(_ENVIRONMENT if settings.environment_key else "It is used from now on.", file=sys.stderr)
+        if terminal.asks():
+            settings.agree(settings.api_host, terminal.agrees_to_uploads(settings.api_host))
     elif options.action == "show":
         key = settings.key()
         if key is None:
             raise errors.make("no_key")
         print(f"{key.redacted} ({key.source})")
     else:
-        settings.forget_key()
+        places = settings.forget_key()
+        for place in places:
+            print(f"The key in the {_PLACES[place]} is forgotten.", file=sys.stderr)
+        if not places:
+            print("No key was stored.", file=sys.stderr)
+        print(_ENVIRONMENT if settings.environment_key else "No key is set any more.", file=sys.stderr)
     return 0

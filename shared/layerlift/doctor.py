@@ -21,6 +21,10 @@ from .settings import Settings
 
 PACKAGES = ("requests", "pillow", "pyvips", "numpy", "platformdirs", "keyring", "onnxruntime", "werkzeug")
 LOG_LINES = 20
+_USELESS = {
+    "keyring.backends.fail.Keyring": "there is none, so a key is kept in a file",
+    "keyring.backends.null.Keyring": "it is switched off and keeps nothing, so a key is kept in a file",
+}
 
 
 def run(_: argparse.Namespace) -> int:
@@ -37,17 +41,28 @@ def report(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     """What is looked at, what was found, and whether that is well."""
     yield "layerlift", f"{__version__}, Python {platform.python_version()}, {platform.platform()}", True
     yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES), True
+    yield _keyring(settings)
     yield _service(settings)
     yield _offline()
     yield _folder(settings.state_folder)
     yield _journal(settings.state_folder)
 
 
-def _service(settings: Settings) -> tuple[str, str, bool]:
-    key = settings.key()
-    if key is None:
-        return "service", "no key is set, so the offline engine is used", True
+def _keyring(settings: Settings) -> tuple[str, str, bool]:
+    if settings.keyring is None:
+        return "keyring", "left alone, since LAYERLIFT_HOME is set", True
     try:
+        name = settings.keyring.name()
+    except errors.KeyringUnusable as error:
+        return "keyring", str(error), False
+    return "keyring", _USELESS.get(name, name), True
+
+
+def _service(settings: Settings) -> tuple[str, str, bool]:
+    try:
+        key = settings.key()
+        if key is None:
+            return "service", "no key is set, so the offline engine is used", True
         host = settings.api_host
     except errors.SetupError as error:
         return "service", str(error), False

@@ -54,9 +54,12 @@ class Engine:
     """Whose work it is: what is kept of it is free for every account that the user has there."""
     delivered: Callable[[list[Entry]], None] = lambda entries: None
     """Is told of removals whose alphas have come back and are kept."""
+    check_consent: Callable[[], None] = lambda: None
+    """Raises ConsentNeeded where the user has not agreed to uploads, or does no longer."""
 
     def begin(self) -> None:
-        """Raises where nothing that costs may begin any more."""
+        """Raises where nothing may be uploaded, or begin that costs, any more."""
+        self.check_consent()
 
     def declare(self, upload: Upload) -> Destination:
         """Announces an upload to the service."""
@@ -128,24 +131,24 @@ class Engines:
 
         Args:
             sleep: waits for that many seconds between retries, and may raise `Cancelled`.
-            uploads: whether it is asked for more than what the account holds.
+            uploads: whether pictures are to be uploaded.
 
         Raises:
             ConsentNeeded: pictures would leave this computer, and nobody has agreed to that.
+            KeyringUnusable: nobody knows whether a key is set.
             SetupError: ``no_key``, ``no_engine``, ``no_model``, or an address that can't be used.
         """
-        key = self.settings.key() if choice != "offline" else None
+        key = self.settings.key(sleep) if choice != "offline" else None
         if key is not None:
             service = self._connected(self.settings.api_url, key.value, sleep, self.settings.rate)
-            host = self.settings.api_host
-            if uploads and not is_loopback(self.settings.api_url) and not self.settings.has_agreed(host):
-                raise errors.make("consent_needed", f"to {host}")
+            if uploads:
+                self._check_consent()
             with self._guard:
                 self._journal = self._journal or Journal(self.settings.state_folder)
             place = urlsplit(self.settings.api_url).netloc
             account = digest("account", place, key.value)[:16]
             delivered = functools.partial(self._delete, service, self._journal, account)
-            return Engine("youcam", service, 1, self._journal, account, place, delivered)
+            return Engine("youcam", service, 1, self._journal, account, place, delivered, self._check_consent)
         if choice == "youcam":
             raise errors.make("no_key")
         if self._twin is None:
@@ -156,6 +159,11 @@ class Engines:
     def ever_paid(self) -> bool:
         """Whether any process of this user has ever opened the youcam engine."""
         return (self.settings.state_folder / DATABASE).exists()
+
+    def _check_consent(self) -> None:
+        host = self.settings.api_host
+        if not is_loopback(self.settings.api_url) and not self.settings.has_agreed(host):
+            raise errors.make("consent_needed", f"to {host}")
 
     def _delete(self, service: Service, journal: Journal, account: str, entries: list[Entry]) -> None:
         """Lets the service delete, in the background, what it has of pictures whose alphas are kept here: of these, and

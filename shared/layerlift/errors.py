@@ -7,7 +7,8 @@ by what the caller does next::
     LayerliftError
     ├── SetupError           mend the installation or the settings
     │   ├── AuthError        set another API key
-    │   └── ConsentNeeded    ask the user whether pictures may be uploaded
+    │   ├── ConsentNeeded    ask the user whether pictures may be uploaded
+    │   └── KeyringUnusable  unlock or mend the system's keyring
     ├── TopUpError           buy units
     ├── PictureError         use another picture; a batch goes on with the next
     ├── ServiceError         the service failed; where `retry` is set, try again later
@@ -78,6 +79,10 @@ class ConsentNeeded(SetupError):
     """Nobody has agreed to the upload yet."""
 
 
+class KeyringUnusable(SetupError):
+    """The system's keyring can't be used, so whether it has an API key is not known."""
+
+
 class TopUpError(LayerliftError):
     """The account has no units left."""
 
@@ -114,6 +119,7 @@ class _Entry(NamedTuple):
 
 
 _SET_KEY = "with 'layerlift key set', or in the plug-in's settings in Krita"
+_NO_KEYRING = "set YOUCAM_API_KEY in the environment, or use the offline engine."
 _KEY = f"Set a valid API key {_SET_KEY}."
 _OTHER = "Use another picture."
 _AGAIN = "Try again in a few minutes."
@@ -280,14 +286,38 @@ _OWN: dict[str, _Entry] = {
     "no_key": _Entry(SetupError, "No API key is set.", f"Set one {_SET_KEY}, or use the offline engine."),
     "key_missing": _Entry(SetupError, "No key was given.", "Enter the API key of your account."),
     "no_keyring": _Entry(SetupError, "The key could not be stored.", "Set YOUCAM_API_KEY in the environment instead."),
+    "keyring_locked": _Entry(
+        KeyringUnusable, "The system's keyring is locked.", f"Unlock it and try again, {_NO_KEYRING}"
+    ),
+    "keyring_silent": _Entry(
+        KeyringUnusable,
+        "The system's keyring does not answer.",
+        f"If it is asking for a password, enter that and try again, {_NO_KEYRING}",
+    ),
+    "keyring_failed": _Entry(
+        KeyringUnusable, "The system's keyring does not work.", f"Repair it and try again, {_NO_KEYRING}"
+    ),
+    "keyring_null": _Entry(
+        KeyringUnusable,
+        "The system's keyring is switched off and keeps nothing.",
+        "Choose another back end in the configuration of the 'keyring' package, or set YOUCAM_API_KEY.",
+    ),
+    "older_key": _Entry(
+        SetupError,
+        "The key is stored in the keyring, but an older one stays in its file and is used instead.",
+        "Remove the file.",
+    ),
     "consent_needed": _Entry(
         ConsentNeeded,
         "Pictures would be uploaded, and nobody has agreed to that yet. Nothing was uploaded.",
-        "Agree by 'Allow Uploads' or 'Settings' in the plug-in's menu, 'layerlift key set' or --yes, or use the "
-        "offline engine.",
+        "Agree by 'Allow Uploads' or 'Settings' in the plug-in's menu, 'layerlift uploads allow' or --yes, or use "
+        "the offline engine.",
     ),
     "cost_not_agreed": _Entry(
         SetupError, "Nobody has agreed to the cost, so nothing was done.", "Agree to it by --yes."
+    ),
+    "clear_not_agreed": _Entry(
+        SetupError, "Nobody has agreed to remove the kept results, so nothing was done.", "Agree to it by --yes."
     ),
     "no_engine": _Entry(
         SetupError,

@@ -6,8 +6,8 @@ import argparse
 import sys
 import time
 
-from . import database, errors, trace
-from .journal import Entry, Journal
+from . import database, errors, terminal, trace
+from .journal import IN_DOUBT, Entry, Journal
 from .settings import Settings
 
 _SAID = {
@@ -28,7 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION")
     resume = actions.add_parser("resume", help="fetch the results of what was started and not fetched yet")
     resume.set_defaults(run=_resume)
-    clear = actions.add_parser("clear", help="forget all but what still runs, and remove the kept results")
+    clear = actions.add_parser(
+        "clear", help="forget all but what still runs or is in doubt, and remove the kept results, after asking"
+    )
+    clear.add_argument("--yes", action="store_true", help="agree to that")
+    clear.add_argument("--in-doubt", action="store_true", help="also forget what may have been charged")
     clear.set_defaults(run=_clear)
     parser.set_defaults(run=_list)
 
@@ -59,7 +63,7 @@ def _resume(_: argparse.Namespace) -> int:
 
     failed = False
     with Engines(Settings()) as engines:
-        engine = engines.open("youcam", time.sleep)
+        engine = engines.open("youcam", time.sleep, uploads=False)
         for entry, end in resume(engine, engines.background, told=True):
             error = end.exception()
             if error is not None and not isinstance(error, errors.LayerliftError):
@@ -69,10 +73,18 @@ def _resume(_: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _clear(_: argparse.Namespace) -> int:
+def _clear(options: argparse.Namespace) -> int:
     journal = _journal()
-    forgotten, removed = journal.clear() if journal else (0, 0)
+    if journal is None:
+        return 0
+    kept = journal.cache.count()
+    question = f"Kept results: {kept}. Without them the same pictures cost units again. Remove them?"
+    if kept and not options.yes and not terminal.agrees(question):
+        raise errors.make("clear_not_agreed")
+    forgotten, removed = journal.clear(in_doubt=options.in_doubt)
     print(f"{forgotten} removals are forgotten, {removed} kept results removed.", file=sys.stderr)
+    if left := sum(entry.state in IN_DOUBT for entry in journal.entries()):
+        print(f"Still in doubt: {left}. --in-doubt forgets them too; they may have been charged.", file=sys.stderr)
     return 0
 
 

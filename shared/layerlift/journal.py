@@ -47,6 +47,8 @@ and the service has deleted its files. lost: the service has forgotten the task,
 user was told. refused: the task is known, and the service refuses to tell what became of it.
 """
 _KNOWN = ("running", "refused", "done", "kept")
+IN_DOUBT = ("starting", "unknown", "refused", "lost")
+"""The removal may have been charged, and its result is not here."""
 _ENDED = ("new", "uploaded", "kept", "deleted", "lost")
 
 
@@ -399,18 +401,20 @@ class Journal:
             return None
         return path
 
-    def clear(self) -> tuple[int, int]:
-        """Forgets all removals but those that are worked on or whose task was started within the last day and may still
-        run, and all alphas; returns how many of each.
+    def clear(self, *, in_doubt: bool = False) -> tuple[int, int]:
+        """Forgets all removals but those that are worked on or in doubt, or whose task was started within the last day
+        and may still run, and all alphas; returns how many of each.
 
-        Those whose charge is unknown are forgotten too: the same pictures are then started anew.
+        Args:
+            in_doubt: whether those in doubt are forgotten too: the same pictures are then started, and paid, anew.
         """
         gone = 0
         for entry in self.entries():
             with contextlib.suppress(_Busy), self._claimed(entry.picture, _no_wait):
                 (now,) = self._entries("WHERE id = ?", entry.id)
                 is_recent = self.clock() - (now.run_time or now.created) < FILE_SECONDS
-                if not (now.state in ("running", "done") and is_recent):
+                runs = now.state in ("running", "done") and is_recent
+                if not runs and (in_doubt or now.state not in IN_DOUBT):
                     self._forget([entry])
                     gone += 1
         return gone, self.cache.clear()
@@ -459,7 +463,7 @@ class Journal:
         if not entries:
             return
         for entry in entries:
-            if entry.state not in _ENDED:
+            if entry.state not in ("new", "kept", "deleted"):
                 with contextlib.suppress(OSError):
                     self.trace.ended(entry.picture)
         with self._database.writing() as writing:

@@ -110,7 +110,7 @@ def take_up(engines: Engines) -> None:
     if not engines.ever_paid:
         return
     try:
-        engine = engines.open("youcam", time.sleep)
+        engine = engines.open("youcam", time.sleep, uploads=False)
         resume(engine, engines.background, told=False)
         engine.delivered([])
     except errors.LayerliftError as error:
@@ -330,6 +330,8 @@ def _uploaded(upload: prepare.Upload, record: Record, engine: Engine, stage: _Te
     engine.begin()
     destination = engine.declare(upload)
     with engine.transfer():
+        # The service's limit may have held up the declaration for minutes.
+        engine.begin()
         engine.service.upload(
             destination,
             upload.data,

@@ -1,7 +1,8 @@
 """Folders, the API key, and what the user has agreed to.
 
-The key is looked for in the environment (``YOUCAM_API_KEY``), in the system's keyring, and in a file that only the user
-can read. With ``LAYERLIFT_HOME`` everything stays in that one folder, and the keyring is left alone.
+The key is looked for in the environment (``YOUCAM_API_KEY``), in a file that only the user can read, and in the
+system's keyring. There is a file only where the keyring could not be used when the key was set, so the key that was set
+last counts. With ``LAYERLIFT_HOME`` everything stays in that one folder, and the keyring is left alone.
 """
 
 from __future__ import annotations
@@ -10,20 +11,21 @@ import json
 import math
 import os
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import platformdirs
 
 from . import errors
+from .keyrings import Keyring
 
 DEFAULT_URL = "https://yce-api-01.makeupar.com"
 DEFAULT_RATE = "250/300"
 _APP = "layerlift"
-_ACCOUNT = "api-key"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,13 @@ class Key:
         return f"Key({self.redacted!r}, {self.source!r})"
 
 
+class Stored(NamedTuple):
+    """Where a key was stored, "keyring" or "file", and why a keyring that there is could not take it."""
+
+    place: str
+    refused: errors.KeyringUnusable | None = None
+
+
 def check_key(value: str) -> None:
     """Raises SetupError `key_missing` for no key, AuthError `InvalidApiKey` for one that no header can hold."""
     if not value:
@@ -54,12 +63,15 @@ class Settings:
 
     Args:
         environ: the process's environment.
+        keyring: the system's keyring.
     """
 
-    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, environ: Mapping[str, str] = os.environ, keyring: Keyring | None = None) -> None:
         home = environ.get("LAYERLIFT_HOME")
         self._home = Path(home) if home else None
         self._environ = environ
+        self.keyring = None if home else keyring or Keyring()
+        """None where it is left alone."""
         self.config_folder = self._home or Path(platformdirs.user_config_dir(_APP, appauthor=False))
         self.work_folder = (self._home or Path(platformdirs.user_cache_dir(_APP, appauthor=False))) / "work"
         self.state_folder = self._home or Path(platformdirs.user_state_dir(_APP, appauthor=False))
@@ -101,45 +113,78 @@ class Settings:
             raise errors.make("bad_rate")
         return found
 
-    def key(self) -> Key | None:
-        """The API key, or None where none is set."""
+    @property
+    def environment_key(self) -> Key | None:
+        """The API key of the environment, which comes before a stored one."""
         value = self._environ.get("YOUCAM_API_KEY", "").strip()
-        if value:
-            return Key(value, "environment")
-        value = self._from_keyring() or ""
-        if value:
-            return Key(value, "keyring")
+        return Key(value, "environment") if value else None
+
+    def key(self, sleep: Callable[[float], None] = time.sleep) -> Key | None:
+        """The API key, or None where none is set.
+
+        Args:
+            sleep: is called with 0 while the keyring is waited for, and may raise `Cancelled`.
+
+        Raises:
+            KeyringUnusable: nobody knows whether there is one.
+        """
+        if (key := self.environment_key) is not None:
+            return key
         try:
-            value = self._key_file.read_text(encoding="utf-8").strip()
+            value = self.key_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
             value = ""
-        return Key(value, "file") if value else None
+        if value:
+            return Key(value, "file")
+        value = (self.keyring.read(sleep) if self.keyring else None) or ""
+        return Key(value, "keyring") if value else None
 
-    def set_key(self, value: str) -> str:
-        """Stores the key in the keyring, or in a file of mode 0600 where there is none. Returns "keyring" or "file".
+    def set_key(self, value: str) -> Stored:
+        """Stores the key in the keyring, or in a file of mode 0600 where that can't be used.
 
         Raises:
-            SetupError: what `check_key` raises; ``no_keyring``, where neither can be written; ``disk``, where an older
-                file stays.
+            SetupError: what `check_key` raises; ``no_keyring``, where neither can be written; ``older_key``, where an
+                older file stays.
         """
         check_key(value)
-        if self._with_keyring(lambda ring: ring.set_password(_APP, _ACCOUNT, value)):
-            self._remove_key_file()
-            return "keyring"
+        refused = None
         try:
-            self._write(self._key_file, value)
+            if self.keyring and self.keyring.store(value):
+                try:
+                    self.key_file.unlink(missing_ok=True)
+                except OSError as error:
+                    raise errors.make("older_key", f"{self.key_file} ({error.strerror})") from error
+                return Stored("keyring")
+        except errors.KeyringUnusable as error:
+            refused = error
+        try:
+            self._write(self.key_file, value)
         except OSError as error:
             raise errors.make("no_keyring", str(error.strerror)) from error
-        return "file"
+        return Stored("file", refused)
 
-    def forget_key(self) -> None:
-        """Removes the stored key from the keyring and the file.
+    def forget_key(self) -> list[str]:
+        """Removes the stored key from the file and the keyring; returns in which of "file" and "keyring" one was.
 
         Raises:
-            SetupError: ``disk``, where the file can't be removed.
+            SetupError: ``disk``, where the file can't be removed; then the keyring is left alone.
+            KeyringUnusable: the file is removed, and whether the keyring has a key is not known.
         """
-        self._with_keyring(lambda ring: ring.delete_password(_APP, _ACCOUNT))
-        self._remove_key_file()
+        places = []
+        try:
+            self.key_file.unlink()
+            places.append("file")
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise errors.make("disk", f"{self.key_file} can't be removed ({error.strerror})") from error
+        try:
+            if self.keyring and self.keyring.forget():
+                places.append("keyring")
+        except errors.KeyringUnusable as error:
+            left = "the key in the file is forgotten, one in the keyring is not" if places else "no key is forgotten"
+            raise errors.make(error.code, left) from error
+        return places
 
     def has_agreed(self, host: str) -> bool:
         """Whether the user has agreed that pictures are uploaded to that host."""
@@ -164,18 +209,13 @@ class Settings:
             raise errors.make("disk", str(error.strerror)) from error
 
     @property
-    def _key_file(self) -> Path:
+    def key_file(self) -> Path:
+        """Where the key is kept where no keyring can be used."""
         return self.config_folder / "api-key"
 
     @property
     def _preferences_file(self) -> Path:
         return self.config_folder / "settings.json"
-
-    def _remove_key_file(self) -> None:
-        try:
-            self._key_file.unlink(missing_ok=True)
-        except OSError as error:
-            raise errors.make("disk", f"{self._key_file} can't be removed ({error.strerror})") from error
 
     def _preferences(self) -> dict[str, Any]:
         try:
@@ -183,23 +223,6 @@ class Settings:
         except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
-
-    def _from_keyring(self) -> str | None:
-        found: list[str | None] = []
-        self._with_keyring(lambda ring: found.append(ring.get_password(_APP, _ACCOUNT)))
-        return found[0] if found else None
-
-    def _with_keyring(self, action: Callable[[Any], object]) -> bool:
-        """Whether `action` worked on the system's keyring; a missing or locked one is no error."""
-        if self._home:
-            return False
-        import keyring
-
-        try:
-            action(keyring)
-        except Exception:  # noqa: BLE001 - backends also raise what their system's services raise
-            return False
-        return True
 
     def _write(self, path: Path, text: str) -> None:
         """Writes a file that only the user can read, by a temporary name (`mkstemp` makes it with mode 0600)."""

@@ -11,7 +11,9 @@ From the worker::
      "units": 1, "seconds": 3.2, "cached": false, "full": false}
     {"type": "result", "id": "2", "file": "2.clean", "rectangles": [[768, 512, 256, 256]]}
     {"type": "result", "id": "3", "file": "3.cut"}
-    {"type": "result", "id": "4", "key": "...wxyz", "key_place": "keyring", "agreed": true, "host": "service.example"}
+    {"type": "result", "id": "4", "key": "...wxyz", "key_place": "keyring", "key_error": null, "agreed": true,
+     "host": "service.example"}
+    {"type": "result", "id": "10", "agreed": true, "host": "service.example"}
     {"type": "result", "id": "7", "engine": "youcam", "units": 12.5, "host": "service.example"}
     {"type": "result", "id": "8", "engine": "youcam", "host": "service.example", "paid": [0], "units": 1, "balance": 9}
     {"type": "ended", "id": "9", "picture": 0, "file": "1.alpha", "engine": "youcam", ...as the result of a job}
@@ -30,6 +32,7 @@ To the worker::
     {"type": "settings", "id": "4"}
     {"type": "key", "id": "5", "key": "..."}
     {"type": "agree", "id": "6", "agreed": true}
+    {"type": "consent", "id": "10"}
     {"type": "balance", "id": "7", "engine": "auto"}
     {"type": "plan", "id": "8", "engine": "auto", "pictures": [
         {"name": "a.jpg", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "order": "rgb"}, ...]}
@@ -52,11 +55,13 @@ that depth; all other pixels stay as they are.
 in the edges. Its progress is as that of `clean`. Both use up the file of pixels.
 
 `settings` asks for what is kept: the `key` redacted and its `key_place`, "environment", "keyring" or "file", both null
-where there is none; whether the user has `agreed` to uploads to the service from now on; the `host` that would get
-them. `key` stores a key, or with null forgets the stored one (that of the environment comes first, and stays); its
-result is as that of `settings`. `agree` gives or withdraws consent; its result names the `host`. `balance` tests an
-engine: its result is the `engine` that was meant, the `units` that are left, and the `host` that was asked, null where
-it is this computer; its progress has the one stage "waiting".
+where there is none; `key_error`, what the user is told where the system's keyring could not be asked, did not take or
+did not forget a key, else null; whether the user has `agreed` to uploads to the service from now on; the `host` that
+would get them. `key` stores a key, or with null forgets the stored one (that of the environment comes first, and
+stays); its result is as that of `settings`. `agree` gives or withdraws consent; its result names the `host`. `consent`
+asks for these two alone, and waits for no keyring. `balance` tests an engine: its result is the `engine` that was
+meant, the `units` that are left, and the `host` that was asked, null where it is this computer; its progress has the
+one stage "waiting".
 
 `batch` removes the background of many pictures side by side; `name` is what the user calls one. Each picture has one
 `ended`, as it comes, with its place in `pictures` and the fields of a job's result, or those of an error. The result
@@ -103,7 +108,7 @@ if TYPE_CHECKING:
 PROTOCOL = 1
 GRACE_SECONDS = 3.0
 _BESIDE = ("plan", "batch")
-_QUESTIONS = ("job", "clean", "cut", "agree", "settings", "key", "balance", *_BESIDE)
+_QUESTIONS = ("job", "clean", "cut", "agree", "consent", "settings", "key", "balance", *_BESIDE)
 
 
 class Worker:
@@ -351,8 +356,10 @@ def _settled(message: Message, settings: Settings) -> dict[str, Any]:
     if message["type"] == "agree":
         settings.agree(settings.api_host, messages.flag(message, "agreed", True))
         return {"host": settings.api_host}
+    if message["type"] == "consent":
+        return {"host": settings.api_host, "agreed": settings.has_agreed(settings.api_host)}
     if message["type"] == "key":
-        account.change_key(settings, messages.key(message))
+        return account.change_key(settings, messages.key(message))
     return account.shown(settings)
 
 

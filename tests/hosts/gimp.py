@@ -65,6 +65,7 @@ KEYS = {
     "python-fu-layerlift-driver-quit": "<Primary><Shift>F12",
     "python-fu-layerlift": "F9",
     "python-fu-layerlift-all": "<Primary><Shift>F9",
+    "python-fu-layerlift-settings": "<Primary><Shift>F7",
     "python-fu-every-kind": "<Primary><Shift>F8",
     "python-fu-forms-menu": "F7",
     "python-fu-forms-fails": "F5",

@@ -50,11 +50,15 @@ def test_nothing_is_uploaded_before_the_user_has_agreed(gimp: Gimp, tmp_path: Pa
             return str(error)
         return "agreed"
 
-    assert gimp.python(allow, False) == "Nothing is uploaded until you agree."
-    assert gimp.python(allow, True) == "agreed"
-    assert "service.invalid" in gimp.stderr
-    said, _, _ = gimp.python(attempt, str(PHOTO), 1)
-    assert "can't be reached" in said
+    for agree, told, then in (
+        (False, "Nothing is uploaded to service.invalid from now on.", "Allow Uploads"),
+        (True, "Layers that you choose go to service.invalid from now on.", "can't be reached"),
+        (False, "Nothing is uploaded to service.invalid from now on.", "Allow Uploads"),
+    ):
+        assert gimp.python(allow, agree) == "agreed"
+        assert told in gimp.stderr
+        said, _, _ = gimp.python(attempt, str(PHOTO), 1)
+        assert then in said
 
 
 def test_a_service_that_is_not_there_is_told(gimp: Gimp, tmp_path: Path) -> None:

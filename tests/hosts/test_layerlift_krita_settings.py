@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from layerlift.offline import Fault, Options, Twin
+from layerlift.settings import Settings
 
 from .krita import Krita, KritaWindow
 from .window import wait_for
@@ -198,6 +199,45 @@ def test_what_the_worker_refuses_keeps_the_dialog_open_and_nothing_is_kept(place
     assert (place.window.run(kept), place.agreed()) == (before, [])
     assert "The offline engine works. Nothing leaves this computer." in place.window.run(try_it)
     place.window.run(close, "Cancel")
+
+
+def test_the_consent_is_shown_as_it_is_whoever_has_changed_it(place: Place) -> None:
+    elsewhere = Settings({"LAYERLIFT_HOME": str(place.home)})
+    elsewhere.agree("127.0.0.1")
+    assert place.window.run(choose, 0, 0, True, True, True, "", "OK")[-1] is True
+    elsewhere.agree("127.0.0.1", False)
+    assert place.window.run(choose, 0, 0, True, True, False, "", "OK")[-1] is False
+    assert place.agreed() == []
+
+
+@pytest.fixture
+def locked(krita: Krita, tmp_path: Path) -> Iterator[Place]:
+    """Krita where the key is kept in a keyring, and that is locked."""
+    with Twin(Options()) as twin:
+        place = Place(tmp_path, krita, twin)
+        krita.environment.update(
+            LAYERLIFT_HOME="",
+            PYTHON_KEYRING_BACKEND="helpers.rings.Locked",
+            XDG_STATE_HOME=str(place.home),
+        )
+        with krita.window() as place.window:
+            yield place
+        wait_for(lambda: not workers_of(place.home), "the dialog's worker to end")
+
+
+def test_a_locked_keyring_is_told_and_a_key_is_kept_in_a_file_instead(locked: Place) -> None:
+    run, secret = locked.window.run, locked.twin.key
+    in_a_file = f"...{secret[-4:]}, kept in a file that only you can read"
+    is_open, told, *_ = run(fail_to_keep, secret)
+    assert is_open and in_a_file in told
+    assert any(text.startswith("The system's keyring is locked.") for text in told)
+    run(close, "OK")
+    (shown, *_), _, told, _ = run(set_key, secret)
+    assert in_a_file in shown and in_a_file in told
+    told, can_forget = run(forget)
+    assert "Can't be read." in told and not can_forget
+    assert any("the key in the file is forgotten, one in the keyring is not" in text for text in told)
+    run(close, "OK")
 
 
 def wait_in_vain() -> Any:

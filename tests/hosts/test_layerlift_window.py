@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from layerlift.offline import Fault, Options, Twin
+from layerlift.settings import Settings
 from PIL import Image, ImageChops
 
 from .gimp import Gimp
@@ -62,6 +63,30 @@ def test_the_dialog_runs_the_action_progress_moves_and_one_undo_reverts(
             wait_for(lambda: window.python(describe) == done, "the redo")
         assert twin.charged == 1
     assert not workers_of(home)
+
+
+def test_the_consent_is_shown_as_it_is_and_unticking_takes_it_back(gimp_on_a_screen: Gimp, home: Path) -> None:
+    gimp, host = gimp_on_a_screen, "service.invalid"
+    install(gimp, home)
+    gimp.environment["YOUCAM_API_URL"] = f"https://{host}"
+    settings = Settings({"LAYERLIFT_HOME": str(home)})
+    with gimp.window() as window:
+
+        def change() -> bool:
+            """Ticks the box or unticks it; whether the user agrees then."""
+            before = settings.has_agreed(host)
+            dialog = window.summon("ctrl+shift+F7", "Allow Uploads")
+            window.key("alt+a", dialog)
+            window.dismiss("alt+o", dialog)
+            wait_for(lambda: settings.has_agreed(host) is not before, "the consent to change")
+            return not before
+
+        assert change()
+        settings.agree(host, False)
+        assert change(), "not as GIMP remembers it"
+        assert not change()
+        settings.agree(host)
+        assert not change(), "not as GIMP remembers it"
 
 
 def test_an_error_is_shown_once_in_a_box_and_nothing_changes(

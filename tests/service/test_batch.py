@@ -105,6 +105,42 @@ def test_files_are_declared_together(world: Callable[..., World]) -> None:
     assert len(user.twin.calls("declare")) <= 3
 
 
+def test_consent_that_is_taken_back_stops_the_uploads_at_once(
+    world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("layerlift.engines.is_loopback", lambda url: False)
+    user, jobs = world(run_seconds=0.3), [Photo(number) for number in range(60)]
+    user.settings.agree("127.0.0.1")
+    uploads: list[int] = []
+
+    def take_back(_: End[Any]) -> None:
+        if not uploads:
+            # As another process does.
+            Settings({"LAYERLIFT_HOME": str(user.settings.config_folder)}).agree("127.0.0.1", False)
+            uploads.append(len(user.twin.calls("upload")))
+
+    found = codes(user.ends(jobs, take_back))
+    assert len(user.twin.calls("upload")) <= uploads[0] + batch.TRANSFERS < len(jobs)
+    assert set(found) == {"1", "consent_needed", "not_started"} and found.count("consent_needed") == 1
+    assert user.counts == (found.count("1"), float(found.count("1")))
+
+
+def test_consent_that_is_taken_back_while_the_limit_holds_up_a_declaration_is_seen(
+    world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("layerlift.engines.is_loopback", lambda url: False)
+    user = world()
+    user.settings.agree("127.0.0.1")
+
+    def declare(self: Any, upload: Any) -> Any:
+        user.settings.agree("127.0.0.1", False)
+        return self.service.declare([upload])[0]
+
+    monkeypatch.setattr("layerlift.batch._Shared.declare", declare)
+    assert codes(user.ends([Photo(1)])) == ["consent_needed"]
+    assert (len(user.twin.calls("declare")), user.twin.calls("upload")) == (1, [])
+
+
 def test_what_was_paid_for_is_free_and_asks_the_service_nothing(world: Callable[..., World]) -> None:
     user = world()
     user.ends([Photo(number) for number in range(5)])

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from layerlift.keyrings import LIMIT_SECONDS
 from layerlift.offline import Twin
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -113,10 +114,13 @@ def test_edges_are_cleaned_after_a_job_at_the_layers_own_depth_and_progress_goes
 
 def test_the_users_agreement_is_kept_and_names_the_host(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YOUCAM_API_URL", "https://service.example")
+    stored = Path(os.environ["LAYERLIFT_HOME"], "settings.json")
     with bridge.Worker() as worker:
-        assert worker.agree() == "service.example"
-    settings = Path(os.environ["LAYERLIFT_HOME"], "settings.json").read_text(encoding="utf-8")
-    assert json.loads(settings) == {"upload_agreed": ["service.example"]}
+        assert not worker.has_agreed()
+        for agreed, hosts in ((True, ["service.example"]), (False, [])):
+            assert worker.agree(agreed) == "service.example"
+            assert json.loads(stored.read_text(encoding="utf-8")) == {"upload_agreed": hosts}
+            assert worker.has_agreed() is agreed
 
 
 def test_an_error_of_the_worker_is_told_with_what_to_do(bridge: Any, with_twin: Twin) -> None:
@@ -144,12 +148,20 @@ def test_the_worker_does_not_see_what_the_host_sets_for_itself(
     of_the_host += ["QT_PLUGIN_PATH", "QT_QPA_PLATFORM", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV"]
     for name in of_the_host:
         monkeypatch.setenv(name, "of the host")
-    monkeypatch.setenv("HTTPS_PROXY", "of the user")
+    of_the_user = ["HTTPS_PROXY", "PYTHON_KEYRING_BACKEND"]
+    for name in of_the_user:
+        monkeypatch.setenv(name, "of the user")
     misbehave(f"env > '{place}/seen'\necho '{HELLO}'\ncat")
     bridge.Worker().close()
     seen = dict(line.partition("=")[::2] for line in (place / "seen").read_text().splitlines())
     assert [name for name in of_the_host if name in seen] == []
-    assert (seen["HTTPS_PROXY"], seen["LAYERLIFT_HOME"]) == ("of the user", os.environ["LAYERLIFT_HOME"])
+    assert [seen[name] for name in of_the_user] == ["of the user"] * 2
+    assert seen["LAYERLIFT_HOME"] == os.environ["LAYERLIFT_HOME"]
+
+
+def test_the_keyring_answers_within_the_time_in_which_a_host_waits_for_its_worker(bridge: Any) -> None:
+    # Storing a key asks it twice.
+    assert 2 * LIMIT_SECONDS < bridge.SILENCE_SECONDS
 
 
 def test_a_hosts_own_python_home_does_not_break_the_worker(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -510,11 +510,15 @@ def test_a_terminal_shows_how_far_a_large_picture_is_read_and_written(
 def test_a_key_from_a_pipe_is_stored_shown_redacted_used_and_forgotten(environ: dict[str, str], twin: Twin) -> None:
     environ["YOUCAM_API_URL"] = twin.url
     stored = layerlift(environ, "key", "set", text=f" {twin.key} \n")
-    assert (stored.status, stored.output, stored.errors) == (0, "", "The key is stored in the file.\n")
+    assert (stored.status, stored.output) == (0, "")
+    assert stored.errors == "The key is stored in the file that only you can read.\nIt is used from now on.\n"
     shown = layerlift(environ, "key", "show")
     assert (shown.status, shown.output) == (0, f"...{twin.key[-4:]} (file)\n")
     assert layerlift(environ, "balance").output == "1000 units\n"
-    assert layerlift(environ, "key", "forget").status == 0
+    forgotten = layerlift(environ, "key", "forget")
+    assert forgotten.status == 0
+    assert forgotten.errors == "The key in the file that only you can read is forgotten.\nNo key is set any more.\n"
+    assert layerlift(environ, "key", "forget").errors == "No key was stored.\nNo key is set any more.\n"
     for command in (["key", "show"], ["balance"]):
         result = layerlift(environ, *command)
         assert (result.status, result.output) == (2, "") and "No API key is set" in result.errors
@@ -542,6 +546,29 @@ def test_on_a_terminal_the_key_is_not_shown_and_the_upload_is_asked_for(environ:
     home = Path(environ["LAYERLIFT_HOME"])
     assert (home / "api-key").read_text() == "sk-0123456789abcdef"
     assert json.loads((home / "settings.json").read_text()) == {"upload_agreed": ["yce-api-01.makeupar.com"]}
+
+
+def test_a_user_who_does_not_agree_any_more_takes_it_back_by_key_set(environ: dict[str, str], terminal: Any) -> None:
+    layerlift(environ, "uploads", "allow")
+    typed = terminal(environ, "key", "set")
+    typed.until("API key:")
+    typed.type("sk-0123456789abcdef\n")
+    typed.until("Agree? [y/N]")
+    typed.type("n\n")
+    assert typed.end() == 0
+    assert "not allowed" in layerlift(environ, "uploads").output
+
+
+def test_uploads_are_shown_allowed_and_forbidden(environ: dict[str, str], proxy: Proxy, photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    user = {**environ, **proxy.environ}
+    for command, allowed in ((["forbid"], "not allowed"), (["allow"], "allowed"), (["forbid"], "not allowed")):
+        for arguments in (command, []):
+            shown = layerlift(user, "uploads", *arguments)
+            said = f"Uploads to service.example, for 1 unit each, are {allowed}.\n"
+            assert (shown.status, shown.output) == (0, said)
+    refused = layerlift(user, "remove", photos)
+    assert (refused.status, proxy.seen) == (2, 0) and "layerlift uploads allow" in refused.errors
 
 
 @pytest.mark.parametrize(("units", "text"), [(12.34, "12.34"), (1234567.5, "1234567.5"), (0, "0")])

@@ -51,8 +51,40 @@ def test_what_is_done_is_listed_and_forgotten(account: dict[str, str], photo: Pa
     assert (shown.status, shown.output.count("\n")) == (0, 1)
     assert "64 x 32  1 units" in shown.output and f"task {task_id}  done" in shown.output
     assert "MB" in shown.errors and twin.key not in shown.output + shown.errors
-    assert "1 removals are forgotten, 1 kept results" in layerlift(account, "jobs", "clear").errors
+    assert "1 removals are forgotten, 1 kept results" in layerlift(account, "jobs", "clear", "--yes").errors
     assert layerlift(account, "jobs").output == ""
+
+
+def test_kept_results_are_not_removed_unasked(account: dict[str, str], photo: Path, twin: Twin, terminal: Any) -> None:
+    assert layerlift(account, "remove", photo).status == 0
+    refused = layerlift(account, "jobs", "clear", text="y\n")
+    assert refused.status == 2 and "--yes" in refused.errors
+    for answer, status in (("n\n", 2), ("\n", 2), ("y\n", 0)):
+        assert layerlift(account, "jobs").output.endswith("done\n")
+        asked = terminal(account, "jobs", "clear")
+        asked.until("Remove them? [y/N]")
+        asked.type(answer)
+        assert asked.end() == status
+    assert layerlift(account, "jobs").output == ""
+    assert layerlift(account, "jobs", "clear").status == 0
+
+
+def test_what_may_have_been_charged_is_forgotten_only_where_that_is_asked_for(
+    account: dict[str, str], photo: Path, make_twin: Any
+) -> None:
+    twin = make_twin(faults=[Fault("run", "reset_before"), Fault("history", "401", times=9)])
+    environ = {**account, **key_of(twin)}
+    assert layerlift(environ, "remove", photo).status == 1
+    cleared = layerlift(environ, "jobs", "clear", "--yes")
+    assert cleared.status == 0 and "Still in doubt: 1. --in-doubt forgets" in cleared.errors
+    assert "in doubt" in layerlift(environ, "jobs").output
+    assert layerlift(environ, "jobs", "clear", "--in-doubt").status == 0
+    assert layerlift(environ, "jobs").output == ""
+
+
+def test_what_was_started_is_asked_for_also_where_uploads_are_no_longer_allowed(account: dict[str, str]) -> None:
+    elsewhere = {**account, "YOUCAM_API_URL": "https://service.invalid"}
+    assert layerlift(elsewhere, "jobs", "resume")[:2] == (0, "")
 
 
 @pytest.mark.parametrize("step", ["poll", "download"])

@@ -368,6 +368,20 @@ def test_where_nothing_can_be_written_down_nothing_is_paid(make_twin: Callable[.
     assert (caught.value.code, twin.requests) == ("disk", [])
 
 
+def test_what_is_paid_for_is_taken_up_also_where_uploads_are_no_longer_allowed(
+    make_twin: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("layerlift.engines.is_loopback", lambda url: False)
+    twin = make_twin()
+    job = Paid(twin, tmp_path)
+    settings = Settings({"LAYERLIFT_HOME": str(tmp_path), "YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key})
+    with Engines(settings) as opened:
+        job.engine = opened.open("youcam", time.sleep, uploads=False)
+        started(job)
+        removal.take_up(opened)
+    assert job.states == ["deleted"]
+
+
 def test_drafts_of_the_offline_engine_are_not_written_down(tmp_path: Path) -> None:
     with Engines(Settings({"LAYERLIFT_HOME": str(tmp_path)})) as opened:
         assert opened.open("auto", lambda seconds: None).journal is None

@@ -29,7 +29,7 @@ def ask(host: Any, **message: Any) -> dict[str, Any]:
 
 
 def kept(key: str | None = None, place: str | None = None, agreed: bool = False) -> dict[str, Any]:
-    return {"key": key, "key_place": place, "agreed": agreed, "host": "service.example"}
+    return {"key": key, "key_place": place, "key_error": None, "agreed": agreed, "host": "service.example"}
 
 
 @pytest.fixture
@@ -101,6 +101,7 @@ def test_consent_is_given_and_withdrawn(host: Any, environ: dict[str, str]) -> N
     ):
         assert ask(host, type="agree", **fields) == {"host": "service.example"}
         assert ask(host, type="settings")["agreed"] is agreed
+        assert ask(host, type="consent") == {"agreed": agreed, "host": "service.example"}
     ask(host, type="agree", agreed=False)
     host.job("2")
     assert host.until_end("2")[1]["code"] == "consent_needed"

@@ -334,18 +334,28 @@ def test_old_removals_are_forgotten_once_their_alphas_are_gone(journal: Journal,
     assert [entry.picture for entry in left] == [digest("kept"), digest("running")]
 
 
-def test_clear_forgets_all_but_what_runs_or_is_worked_on(journal: Journal) -> None:
-    def held(name: str, act: Callable[[Record], None]) -> Entry:
+def test_clear_forgets_all_but_what_runs_or_is_worked_on_or_in_doubt(journal: Journal) -> None:
+    def held(name: str, act: Callable[[Record], object]) -> Entry:
         with claim(journal, digest(name)) as record:
             act(record)
             return record.entry
 
     held("kept", finished)
-    held("in doubt", lambda record: record.unknown(None))
+    held("lost", lambda record: (record.running("third", None), record.lost("InvalidTaskId", None)))
+    held("unclear", lambda record: record.unknown(None))
+    held("killed", lambda record: record.starting())
     held("running", lambda record: record.running("task", None))
+    held("refused", lambda record: (record.running("another", None), record.refused(None)))
     with claim(journal, digest("worked on")):
-        assert journal.clear() == (2, 1)
-        assert {entry.picture for entry in journal.entries()} == {digest("running"), digest("worked on")}
+
+        def left() -> set[str]:
+            return {entry.picture for entry in journal.entries()}
+
+        runs = {digest("running"), digest("worked on")}
+        assert journal.clear() == (1, 1)
+        assert left() == runs | {digest("unclear"), digest("killed"), digest("refused"), digest("lost")}
+        assert journal.clear(in_doubt=True) == (4, 0)
+        assert left() == runs
 
 
 def test_the_least_recently_used_alphas_go_first(tmp_path: Path) -> None:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keyring
 import pytest
+from helpers.rings import Broken, Hanging, Locked
+from helpers.waiting import PATIENCE, wait_for
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
-from keyring.errors import PasswordDeleteError
+from keyring.backends.null import Keyring as NullKeyring
+from keyring.errors import PasswordDeleteError, PasswordSetError
 from layerlift import errors
-from layerlift.settings import DEFAULT_URL, Key, Settings
+from layerlift.cancelling import Cancel
+from layerlift.keyrings import Keyring
+from layerlift.settings import DEFAULT_URL, Key, Settings, Stored
 
+SHORT = 0.1
+"""Seconds until a keyring is given up."""
 KEY = "sk-0123456789abcdef"
 
 
@@ -25,25 +33,22 @@ class Memory(KeyringBackend):
 
     def __init__(self) -> None:
         self.entries: dict[tuple[str, str], str] = {}
-        self.locked = False
+        self.refuses = False
+        self.deletes = True
 
     def get_password(self, service: str, username: str) -> str | None:
-        self._open()
         return self.entries.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        self._open()
+        if self.refuses:
+            raise PasswordSetError("it is read-only")
         self.entries[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
-        self._open()
-        if (service, username) not in self.entries:
-            raise PasswordDeleteError("nothing is there")
-        del self.entries[service, username]
-
-    def _open(self) -> None:
-        if self.locked:
-            raise ValueError("what the bus says")
+        if self.refuses or (service, username) not in self.entries:
+            raise PasswordDeleteError("nothing is there, or it is read-only")
+        if self.deletes:
+            del self.entries[service, username]
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +82,7 @@ def test_with_a_home_all_stays_in_that_folder_and_the_keyring_is_left_alone(home
     ring.entries["layerlift", "api-key"] = "of another time"
     settings, folder = Settings(home), Path(home["LAYERLIFT_HOME"])
     assert settings.work_folder.parent == settings.config_folder == folder
-    assert settings.set_key(KEY) == "file"
+    assert settings.set_key(KEY) == Stored("file")
     settings.agree("service.example")
     assert files(folder).keys() == {"api-key", "settings.json"}
     assert settings.key() == Key(KEY, "file")
@@ -92,32 +97,141 @@ def test_without_a_home_the_systems_folders_of_the_user_are_used(user: Path) -> 
     assert settings.config_folder != settings.work_folder.parent
 
 
-def test_the_environment_comes_before_the_keyring_and_that_before_the_file(user: Path, ring: Memory) -> None:
-    keyring.set_keyring(NoKeyring())
-    assert Settings({}).set_key("of-the-file") == "file"
-    assert Settings({}).key() == Key("of-the-file", "file")
-    keyring.set_keyring(ring)
+def test_the_environment_comes_before_the_file_and_that_before_the_keyring(user: Path, ring: Memory) -> None:
     ring.entries["layerlift", "api-key"] = "of the keyring"
-    assert Settings({}).key() == Key("of the keyring", "keyring")
-    assert Settings({"YOUCAM_API_KEY": " of the environment \n"}).key() == Key("of the environment", "environment")
     assert Settings({"YOUCAM_API_KEY": "  "}).key() == Key("of the keyring", "keyring")
+    keyring.set_keyring(NoKeyring())
+    assert Settings({}).set_key("of-the-file") == Stored("file")
+    keyring.set_keyring(ring)
+    assert Settings({"YOUCAM_API_KEY": "  "}).key() == Key("of-the-file", "file")
+    assert Settings({"YOUCAM_API_KEY": " of the environment \n"}).key() == Key("of the environment", "environment")
 
 
 def test_a_key_in_the_keyring_leaves_none_in_a_file(user: Path, ring: Memory) -> None:
     keyring.set_keyring(NoKeyring())
     Settings({}).set_key("older")
     keyring.set_keyring(ring)
-    assert Settings({}).set_key(KEY) == "keyring"
+    assert Settings({}).set_key(KEY) == Stored("keyring")
     assert files(user) == {} and Settings({}).key() == Key(KEY, "keyring")
-    Settings({}).forget_key()
+    assert Settings({}).forget_key() == ["keyring"]
     assert ring.entries == {} and Settings({}).key() is None
 
 
-def test_a_keyring_that_fails_in_its_own_way_is_as_none(user: Path, ring: Memory) -> None:
-    ring.locked = True
-    assert Settings({}).key() is None
-    assert Settings({}).set_key(KEY) == "file"
+REFUSING = {
+    "keyring_locked": Locked,
+    "keyring_silent": Hanging,
+    "keyring_failed": Broken,
+}
+
+
+@pytest.mark.parametrize("code", REFUSING)
+def test_a_keyring_that_can_not_be_read_is_never_taken_for_no_key(user: Path, code: str) -> None:
+    keyring.set_keyring(REFUSING[code]())
+    settings = Settings({}, Keyring(SHORT))
+    with pytest.raises(errors.KeyringUnusable) as caught:
+        settings.key()
+    assert caught.value.code == code and "YOUCAM_API_KEY" in caught.value.action
+    assert Settings({"YOUCAM_API_KEY": KEY}, settings.keyring).key() == Key(KEY, "environment")
+
+
+@pytest.mark.parametrize("code", REFUSING)
+def test_a_key_that_the_keyring_does_not_take_is_kept_in_a_file_and_used(user: Path, ring: Memory, code: str) -> None:
+    Settings({}).set_key("older")
+    keyring.set_keyring(REFUSING[code]())
+    stored = Settings({}, Keyring(SHORT)).set_key(KEY)
+    assert stored.place == "file" and stored.refused is not None and stored.refused.code == code
+    assert Settings({}, Keyring(SHORT)).key() == Key(KEY, "file")
+    keyring.set_keyring(ring)
     assert Settings({}).key() == Key(KEY, "file")
+
+
+def test_a_keyring_that_keeps_nothing_is_told_and_the_key_goes_to_a_file(user: Path) -> None:
+    keyring.set_keyring(NullKeyring())
+    assert Settings({}).key() is None
+    stored = Settings({}).set_key(KEY)
+    assert stored.place == "file" and stored.refused is not None and stored.refused.code == "keyring_null"
+    assert Settings({}).key() == Key(KEY, "file")
+    assert Settings({}).forget_key() == ["file"]
+
+
+def test_a_keyring_that_can_be_read_alone_keeps_no_key_and_forgets_none(user: Path, ring: Memory) -> None:
+    ring.entries["layerlift", "api-key"] = "older"
+    ring.refuses = True
+    settings = Settings({})
+    assert settings.set_key(KEY).place == "file" and settings.key() == Key(KEY, "file")
+    with pytest.raises(errors.KeyringUnusable) as caught:
+        settings.forget_key()
+    assert caught.value.code == "keyring_failed" and "one in the keyring is not" in caught.value.message
+    assert settings.key() == Key("older", "keyring")
+
+
+@pytest.mark.parametrize("code", REFUSING)
+def test_what_a_keyring_may_still_have_is_not_called_forgotten(user: Path, code: str) -> None:
+    keyring.set_keyring(REFUSING[code]())
+    settings = Settings({}, Keyring(SHORT))
+    settings.set_key(KEY)
+    for said in ("one in the keyring is not", "no key is forgotten"):
+        with pytest.raises(errors.KeyringUnusable) as caught:
+            settings.forget_key()
+        assert caught.value.code == code and said in caught.value.message
+        assert files(user) == {}
+
+
+def test_a_key_that_a_keyring_only_seems_to_forget_is_told(user: Path, ring: Memory) -> None:
+    Settings({}).set_key(KEY)
+    ring.deletes = False
+    with pytest.raises(errors.KeyringUnusable) as caught:
+        Settings({}).forget_key()
+    assert "still has a key" not in caught.value.action and caught.value.code == "keyring_failed"
+
+
+def test_an_older_file_that_stays_is_told_to_come_first(user: Path) -> None:
+    settings = Settings({})
+    settings.key_file.mkdir(parents=True)
+    with pytest.raises(errors.SetupError) as caught:
+        settings.set_key(KEY)
+    assert caught.value.code == "older_key" and str(settings.key_file) in caught.value.message
+
+
+def test_while_a_call_hangs_no_other_begins_and_once_it_has_ended_the_keyring_is_asked_again(
+    user: Path, ring: Memory
+) -> None:
+    hanging = Hanging()
+    keyring.set_keyring(hanging)
+    system = Keyring(SHORT)
+    settings = Settings({}, system)
+    for ask in (settings.key, system.name, settings.key):
+        with pytest.raises(errors.KeyringUnusable):
+            ask()
+    assert hanging.calls == 1
+    keyring.set_keyring(ring)
+    ring.entries["layerlift", "api-key"] = KEY
+    hanging.released.set()
+    assert settings.key() == Key(KEY, "keyring")
+
+
+def test_two_that_ask_at_once_share_one_wait(user: Path, ring: Memory) -> None:
+    hanging = Hanging()
+    keyring.set_keyring(hanging)
+    settings = Settings({}, Keyring())
+    found: list[Key | None] = []
+    threads = [threading.Thread(target=lambda: found.append(settings.key())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: hanging.calls)
+    keyring.set_keyring(ring)
+    hanging.released.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert (found, hanging.calls) == ([None, None], 1)
+
+
+def test_a_wait_for_the_keyring_can_be_cancelled(user: Path) -> None:
+    keyring.set_keyring(Hanging())
+    event = threading.Event()
+    event.set()
+    with pytest.raises(errors.Cancelled):
+        Settings({}).key(Cancel(event).sleep)
 
 
 def test_the_key_file_is_for_the_user_alone_also_where_another_was_there(home: Any) -> None:

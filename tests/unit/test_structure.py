@@ -26,15 +26,17 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 # The core's modules from the ground up: each may import from the layers below its own.
 LAYERS = (
     {"__init__", "errors"},
-    {"answers", "cache", "cancelling", "locks", "log", "offline", "pictures", "progress", "settings", "tiles"},
+    {"cancelling"},
+    {"keyrings"},
+    {"answers", "cache", "locks", "log", "offline", "pictures", "progress", "settings", "tiles"},
     {"connection", "database", "files", "foreground", "guided", "messages", "prepare", "private", "sheet", "signals"},
     {"journal", "matte", "pacing", "service"},
     {"polling", "recovery"},
     {"engines"},
     {"account", "removal"},
-    {"batch", "doctor", "jobs"},
+    {"batch", "doctor"},
     {"terminal", "worker"},
-    {"removing"},
+    {"jobs", "removing"},
     {"cli"},
 )
 # The set-ups that offer the offline twin.

@@ -80,8 +80,9 @@ def test_a_start_that_may_be_paid_for_survives_the_loss_of_the_journal(tmp_path:
 
 def test_what_was_cleared_does_not_come_back(tmp_path: Path) -> None:
     with closing(Journal(tmp_path)) as journal:
-        in_state(journal, "unknown", "unknown")
-        journal.clear()
+        for state in ("unknown", "lost"):
+            in_state(journal, state, state)
+        journal.clear(in_doubt=True)
     (tmp_path / database.NAME).unlink()
     with closing(Journal(tmp_path)) as journal:
         assert journal.entries() == []

@@ -99,7 +99,9 @@ class PlugIn:
 
         A name without one of the usual prefixes gets "python-fu-" in front. `params` are tuples (PF_ kind, name,
         description, default[, extra]), `results` tuples (PF_ kind, name, description). Without `menu`, a label that is
-        a whole menu path ("<Image>/Filters/Name") implies the image and drawable parameters.
+        a whole menu path ("<Image>/Filters/Name") implies the image and drawable parameters. `on_run` is called before
+        the dialog opens; where it returns a dictionary, the dialog shows its values, by the parameters' names, instead
+        of the last ones.
         """
         _check_name(proc_name, "procedure")
         _check_definitions(params, "parameter", 4)
@@ -137,6 +139,12 @@ class PlugIn:
 def fail(message: str) -> NoReturn:
     """Give up: the procedure ends in an error and GIMP shows the message, once."""
     raise error(message)
+
+
+def values_to_show(on_run: Callable[[], Any] | None) -> dict[str, Any]:
+    """Call what is to be called before a dialog opens; returns the values, by name, that the dialog has to show."""
+    values = on_run() if on_run is not None else None
+    return values if isinstance(values, dict) else {}
 
 
 __all__ = ["CancelError", "PlugIn", "Procedure", "fail"]

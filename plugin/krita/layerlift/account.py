@@ -99,7 +99,12 @@ class Account(QtWidgets.QGroupBox):
 
     def _show(self, settings: dict[str, Any]) -> None:
         place = settings["key_place"]
-        self._shown.setText(f"{settings['key']}, {PLACES.get(place, place)}" if place else "None is set.")
+        nothing = "Can't be read." if settings["key_error"] else "None is set."
+        self._shown.setText(f"{settings['key']}, {PLACES.get(place, place)}" if place else nothing)
+        if settings["key_error"]:
+            self._say(settings["key_error"])
+            # The dialog stays open, so that it is read.
+            self._then = None
         self._key.setEnabled(place != "environment")
         self._forget.setEnabled(place not in (None, "environment"))
         self._agreed.setText(f"I agree that layers I choose are uploaded to {settings['host']}, for 1 unit each")
@@ -125,12 +130,14 @@ class Account(QtWidgets.QGroupBox):
     def _ask(self, kind: str, take: Answer, **fields: Any) -> None:
         self._questions.append((kind, fields, take))
         if len(self._questions) == 1:
+            self._say("")
             self._send()
 
     def _send(self) -> None:
         kind, fields, _ = self._questions[0]
         self.setEnabled(False)
-        self._say("Asking..." if kind == "balance" else "")
+        if kind == "balance":
+            self._say("Asking...")
         self._worker.ask(kind, **fields)
 
     def _answered(self, answer: dict[str, Any]) -> None:

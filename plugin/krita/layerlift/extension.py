@@ -20,6 +20,9 @@ from .settings import SettingsDialog
 SETTINGS = (
     "no_key",
     "no_keyring",
+    "keyring_locked",
+    "keyring_silent",
+    "keyring_failed",
     "consent_needed",
     "unauthorized",
     "InvalidApiKey",

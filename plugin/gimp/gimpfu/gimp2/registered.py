@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from ..parameters import Parameter
-from ..procedures import Procedure
+from ..procedures import Procedure, values_to_show
 
 PLUGIN = 1
 RUN_INTERACTIVE, RUN_NONINTERACTIVE, RUN_WITH_LAST_VALS = range(3)
@@ -78,8 +78,8 @@ class Registered:
         values: Sequence[Any] = remembered.load(procedure.name, missing)
         if run_mode == RUN_WITH_LAST_VALS:
             return values
-        if procedure.on_run:
-            procedure.on_run()
+        shown = values_to_show(procedure.on_run)
+        values = [shown.get(parameter.name, value) for parameter, value in zip(missing, values)]
         values = ask(procedure, missing, values)
         remembered.save(procedure.name, missing, values)
         return values

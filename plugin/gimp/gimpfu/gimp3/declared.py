@@ -9,6 +9,7 @@ from ..classic.objects import wrap
 from ..classic.types import ARRAYS, ParameterDefinition
 from ..errors import CancelError, error
 from ..parameters import Parameter
+from ..procedures import values_to_show
 from . import files
 from .arguments import OutOfRange, without_counts
 from .declarations import FLAGS, Argument, arguments_of
@@ -141,10 +142,11 @@ class Declared:
             if not self._asks:
                 return []
             if self.arguments:
-                if self._on_run is not None:
-                    self._on_run()
+                shown = values_to_show(self._on_run)
                 for argument in self.arguments:
                     argument.preset(config, image, drawable)
+                    if argument.parameter.name in shown:
+                        config.set_property(argument.name, shown[argument.parameter.name])
                 from .dialog import ask
 
                 if not ask(procedure, config, self):

@@ -77,7 +77,7 @@ class Layerlift(Extension):
         """Queue the active layer."""
         try:
             preferences = _preferences()
-            self._jobs.add(Removal(Wish(host.active_layer(), preferences)))
+            self._add(Removal(Wish(host.active_layer(), preferences)), "Remove Background")
         except host.Refused as refused:
             self._box(str(refused)).open()
 
@@ -91,14 +91,17 @@ class Layerlift(Extension):
         except host.Refused as refused:
             self._box(str(refused)).open()
             return
-        batch = Batch(pictures, preferences)
-        batch.asks.connect(lambda text: self._ask(batch, text))
-        self._jobs.add(batch)
+        self._add(Batch(pictures, preferences), "Remove Backgrounds")
 
     def settings(self) -> None:
         """Open the settings."""
         self._settings = SettingsDialog(host.main_window())
         self._settings.open()
+
+    def _add(self, job: Removal | Batch, accept: str) -> None:
+        """Queue a job; `accept` is what agrees to its question."""
+        job.asks.connect(lambda text: self._ask(job, text, accept))
+        self._jobs.add(job)
 
     def _started(self, job: Job) -> None:
         if self._display is None:
@@ -143,21 +146,21 @@ class Layerlift(Extension):
             button = box.addButton("Settings...", QtWidgets.QMessageBox.ButtonRole.ActionRole)
             button.clicked.connect(self.settings)
 
-    def _ask(self, batch: Batch, text: str) -> None:
-        """Ask whether a batch goes on. The job may end before the answer."""
+    def _ask(self, job: Removal | Batch, text: str, accept: str) -> None:
+        """Ask whether a job goes on. It may end before the answer."""
         box = self._box(text, QtWidgets.QMessageBox.StandardButton.Cancel)
-        accept = box.addButton("Remove Backgrounds", QtWidgets.QMessageBox.ButtonRole.AcceptRole)
+        button = box.addButton(accept, QtWidgets.QMessageBox.ButtonRole.AcceptRole)
 
         def answered() -> None:
-            if box.clickedButton() != accept:
-                batch.cancel()
+            if box.clickedButton() != button:
+                job.cancel()
                 return
             if self._display is not None:
                 self._display.show()
-            batch.go_on()
+            job.go_on()
 
         box.finished.connect(answered)
-        batch.ended.connect(box.close)
+        job.ended.connect(box.close)
         if self._display is not None:
             # Two windows in the same place.
             self._display.hide()

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from .batch import Batch, Picture
 
 
+HAS_CUT_OUT = "The active layer has its cut-out already, or is one."
+
+
 def pictures(count: int) -> str:
     """Their number."""
     return f"{count} picture{'' if count == 1 else 's'}"

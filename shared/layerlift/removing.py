@@ -173,8 +173,9 @@ class _Removing:
         error: BaseException | None = end.error
         if isinstance(error, errors.Cancelled) and photo.made is not None:
             # It was just being written.
-            error = photo.made.exception()
-            made = None if error else photo.made.result()
+            failed = photo.made.exception()
+            made = None if failed else photo.made.result()
+            error = error if isinstance(failed, errors.Cancelled) else failed
         if made is not None:
             told = _end(pair, engine.name, "cached" if made.cached else "done") | made.fields
             text = f"{pair.target} ({made.note})" if made.note else str(pair.target)

@@ -391,9 +391,12 @@ def test_what_ends_a_program_cancels_and_tells_of_every_picture(
     engine.released.set()
     result = end_of(process)
     assert "Traceback" not in said
-    assert [(told["status"], told["error"]["code"]) for told in result.pictures] == [
-        ("cancelled", "cancelled"),
-        ("cancelled", "cancelled"),
+    assert sorted((told["status"], told["error"]["message"]) for told in result.pictures) == [
+        (
+            "cancelled",
+            "Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed.",
+        ),
+        ("cancelled", "Cancelled: nothing was paid for. Nothing was changed."),
     ]
     assert (result.status, names(photos)) == (1, ["a.png", "b.png"])
     again = layerlift({**environ, **key_of(twin)}, "remove", "--json", str(photos))

@@ -238,7 +238,7 @@ def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(
         done, free = ["", [DONE]], ["", ["Background removed. Free: this picture was paid for already."]]
         assert found == [
             ["", done],
-            [asked, ["", ["Cancelled. Nothing was changed."]]],
+            [asked, ["", ["Cancelled: nothing was paid for. Nothing was changed."]]],
             ["", free],
             [asked, done],
             ["", done],

@@ -131,7 +131,7 @@ class Batch(Job):
 
     def _insert_next(self) -> None:
         """Go on with what has come, one picture at a time, until nothing more comes."""
-        if self._at is not None or self.state is not State.RUNNING or self._is_left():
+        if self._is_left() or self._at is not None or self.state is not State.RUNNING:
             return
         if self._came:
             self._at = self._came.popleft()

@@ -115,6 +115,9 @@ class Layerlift(Extension):
     def _ended(self, job: Job) -> None:
         if self._display is not None and not self._jobs.waiting:
             self._display.hide()
+        if job.is_stopped:
+            # A box would keep Krita from quitting.
+            return
         if isinstance(job, Batch):
             self._sum_up(job)
         elif isinstance(job, Removal):
@@ -122,7 +125,7 @@ class Layerlift(Extension):
 
     def _tell(self, job: Removal) -> None:
         if job.state is State.CANCELLED:
-            host.tell("Cancelled. Nothing was changed.")
+            host.tell(job.text or words.cancelled(job.answer.get("units", 0)))
         elif job.state is State.FAILED:
             self._complain(job)
         elif job.answer["full"]:
@@ -167,18 +170,12 @@ class Layerlift(Extension):
         box.open()
 
     def _sum_up(self, batch: Batch) -> None:
-        done = sum(picture.is_done for picture in batch.pictures)
-        if batch.state is not State.CANCELLED:
+        if batch.state is State.CANCELLED and not batch.is_agreed:
+            host.tell(words.cancelled(0))
+        else:
             box = self._box(words.summary(batch))
             self._offer_settings(box, batch.code, *(picture.code for picture in batch.pictures))
             box.open()
-        elif batch.is_agreed:
-            # No box: Krita may be about to quit.
-            host.tell(
-                f"Cancelled. {done} of {words.pictures(len(batch.pictures))} done; what was paid for is free next time."
-            )
-        else:
-            host.tell("Cancelled. Nothing was changed.")
 
     def _box(self, text: str, default: Any = QtWidgets.QMessageBox.StandardButton.Close) -> Any:
         box = _Box(host.main_window())

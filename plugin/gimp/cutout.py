@@ -4,18 +4,32 @@
 # gimpfu's constants come from GIMP, when it runs.
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple
+from uuid import uuid4
 
 import bridge
-from gimpfu import ADD_WHITE_MASK, CLIP_TO_IMAGE, LAYER_MODE_NORMAL, MASK_APPLY, RGB, fail, gimp, pdb
+from gimpfu import (
+    ADD_WHITE_MASK,
+    CLIP_TO_IMAGE,
+    LAYER_MODE_NORMAL,
+    MASK_APPLY,
+    PARASITE_PERSISTENT,
+    RGB,
+    fail,
+    gimp,
+    pdb,
+)
 from strips import STRIP, Show, clean, cut, fill, is_opaque, save
 
 AS_ALPHA, AS_MASK = 0, 1
 CUT_OUT = " cut-out"
 """What a cut-out's name has behind that of its layer; GIMP adds a number where there is one of that name."""
+THERE = "The layer has its cut-out already, or is one."
+MARK, IMAGE_MARK = "layerlift-cut-out", "layerlift-image"
+"""The parasites by which a cut-out is known, also when its file is opened again: it names its image and its original's
+tattoo. A layer that is dragged to another image may have the tattoo of another one there."""
 
 
 class Wish(NamedTuple):
@@ -40,10 +54,13 @@ class CutOut:
         self._mask: Any = None
 
     def is_there(self) -> bool:
-        """Whether the layer is a cut-out, or has its own beside it."""
-        name, parent = self._layer.name, self._layer.parent
-        beside = [layer.name for layer in (parent.children if parent else self._image.layers)]
-        return name + CUT_OUT in beside or re.search(CUT_OUT + r"( #\d+)?$", name) is not None
+        """Whether the layer is a cut-out, or has its own in the image."""
+        if self._layer.parasite_find(MARK) is not None:
+            return True
+        image = self._image.parasite_find(IMAGE_MARK)
+        return image is not None and self._mark(image) in [
+            layer.parasite_find(MARK) for layer in flat(self._image.layers)
+        ]
 
     def export(self, path: Path, show: Show) -> dict[str, Any]:
         """Write what the layer shows to a file; return what the worker needs to know."""
@@ -67,6 +84,9 @@ class CutOut:
 
     def insert(self, wish: Wish) -> None:
         """Insert the cut-out above its layer; call it in an undo step."""
+        if self._image.parasite_find(IMAGE_MARK) is None:
+            self._image.parasite_attach(gimp.Parasite(IMAGE_MARK, PARASITE_PERSISTENT, uuid4().hex))
+        self._copy.parasite_attach(self._mark(self._image.parasite_find(IMAGE_MARK)))
         insert(self._image, self._layer, self._copy, self._mask, wish.result)
         if wish.hide_original:
             self._layer.visible = False
@@ -76,10 +96,21 @@ class CutOut:
         if self._now() != self._state:
             fail("The layer's size or mode was changed meanwhile. Nothing was changed: run it again.")
 
+    def _mark(self, image: Any) -> Any:
+        """The parasite of the layer's cut-out, by that of the image."""
+        return gimp.Parasite(MARK, PARASITE_PERSISTENT, f"{image} {self._layer.tattoo}")
+
     def _now(self) -> tuple[Any, ...]:
         if not pdb.gimp_item_is_valid(self._layer):
             fail("The layer was deleted meanwhile. Nothing was changed.")
         return self._layer.width, self._layer.height, self._layer.format
+
+
+def flat(layers: Any) -> Iterator[Any]:
+    """All layers, and those in groups."""
+    for layer in layers:
+        yield layer
+        yield from flat(layer.children)
 
 
 @contextmanager

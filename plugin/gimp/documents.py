@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import bridge
-from cutout import CutOut, Wish, undo_step
+from cutout import THERE, CutOut, Wish, undo_step
 from gimpfu import CancelError, confirm, fail, gimp, pdb
 from strips import Show, Unwritable, show_progress
 from summary import Summary, question
@@ -73,7 +73,7 @@ def read(folder: Path, summary: Summary) -> list[Picture]:
             cutout = CutOut(image, layer)
             # Run again for those that are left, it must not do, or be paid for, the others twice.
             if cutout.is_there():
-                fail("The layer has its cut-out already, or is one.")
+                fail(THERE)
             job = cutout.export(folder / f"{number}.raw", show)
         except Unwritable:
             raise

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import bridge
-from cutout import AS_ALPHA, CutOut, Wish, undo_step
+from cutout import AS_ALPHA, THERE, CutOut, Wish, undo_step
 from gimpfu import *
+from gimpfu import confirm
 from strips import show_progress
+from summary import counted
 
 ENGINES = ("auto", "youcam", "offline", "youcam")
 PAY_AGAIN = 3
@@ -32,6 +34,8 @@ def remove_background(
     gimp.progress_init("Removing the background")
     with bridge.Worker() as worker:
         job = cutout.export(Path(worker.folder, "layer.raw"), show_progress)
+        if engine != PAY_AGAIN and cutout.is_there():
+            check_cost(worker.plan([dict(job, name=drawable.name)], ENGINES[engine], lambda *_: None))
         answer = worker.remove(dict(job, engine=ENGINES[engine], again=engine == PAY_AGAIN), show_progress)
         if answer["cached"]:
             pdb.gimp_progress_set_text("Free: this picture was paid for already")
@@ -42,6 +46,17 @@ def remove_background(
         gimp.displays_flush()
     if answer["full"]:
         gimp.message(FULL)
+
+
+def check_cost(plan: dict[str, Any]) -> None:
+    """Ask before a cut-out, or a layer that has its own, costs anything; scripts have to say it beforehand."""
+    if not plan["units"]:
+        return
+    if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
+        fail(f"{THERE} To remove its background all the same, choose the engine 'YouCam, pay again'.")
+    cost = f"It costs up to {counted(plan['units'], 'unit')}; your account has {plan['balance']:g}."
+    if not confirm("Remove Background Again?", f"{THERE}\n\nRemove its background all the same? {cost}"):
+        raise CancelError("cancelled")
 
 
 def remove_all_backgrounds(result: int, clean_edges: bool, hide_original: bool, engine: int) -> None:

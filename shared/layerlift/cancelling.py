@@ -50,6 +50,7 @@ class Cancel:
         self._background = background
         self._guard = threading.Lock()
         self._paid = False
+        self._units = 0
         self.left: Callable[[], None] = lambda: None
         """Is called where the user leaves work behind that ends without paying."""
 
@@ -62,7 +63,7 @@ class Cancel:
         """Raises `Cancelled` once the wish was made."""
         with self._guard:
             if self._event.is_set() and not self._paid:
-                raise errors.make("cancelled")
+                raise self._cancelled()
 
     def sleep(self, seconds: float) -> None:
         """Waits, unless `Cancelled` comes first."""
@@ -72,36 +73,54 @@ class Cancel:
             self._event.wait(seconds)
         self.check()
 
-    def pay(self) -> None:
-        """From now on the wish lets the user go, and the work on. Raises `Cancelled` where it was made before."""
+    def pay(self, units: int) -> None:
+        """From now on the wish lets the user go, and the work on, which may cost so many units. Raises `Cancelled`
+        where it was made before."""
         with self._guard:
             if self._event.is_set() and not self._paid:
-                raise errors.make("cancelled")
+                raise self._cancelled()
             self._paid = self._background is not None
+            self._units = units
 
     def unpay(self) -> None:
-        """There is nothing paid for, or no more to do for it."""
+        """There is nothing paid for."""
+        with self._guard:
+            self._paid, self._units = False, 0
+
+    def settle(self) -> None:
+        """There is no more to do for what was paid."""
         with self._guard:
             self._paid = False
 
     def during(self, call: Callable[[], _T]) -> _T:
         """Does the call in a thread of its own, so that `Cancelled` does not wait for an answer that may never come."""
-        outcome = begun(call, self.unpay)
+        outcome = begun(call, self.settle)
         while not futures.wait([outcome], _CANCEL_SECONDS).done:
             with self._guard:
                 if self._event.is_set() and self._paid and self._background is not None:
                     self._background.add(outcome)
-                    raise errors.make("cancelled", "what was started is finished and kept, and the next run is free")
+                    raise self._cancelled()
                 if self._event.is_set():
                     self.left()
-                    raise errors.make("cancelled")
-        return outcome.result()
+                    raise self._cancelled()
+        try:
+            return outcome.result()
+        except errors.Cancelled as error:
+            # It has seen the wish first, but does not know what was paid.
+            raise (self._cancelled() if error.code == "cancelled" else error) from None
+
+    def _cancelled(self) -> errors.LayerliftError:
+        """What the user hears: what it has cost."""
+        if not self._units:
+            return errors.make("cancelled", "nothing was paid for")
+        units = "1 unit" if self._units == 1 else f"{self._units} units"
+        return errors.make("cancelled", f"it may cost {units}; the result is kept, and is free the next time")
 
 
 @contextmanager
-def paying(cancel: Cancel) -> Iterator[None]:
-    """Around a call that costs: where it fails, nothing was paid, but for `MayBeCharged`."""
-    cancel.pay()
+def paying(cancel: Cancel, units: int) -> Iterator[None]:
+    """Around a call that costs so many units: where it fails, nothing was paid, but for `MayBeCharged`."""
+    cancel.pay(units)
     try:
         yield
     except errors.MayBeCharged:

@@ -149,4 +149,11 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in FORMATS and not path.name.endswith(SUFFIX) and path.is_file()
+    if path.suffix.lower() not in FORMATS or path.name.endswith(SUFFIX) or not path.is_file():
+        return False
+    if path.suffix.lower() != ".png":
+        return True
+    # Not needed for the command's help, and slow to import.
+    from . import pictures
+
+    return not pictures.is_cut_out(path)

@@ -50,6 +50,10 @@ _PILLOW_FORMATS = ("BMP", "DIB", "TGA", "PPM")
 """What Pillow reads in place of libvips. It knows far more, some by starting other programs."""
 _VIPS_FORMATS = {"uint8": "uchar", "uint16": "ushort", "uint32": "uint", "float32": "float", "float64": "double"}
 _PROFILE = "icc-profile-data"
+_MARK = "Layerlift"
+"""The keyword of the text chunk by which a cut-out is known."""
+_COMMENT = "png-comment-"
+"""What libvips' names of text chunks begin with; a number and the keyword follow."""
 _BLOCK_ROWS = 256
 _RGB_SPACES = ("rgb", "srgb", "rgb16")
 _GRAY_SPACES = ("b-w", "grey16")
@@ -112,6 +116,15 @@ def read(path: str | os.PathLike[str], report: Report = lambda fraction: None) -
         raise make("picture_unreadable", f"{path} ({_last_line(error)})") from None
 
 
+def is_cut_out(path: str | os.PathLike[str]) -> bool:
+    """Whether `write_png` has written a file, by a mark that lies before the pixels; False where it can't be read."""
+    try:
+        image = _open("pngload_source", pyvips.Source.new_from_file(str(path)))
+    except pyvips.Error:
+        return False
+    return any(name.startswith(_COMMENT) and name.endswith(f"-{_MARK}") for name in image.get_fields())
+
+
 def decode_png(data: bytes) -> Picture:
     """The picture of a PNG in memory, as its pixels lie: it answers for one that was sent upright.
 
@@ -149,7 +162,8 @@ def read_raw(
 
 
 def write_png(path: str | os.PathLike[str], picture: Picture, report: Report = lambda fraction: None) -> None:
-    """Write a PNG of 8 or 16 bits a channel with the picture's profile; the file is there whole or not at all.
+    """Write a PNG of 8 or 16 bits a channel with the picture's profile and the mark of a cut-out; the file is there
+    whole or not at all.
 
     `report` may raise to stop that.
     Raises SetupError `disk`.
@@ -158,6 +172,7 @@ def write_png(path: str | os.PathLike[str], picture: Picture, report: Report = l
     image = to_vips(picture.pixels)
     if picture.icc_profile is not None:
         image.set_type(pyvips.GValue.blob_type, _PROFILE, picture.icc_profile)
+    image.set_type(pyvips.GValue.gstr_type, f"{_COMMENT}0-{_MARK}", "cut-out")
     bits = picture.pixels.dtype.itemsize * 8
     try:
         with tempfile.TemporaryDirectory(prefix=".layerlift-", dir=path.parent) as folder:

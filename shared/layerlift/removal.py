@@ -293,7 +293,7 @@ def _start(upload: prepare.Upload, record: Record, engine: Engine, stage: _Tell,
     @contextmanager
     def around() -> Iterator[None]:
         engine.begin()
-        with paying(cancel):
+        with paying(cancel, engine.units):
             record.starting()
             try:
                 yield
@@ -343,7 +343,7 @@ def _uploaded(upload: prepare.Upload, record: Record, engine: Engine, stage: _Te
 
 def _finished(record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> NDArray[np.uint8]:
     """The alpha of the record's task, polled to its end, fetched, and kept."""
-    cancel.pay()
+    cancel.pay(engine.units)
     task = Task(record.task_id or "")
     try:
         state = engine.ended(
@@ -362,7 +362,7 @@ def _finished(record: Record, engine: Engine, stage: _Tell, cancel: Cancel) -> N
     record.done(state.dst_id, engine.units, state.request_id)
     alpha = _alpha(task, record, state, engine, stage, cancel)
     record.keep(alpha)
-    cancel.unpay()
+    cancel.settle()
     if record.entry.state == "kept":
         engine.delivered([record.entry])
     return alpha

@@ -58,7 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave the old background's colour in soft edges",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a contact sheet, FILE.html")
-    parser.add_argument("--again", action="store_true", help="pay again where an earlier start may have been charged")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="pay again where an earlier start may have been charged, and for the cut-out of a cut-out",
+    )
     parser.add_argument("--yes", action="store_true", help="agree to the upload and to the cost")
     parser.add_argument("--json", action="store_true", help="one JSON object a picture on standard output")
     parser.set_defaults(run=run)
@@ -72,13 +76,20 @@ def run(options: argparse.Namespace) -> int:
         options.photos, options.output, options.output_dir, recursive=options.recursive, relative_to=options.relative_to
     )
     replaces = options.overwrite or options.output is not None
-    skipped = [] if replaces else [number for number, pair in enumerate(pairs) if pair.target.is_file()]
+    skipped = set() if replaces else {number for number, pair in enumerate(pairs) if pair.target.is_file()}
     if skipped:
         print(f"Skipped, since their cut-outs are there: {len(skipped)} of {len(pairs)}.", file=sys.stderr)
 
+    from . import pictures
     from .batch import Batch
     from .engines import Engines
     from .sheet import Sheet
+
+    for number, pair in enumerate(pairs):
+        if number not in skipped and not options.again and pictures.is_cut_out(pair.source):
+            skipped.add(number)
+            text = f"{pair.source}: Skipped, since it is a cut-out. To remove its background all the same, add --again."
+            print(terminal.plain(text), file=sys.stderr)
 
     event = threading.Event()
     with ExitStack() as stack:
@@ -90,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
             _agree_to_cost(engine, len(pairs) - len(skipped), options)
         asked = stack.enter_context(_interrupt(event))
         sheet = stack.enter_context(Sheet(options.report)) if options.report is not None else None
-        removing = _Removing(options, pairs, set(skipped), engines.background, event, sheet)
+        removing = _Removing(options, pairs, skipped, engines.background, event, sheet)
         removing.skip()
         if engine is not None:
             removing.remove(batch, engine, engines.settings)
@@ -137,7 +148,8 @@ class _Removing:
     def skip(self) -> None:
         """Tells what is skipped."""
         for number in sorted(self._skipped):
-            end = _end(self._pairs[number], None, "skipped")
+            pair = self._pairs[number]
+            end = _end(pair, None, "skipped") | ({} if pair.target.is_file() else {"output": None})
             self.ends.append(end)
             if self._options.json:
                 print(json.dumps(end), flush=True)
@@ -173,8 +185,9 @@ class _Removing:
         error: BaseException | None = end.error
         if isinstance(error, errors.Cancelled) and photo.made is not None:
             # It was just being written.
-            error = photo.made.exception()
-            made = None if error else photo.made.result()
+            failed = photo.made.exception()
+            made = None if failed else photo.made.result()
+            error = error if isinstance(failed, errors.Cancelled) else failed
         if made is not None:
             told = _end(pair, engine.name, "cached" if made.cached else "done") | made.fields
             text = f"{pair.target} ({made.note})" if made.note else str(pair.target)

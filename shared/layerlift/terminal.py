@@ -200,8 +200,9 @@ def summary(ends: Sequence[dict[str, Any]]) -> str:
         if title == "failed":
             lines += [f"    {plain(end['input'])}: {plain(end['error']['message'])}" for end in found]
         elif title in ("cancelled", "not started"):
-            lines.append(f"    {found[0]['error']['message']}")
-            lines.append(f"    {_listed([plain(end['input']) for end in found])}")
+            for message in dict.fromkeys(end["error"]["message"] for end in found):
+                names = [plain(end["input"]) for end in found if end["error"]["message"] == message]
+                lines += [f"    {message}", f"    {_listed(names)}"]
     return "\n".join(lines)
 
 

@@ -84,7 +84,8 @@ def test_an_account_that_is_empty_in_the_middle_ends_it_and_the_rest_is_told(gim
 
 
 def run_twice(folder: str) -> Any:
-    """Runs inside GIMP: over two images, then over these and a third, with the originals active, and the cut-outs."""
+    """Runs inside GIMP: over two images, then over these and a third, with the originals active, and the cut-outs; they
+    have other names by then."""
     import sys
 
     sys.path.insert(0, folder)
@@ -93,6 +94,9 @@ def run_twice(folder: str) -> Any:
 
     pile.pile(["rgb_8", "grouped"])
     first = pile.run()
+    for image in gimp.image_list():
+        for number, layer in enumerate(pile.flat(image.layers)):
+            layer.name = f"dog {number}"
     once = pile.look()
     found = []
     for number in (0, 1):

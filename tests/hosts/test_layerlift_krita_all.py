@@ -21,7 +21,7 @@ EACH_QT = pytest.mark.krita(
     "5.1", "6.0", why="what is paid and told comes from the worker and is the same in all; the boxes are each Qt's"
 )
 DONE = "Background removed."
-CANCELLED = "Cancelled. Nothing was changed."
+CANCELLED = "Cancelled: nothing was paid for. Nothing was changed."
 ORIGINAL, BOTH = ["Background"], ["Background", "Background cut-out"]
 SPACES = {
     "rgb": ["RGBA", "U8"],
@@ -275,9 +275,12 @@ def test_a_cancel_keeps_what_is_inserted_and_what_was_paid_is_free_in_the_next_r
             assert "1 of them is paid for already" in window.run(ask_for_all)
             window.request(cancel)
             wait_for(lambda: len(twin.calls("run")) == 4, "all to be started")
-            (text, (said,)), layers = window.outcome()
-            assert text == ""
-            assert said.startswith("Cancelled. 1 of 4 pictures done")
+            told, layers = window.outcome()
+            assert told == [
+                "1 of 4 pictures done, 1 of them free (paid for already). 0 units used.\n\n0, 1, 2:\n"
+                "Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed.",
+                [],
+            ]
             assert layers == {"0": ORIGINAL, "1": ORIGINAL, "2": ORIGINAL, "3": BOTH}
             gate.touch()
             wait_for(lambda: twin.delivered == 4, "what was paid for to be fetched without its user")

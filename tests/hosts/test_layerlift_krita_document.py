@@ -188,6 +188,65 @@ def test_what_goes_between_two_strips_of_pixels_is_told(krita: Krita, home: Path
         assert twin.charged == 1
 
 
+def run_on_both(path: str) -> Any:
+    """Runs inside Krita: on a layer; when its file was opened again and both layers were renamed, on the cut-out and on
+    the original, as it was and painted on; and on a layer that is named like a cut-out. What is asked and told."""
+    from removals import ended, listen, remove, subject
+
+    listen()
+
+    def run(document: Any, layer: Any, answer: str = "") -> Any:
+        yield from activate(document, layer)
+        remove()
+        question, _ = (yield from ended(answer)) if answer else ("", [])
+        return question, (yield from ended())
+
+    document = yield from subject(300, 200)
+    found = [(yield from run(document, document.activeNode()))]
+    document.saveAs(path)
+    yield from close(document)
+    document = yield from open_document(path)
+    original, cutout = document.topLevelNodes()
+    original.setName("dog cut-out")
+    cutout.setName("dog")
+    found.append((yield from run(document, cutout, "Cancel")))
+    found.append((yield from run(document, original)))
+    yield from paint(document, original, bytes(4 * 100 * 100), 0, 0, 100, 100)
+    found.append((yield from run(document, original, "Remove Background")))
+    names = [node.name() for node in document.topLevelNodes()]
+    other = yield from subject(310, 200)
+    other.activeNode().setName("dog cut-out")
+    found.append((yield from run(other, other.activeNode())))
+    return found, names
+
+
+def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(
+    krita: Krita, home: Path, tmp_path: Path
+) -> None:
+    with Twin(Options()) as twin:
+        krita.add_layerlift(home, twin)
+        with krita.window() as window:
+            found, names = window.run(run_on_both, str(tmp_path / "dog.kra"))
+        asked = "\n\n".join(
+            (
+                "The active layer has its cut-out already, or is one.",
+                "Remove the background of 1 picture?",
+                "It is uploaded to 127.0.0.1 and costs up to 1 unit.",
+                "Your account has 999 units.",
+            )
+        )
+        done, free = ["", [DONE]], ["", ["Background removed. Free: this picture was paid for already."]]
+        assert found == [
+            ["", done],
+            [asked, ["", ["Cancelled: nothing was paid for. Nothing was changed."]]],
+            ["", free],
+            [asked, done],
+            ["", done],
+        ]
+        assert names == ["dog cut-out", "dog cut-out cut-out", "dog cut-out cut-out", "dog"]
+        assert twin.charged == 3
+
+
 def two_in_the_queue(width: int, height: int, gate: str) -> Any:
     """Runs inside Krita: the second of two waits while its layer is moved and something is painted beside it."""
     import changes

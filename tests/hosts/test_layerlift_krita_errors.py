@@ -212,7 +212,8 @@ def test_a_worker_is_not_called_silent_when_krita_itself_was_busy(krita: Krita, 
     (krita.resources / "pykrita/layerlift/worker.json").write_text(json.dumps({"python": str(speaks)}))
     with krita.window() as window:
         window.run(short_patience, 3.0)
-        assert window.run(block, SIZE, 6.0) == ["", ["Cancelled. Nothing was changed."]]
+        told = ["", ["Cancelled. What was paid for is kept, and is free the next time."]]
+        assert window.run(block, SIZE, 6.0) == told
         wait_for(lambda: not is_running(speaks), "the program to end")
 
 

@@ -16,7 +16,8 @@ from .window import wait_for
 from .workers import workers_of
 
 LARGE, SMALL = (1500, 1000), (300, 200)
-CANCELLED = "Cancelled. Nothing was changed."
+UNPAID = "Cancelled: nothing was paid for. Nothing was changed."
+PAID = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed."
 DONE = "Background removed."
 FREE = "Background removed. Free: this picture was paid for already."
 QUICK_POLLS = Options(polling_interval_ms=1000, poll_within_seconds=60.0)
@@ -58,7 +59,7 @@ def run_to_the_end() -> Any:
 
 
 def test_a_cancel_at_any_stage_changes_nothing_and_leaves_nothing(krita: Krita, home: Path) -> None:
-    unchanged = [True, ["", [CANCELLED]]]
+    unpaid, paid = [True, ["", [UNPAID]]], [True, ["", [PAID]]]
     with Twin(QUICK_POLLS) as twin:
         krita.add_layerlift(home, twin)
         with krita.window() as window:
@@ -71,17 +72,17 @@ def test_a_cancel_at_any_stage_changes_nothing_and_leaves_nothing(krita: Krita, 
                 ("Reading", "by the button"),
                 ("Uploading", "by closing"),
             ):
-                assert window.run(cancel, stage, how) == unchanged, stage
+                assert window.run(cancel, stage, how) == unpaid, stage
                 nothing_is_left(home)
             over.set()
             assert not twin.calls("run")
             twin.inject(Fault("poll", "hang", seconds=2.0))
-            assert window.run(cancel, "Waiting", "by the button") == unchanged
+            assert window.run(cancel, "Waiting", "by the button") == paid
             wait_for(lambda: not folders(home), "the pixels to go")
             wait_for(lambda: twin.delivered == 1, "what was paid for to be fetched without its user")
             nothing_is_left(home)
             for stage, how in (("Cleaning", "by the button"), ("Making", "by closing")):
-                assert window.run(cancel, stage, how) == unchanged, stage
+                assert window.run(cancel, stage, how) == unpaid, stage
                 nothing_is_left(home)
             assert window.run(run_to_the_end) == [["Background", "Background cut-out"], ["", [FREE]]]
         assert (twin.charged, len(twin.calls("run"))) == (1, 1)
@@ -118,7 +119,7 @@ def test_a_cancelled_job_makes_room_for_the_next(krita: Krita, home: Path) -> No
             assert waiting == "1 more waiting"
             assert changed == [False, True]
             assert names == [["Background"], ["Background", "Background cut-out"]]
-            assert told == ["", [CANCELLED, DONE]]
+            assert told == ["", [PAID, DONE]]
             wait_for(lambda: twin.delivered == 2, "both to be fetched")
             nothing_is_left(home)
         assert twin.charged == 2

@@ -1,14 +1,17 @@
 """What was paid for in a real GIMP is delivered, whatever dies, and never paid for twice."""
 
+# ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from layerlift.offline import Fault, Options, Twin
 
 from .gimp import Gimp
 from .layerlift_in_gimp import (
+    HERE,
     PHOTO,
     attempt,
     describe,
@@ -30,6 +33,57 @@ def test_the_same_layer_a_second_time_is_free(gimp: Gimp, tmp_path: Path) -> Non
         assert gimp.python(attempt, str(PHOTO), 1) == DELIVERED
         assert len(twin.calls("declare", "upload", "run", "poll", "download")) == sent
         assert twin.charged == 1
+
+
+def run_on_both(folder: str, path: str) -> Any:
+    """Runs inside GIMP: on a layer, and when the file was saved and both layers were renamed and dragged to another
+    image, on the cut-out and on the original, as it was and painted on; what is said, and how many layers there are."""
+    import sys
+
+    sys.path.insert(0, folder)
+    import pile
+
+    found = []
+
+    def run(image: Any, layer: Any, engine: int = 1) -> None:
+        try:
+            pdb.python_fu_layerlift(image, layer, 0, True, False, engine)
+            said = ""
+        except RuntimeError as error:
+            said = str(error)
+        found.append([said, len(image.layers)])
+
+    image = pile.photo(0)
+    run(image, image.layers[0])
+    pdb.gimp_xcf_save(0, image, image.layers[0], path, path)
+    image = pdb.gimp_image_duplicate(pdb.gimp_file_load(path, path))
+    cutout, original = image.layers
+    cutout.name, original.name = "dog", "dog cut-out"
+    run(image, cutout)
+    run(image, original)
+    pile.blacken(image, original, 80, 20)
+    run(image, original)
+    other = pile.photo(1)
+    other.insert_layer(pdb.gimp_layer_new_from_drawable(cutout, other))
+    run(other, other.layers[0])
+    other.layers[1].name = "dog cut-out"
+    run(other, other.layers[1])
+    run(image, cutout, 3)
+    return found
+
+
+def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(gimp: Gimp, tmp_path: Path) -> None:
+    with Twin(Options()) as twin:
+        install(gimp, tmp_path / "state", twin)
+        refused = (
+            "The layer has its cut-out already, or is one. "
+            "To remove its background all the same, choose the engine 'YouCam, pay again'."
+        )
+        assert gimp.python(run_on_both, HERE, str(tmp_path / "photo.xcf")) == [
+            ["", 2], [refused, 2], ["", 3], [refused, 3], [refused, 2], ["", 3], ["", 4],
+        ]  # fmt: skip
+        # Over white, the black cut-out is what the original was.
+        assert twin.charged == 2
 
 
 @pytest.mark.parametrize("how", ["cancel", "kill"])

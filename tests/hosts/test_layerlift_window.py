@@ -57,6 +57,11 @@ def test_the_dialog_runs_the_action_progress_moves_and_one_undo_reverts(
             wait_for(lambda: window.python(describe) != [["astronaut.jpg", True]], "the new layer")
             done = [["astronaut.jpg cut-out", True], ["astronaut.jpg", False]]
             assert window.python(describe) == done
+            start_from_the_dialog(window)
+            asked = window.wait_for("Remove Background Again\\?")
+            window.screenshot(tmp_path / "asked.png")
+            window.dismiss("Escape", asked)
+            assert window.python(describe) == done, "the new layer is the active one, and would cost once more"
             window.key("ctrl+z")
             wait_for(lambda: window.python(describe) == [["astronaut.jpg", True]], "the undo")
             window.key("ctrl+y")

@@ -82,6 +82,21 @@ def test_the_result_goes_to_the_file_that_is_named(account: dict[str, str], phot
     assert target.exists() and names(photos) == ["a.png", "new"]
 
 
+def test_a_cut_out_of_a_cut_out_costs_nothing_unasked(account: dict[str, str], twin: Twin, photos: Path) -> None:
+    half_black().save(photos / "a.png")
+    dog = photos / "dog.png"
+    assert layerlift(account, "remove", photos / "a.png", "-o", dog).status == 0
+    result = layerlift(account, "remove", "--json", dog)
+    assert (result.status, [(told["status"], told["output"]) for told in result.pictures]) == (0, [("skipped", None)])
+    assert f"{dog}: Skipped, since it is a cut-out." in result.errors
+    for several in (photos, photos / "*.png"):
+        result = layerlift(account, "remove", "--json", several)
+        assert [Path(told["input"]).name for told in result.pictures] == ["a.png"]
+    (told,) = layerlift(account, "remove", "--json", "--again", dog).pictures
+    assert told["status"] == "cached", "over white, it is what the original was"
+    assert twin.charged == 1
+
+
 def test_a_folder_and_single_photos_go_to_one_folder_told_as_json(
     account: dict[str, str], photos: Path, tmp_path: Path
 ) -> None:
@@ -391,9 +406,12 @@ def test_what_ends_a_program_cancels_and_tells_of_every_picture(
     engine.released.set()
     result = end_of(process)
     assert "Traceback" not in said
-    assert [(told["status"], told["error"]["code"]) for told in result.pictures] == [
-        ("cancelled", "cancelled"),
-        ("cancelled", "cancelled"),
+    assert sorted((told["status"], told["error"]["message"]) for told in result.pictures) == [
+        (
+            "cancelled",
+            "Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed.",
+        ),
+        ("cancelled", "Cancelled: nothing was paid for. Nothing was changed."),
     ]
     assert (result.status, names(photos)) == (1, ["a.png", "b.png"])
     again = layerlift({**environ, **key_of(twin)}, "remove", "--json", str(photos))

@@ -261,11 +261,14 @@ def test_a_caller_that_died_in_the_run_call_leaves_the_same_doubt(paid: Callable
     assert job.twin.calls("run") == []
 
 
-@pytest.mark.parametrize("stage", [Stage.WAITING, Stage.DOWNLOAD])
+MAY_COST = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time."
+
+
+@pytest.mark.parametrize("stage", [Stage.WAITING, Stage.DOWNLOAD, Stage.REFINE])
 def test_what_is_cancelled_after_the_payment_ends_in_the_background(paid: Callable[..., Paid], stage: Stage) -> None:
     job = paid(run_seconds=0.3)
     job.on_report = lambda found: job.wish.set() if found is stage else None
-    job.fails("cancelled")
+    assert job.fails("cancelled").message == MAY_COST
     reports = len(job.reports)
     job.background.wait()
     assert len(job.reports) <= reports + 1
@@ -293,7 +296,7 @@ def test_what_is_cancelled_before_the_payment_frees_the_picture_at_once(paid: Ca
         job.wish.set()
 
     threading.Thread(target=cancel, daemon=True).start()
-    job.fails("cancelled")
+    assert job.fails("cancelled").message == "Cancelled: nothing was paid for."
     assert not job.background.busy
     assert not job.journal.is_claimed(job.journal.entries()[0])
     assert is_exact(paid().run())

@@ -18,6 +18,7 @@ from layerlift import pictures
 from layerlift.errors import Cancelled, LayerliftError, make
 from layerlift.pictures import Picture
 from PIL import Image, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from .picture_files import noise, png, png_chunk, png_header, png_samples, tiff
 
@@ -334,6 +335,19 @@ def test_a_written_png_keeps_the_profile(tmp_path: Path, dtype: type) -> None:
     pictures.write_png(tmp_path / "out.png", Picture(noise(5, 6, 4, dtype), profile))
     with Image.open(tmp_path / "out.png") as image:
         assert image.info["icc_profile"] == profile
+
+
+def test_a_written_png_is_known_for_a_cut_out_also_when_others_have_added_to_it(tmp_path: Path) -> None:
+    pictures.write_png(tmp_path / "out.png", Picture(noise(5, 6, 4)))
+    with Image.open(tmp_path / "out.png") as image:
+        more = PngInfo()
+        more.add_text("Author", "somebody")
+        for keyword, text in image.text.items():
+            more.add_text(keyword, text)
+        image.save(tmp_path / "more.png", pnginfo=more)
+        image.save(tmp_path / "plain.png")
+    found = {name: pictures.is_cut_out(tmp_path / name) for name in ("out.png", "more.png", "plain.png", "none.png")}
+    assert found == {"out.png": True, "more.png": True, "plain.png": False, "none.png": False}
 
 
 def test_writing_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> None:

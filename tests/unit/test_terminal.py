@@ -62,15 +62,25 @@ def test_the_summary_counts_and_gives_reasons() -> None:
             end("c.jpg", "cached"),
             end("d.jpg", "skipped"),
             end("e\n.jpg", "failed", "bad"),
+            end("f.jpg", "cancelled", "cancelled"),
+            {
+                **end("g.jpg", "cancelled", "cancelled"),
+                "error": {"code": "cancelled", "message": "It may cost 1 unit."},
+            },
             *[end(f"{number}.jpg", "cancelled", "not_started") for number in range(25)],
         ]
     )
-    assert told.splitlines()[:6] == [
+    assert told.splitlines()[:11] == [
         "done             2  2 units",
         "free             1",
         "skipped          1",
         "failed           1",
         "    e?.jpg: It is bad.",
+        "cancelled        2",
+        "    It is cancelled.",
+        "    f.jpg",
+        "    It may cost 1 unit.",
+        "    g.jpg",
         "not started     25",
     ]
     assert told.endswith("18.jpg, 19.jpg and 5 more")

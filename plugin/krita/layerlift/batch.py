@@ -11,7 +11,6 @@ from .jobs import Job, State
 from .preferences import Preferences
 from .qt import QtCore
 
-HAS_CUT_OUT = "The active layer has its cut-out already, or is one."
 # Where each part ends on one bar from 0 to 1; the last one is what is left to be inserted.
 READ, PLANNED, REMOVED = 0.1, 0.15, 0.95
 
@@ -42,7 +41,7 @@ class Picture:
         try:
             # A batch that is run again for those that are left must not do, or pay for, the others twice.
             if self.layer is not None and self.layer.has_cut_out():
-                raise host.Refused(HAS_CUT_OUT)
+                raise host.Refused(words.HAS_CUT_OUT)
         except host.Refused as refused:
             self.fail("refused", str(refused))
         return not self.code
@@ -132,7 +131,7 @@ class Batch(Job):
 
     def _insert_next(self) -> None:
         """Go on with what has come, one picture at a time, until nothing more comes."""
-        if self._at is not None or self.state is not State.RUNNING or self._is_left():
+        if self._is_left() or self._at is not None or self.state is not State.RUNNING:
             return
         if self._came:
             self._at = self._came.popleft()

@@ -80,7 +80,7 @@ class Layerlift(Extension):
         """Queue the active layer."""
         try:
             preferences = _preferences()
-            self._jobs.add(Removal(Wish(host.active_layer(), preferences)))
+            self._add(Removal(Wish(host.active_layer(), preferences)), "Remove Background")
         except host.Refused as refused:
             self._box(str(refused)).open()
 
@@ -94,14 +94,17 @@ class Layerlift(Extension):
         except host.Refused as refused:
             self._box(str(refused)).open()
             return
-        batch = Batch(pictures, preferences)
-        batch.asks.connect(lambda text: self._ask(batch, text))
-        self._jobs.add(batch)
+        self._add(Batch(pictures, preferences), "Remove Backgrounds")
 
     def settings(self) -> None:
         """Open the settings."""
         self._settings = SettingsDialog(host.main_window())
         self._settings.open()
+
+    def _add(self, job: Removal | Batch, accept: str) -> None:
+        """Queue a job; `accept` is what agrees to its question."""
+        job.asks.connect(lambda text: self._ask(job, text, accept))
+        self._jobs.add(job)
 
     def _started(self, job: Job) -> None:
         if self._display is None:
@@ -115,6 +118,9 @@ class Layerlift(Extension):
     def _ended(self, job: Job) -> None:
         if self._display is not None and not self._jobs.waiting:
             self._display.hide()
+        if job.is_stopped:
+            # A box would keep Krita from quitting.
+            return
         if isinstance(job, Batch):
             self._sum_up(job)
         elif isinstance(job, Removal):
@@ -122,7 +128,7 @@ class Layerlift(Extension):
 
     def _tell(self, job: Removal) -> None:
         if job.state is State.CANCELLED:
-            host.tell("Cancelled. Nothing was changed.")
+            host.tell(job.text or words.cancelled(job.answer.get("units", 0)))
         elif job.state is State.FAILED:
             self._complain(job)
         elif job.answer["full"]:
@@ -146,39 +152,33 @@ class Layerlift(Extension):
             button = box.addButton("Settings...", QtWidgets.QMessageBox.ButtonRole.ActionRole)
             button.clicked.connect(self.settings)
 
-    def _ask(self, batch: Batch, text: str) -> None:
-        """Ask whether a batch goes on. The job may end before the answer."""
+    def _ask(self, job: Removal | Batch, text: str, accept: str) -> None:
+        """Ask whether a job goes on. It may end before the answer."""
         box = self._box(text, QtWidgets.QMessageBox.StandardButton.Cancel)
-        accept = box.addButton("Remove Backgrounds", QtWidgets.QMessageBox.ButtonRole.AcceptRole)
+        button = box.addButton(accept, QtWidgets.QMessageBox.ButtonRole.AcceptRole)
 
         def answered() -> None:
-            if box.clickedButton() != accept:
-                batch.cancel()
+            if box.clickedButton() != button:
+                job.cancel()
                 return
             if self._display is not None:
                 self._display.show()
-            batch.go_on()
+            job.go_on()
 
         box.finished.connect(answered)
-        batch.ended.connect(box.close)
+        job.ended.connect(box.close)
         if self._display is not None:
             # Two windows in the same place.
             self._display.hide()
         box.open()
 
     def _sum_up(self, batch: Batch) -> None:
-        done = sum(picture.is_done for picture in batch.pictures)
-        if batch.state is not State.CANCELLED:
+        if batch.state is State.CANCELLED and not batch.is_agreed:
+            host.tell(words.cancelled(0))
+        else:
             box = self._box(words.summary(batch))
             self._offer_settings(box, batch.code, *(picture.code for picture in batch.pictures))
             box.open()
-        elif batch.is_agreed:
-            # No box: Krita may be about to quit.
-            host.tell(
-                f"Cancelled. {done} of {words.pictures(len(batch.pictures))} done; what was paid for is free next time."
-            )
-        else:
-            host.tell("Cancelled. Nothing was changed.")
 
     def _box(self, text: str, default: Any = QtWidgets.QMessageBox.StandardButton.Close) -> Any:
         box = _Box(host.main_window())

@@ -22,6 +22,8 @@ SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 STRIP_PIXELS = 2**18
 GROUP = "layerlift"
 CUT_OUT = " cut-out"
+MARKS = "layerlift-cut-outs"
+"""The annotation of a document, which its file keeps: a line for each cut-out, its id and that of its original."""
 UNDO_MS, UNDO_LOOKS = 100, 30
 
 
@@ -125,6 +127,10 @@ class Layer:
                 # Before Krita composes the picture anew for the new layer: for this alone it would not.
                 node.setVisible(False)
             node.parentNode().addChildNode(new, node)
+            mark = f"{_text(new)} {_text(node)}\n".encode()
+            self._document.setAnnotation(
+                MARKS, "Layerlift's cut-outs", QtCore.QByteArray(_marks(self._document) + mark)
+            )
         if hide:
             _Hidden(self, new.uniqueId())
 
@@ -142,10 +148,11 @@ class Layer:
         return bool(Krita.instance().activeDocument() == self._document)
 
     def has_cut_out(self) -> bool:
-        """Whether the layer is a cut-out, or has its own beside it."""
-        node = self.find()
-        beside = [other.name() for other in _owned(node.parentNode().childNodes())]
-        return node.name().endswith(CUT_OUT) or node.name() + CUT_OUT in beside
+        """Whether the layer is a cut-out, or has its own in the document. Raises Refused where one of them is gone."""
+        own = _text(self.find())
+        there = {_text(node) for node in _below(self._document.rootNode())}
+        marks = [line.partition(" ") for line in _marks(self._document).decode("ascii", "replace").split("\n")]
+        return any(cutout == own or (original == own and cutout in there) for cutout, _, original in marks)
 
     def _size(self) -> dict[str, Any]:
         return {"width": self.width, "height": self.height}
@@ -345,6 +352,15 @@ def _space(node: Any) -> tuple[str, str, str]:
 def _bytes_per_pixel(space: tuple[str, str, str]) -> int:
     model, depth, _ = space
     return CHANNELS[model] * DEPTHS[depth][1]
+
+
+def _marks(document: Any) -> bytes:
+    return bytes(document.annotation(MARKS))
+
+
+def _text(node: Any) -> str:
+    """A node's id, as text."""
+    return str(node.uniqueId().toString())
 
 
 def _by_id(document: Any, unique_id: Any) -> Any:

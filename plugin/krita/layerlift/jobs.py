@@ -8,22 +8,26 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Callable, Generator
 
-from . import bridge, host
+from . import bridge, host, words
 from .preferences import AS_MASK, Preferences
 from .qt import QtCore
 from .worker import Worker
 
 
 class State(enum.Enum):
-    """Where a job is: on its way, or at one of its three ends."""
+    """Where a job is: on its way, cancelled but yet to hear what it has cost, or at one of its three ends."""
 
     WAITING = enum.auto()
     RUNNING = enum.auto()
+    CANCELLING = enum.auto()
     DONE = enum.auto()
     FAILED = enum.auto()
     CANCELLED = enum.auto()
 
 
+PAYING = ("job", "batch")
+"""What a worker may pay for."""
+CANCEL_MS = 2000
 Fail = Callable[[str, str], None]
 """Is given a code of what went wrong, and a text for the user."""
 
@@ -31,7 +35,8 @@ Fail = Callable[[str, str], None]
 class Job(QtCore.QObject):
     """One job with a worker of its own, in steps of the event loop: the base of all kinds.
 
-    `title` says what it works on; `code` and `text` what went wrong when it has failed.
+    `title` says what it works on; `code` and `text` what went wrong when it has failed, or what it has cost when it was
+    cancelled and the worker knows.
 
     Signals:
         progressed(text, fraction): a line for the user, and the fraction of the whole.
@@ -46,6 +51,7 @@ class Job(QtCore.QObject):
         self.title, self.preferences = title, preferences
         self.state = State.WAITING
         self.code, self.text = "", ""
+        self.is_stopped = False
         self._steps: Generator[float, None, None] | None = None
         self._late: State | None = None
         self._insert: Callable[[str], None] = lambda pixels: None
@@ -60,9 +66,20 @@ class Job(QtCore.QObject):
         self._worker.start()
 
     def cancel(self) -> None:
-        """End it now. What is paid for by then, the worker finishes alone."""
-        if self.state in (State.WAITING, State.RUNNING):
-            self._end(State.CANCELLED)
+        """End it, at the latest in a moment. What is paid for by then, the worker finishes alone."""
+        if self.state is State.RUNNING and self._worker.cancel(*PAYING):
+            self.state, self.text = State.CANCELLING, words.CANCELLED
+            patience = QtCore.QTimer(self)
+            patience.setSingleShot(True)
+            patience.timeout.connect(self._cancelled)
+            patience.start(CANCEL_MS)
+        else:
+            self._cancelled()
+
+    def stop(self) -> None:
+        """End it now, and tell nobody."""
+        self.is_stopped = True
+        self._cancelled()
 
     def _begin(self) -> None:
         """Pixels can be written to `_folder`."""
@@ -81,7 +98,10 @@ class Job(QtCore.QObject):
         self._begin()
 
     def _answered(self, answer: dict[str, Any]) -> None:
-        if answer["id"] == "cut":
+        if self.state is State.CANCELLING:
+            if answer["id"] in PAYING:
+                self._end(State.CANCELLED)
+        elif answer["id"] == "cut":
             self._insert(answer["file"])
         else:
             self._take(answer)
@@ -140,10 +160,14 @@ class Job(QtCore.QObject):
             self._end(self._late)
         return self._late is not None
 
+    def _cancelled(self) -> None:
+        if self.state in (State.WAITING, State.RUNNING, State.CANCELLING):
+            self._end(State.CANCELLED)
+
     def _fail(self, code: str, text: str) -> None:
-        if self.state is State.RUNNING:
+        if self.state in (State.RUNNING, State.CANCELLING):
             self.code, self.text = code, text
-            self._end(State.FAILED)
+            self._end(State.CANCELLED if code == "cancelled" else State.FAILED)
 
     def _end(self, state: State) -> None:
         if self._steps is not None:
@@ -194,9 +218,9 @@ class Jobs(QtCore.QObject):
             self._queue[0].cancel()
 
     def stop(self) -> None:
-        """Cancel all."""
+        """End all: Krita quits."""
         for job in reversed(tuple(self._queue)):
-            job.cancel()
+            job.stop()
 
     def _start(self) -> None:
         self.started.emit(self._queue[0])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import host
+from . import host, words
 from .jobs import Job, State
 from .preferences import Preferences
+from .qt import QtCore
 
 AGAIN = ("still_in_doubt", "charged_and_lost", "task_refused")
 """The worker's codes of a picture that only the user may pay for anew."""
@@ -21,22 +22,50 @@ class Wish(NamedTuple):
 
 
 class Removal(Job):
-    """From the layer's pixels to the new layer. `answer` is the worker's result when it is done."""
+    """From the layer's pixels to the new layer. `answer` is the worker's result when it is done.
+
+    Signals:
+        asks(text): the question before a cut-out, or a layer that has its own, costs anything; `go_on` is the answer,
+            or `cancel`.
+    """
+
+    asks = QtCore.pyqtSignal(str)
 
     def __init__(self, wish: Wish) -> None:
         super().__init__(wish.layer.title, wish.preferences)
         self.wish = wish
         self.answer: dict[str, Any] = {}
-        self._worker.progressed.connect(self.progressed)
 
     def _begin(self) -> None:
         self._export(self.wish.layer, self._remove)
 
-    def _remove(self) -> None:
-        if not self._is_left():
+    def go_on(self) -> None:
+        """Remove it, whatever it costs."""
+        if self.state is State.RUNNING:
+            self._worker.progressed.connect(self.progressed)
             engine = "youcam" if self.wish.again else self.preferences.engine
             self._worker.ask("job", engine=engine, again=self.wish.again, **self.wish.layer.removal())
 
+    def _remove(self) -> None:
+        if self._is_left():
+            return
+        try:
+            is_asked = self.wish.layer.has_cut_out() and not self.wish.again
+        except host.Refused as refused:
+            self._fail("refused", str(refused))
+            return
+        if is_asked:
+            picture = dict(self.wish.layer.removal(), name=self.title)
+            self._worker.ask("plan", engine=self.preferences.engine, pictures=[picture])
+        else:
+            self.go_on()
+
     def _take(self, answer: dict[str, Any]) -> None:
+        if answer["id"] == "plan":
+            if answer["units"]:
+                self.asks.emit(f"{words.HAS_CUT_OUT}\n\n{words.question(answer, 1, [])}")
+            else:
+                self.go_on()
+            return
         self.answer = answer
         self._deliver(self.wish.layer, answer["file"], lambda: self._end(State.DONE))

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from .batch import Batch, Picture
 
 
+CANCELLED = "Cancelled. What was paid for is kept, and is free the next time."
+HAS_CUT_OUT = "The active layer has its cut-out already, or is one."
+
+
 def pictures(count: int) -> str:
     """Their number."""
     return f"{count} picture{'' if count == 1 else 's'}"
@@ -63,6 +67,13 @@ def summary(batch: Batch) -> str:
     if left:
         parts.append(f"{', '.join(left)}:\n{batch.text or 'Not done.'}")
     return "\n\n".join(parts)
+
+
+def cancelled(cost: float) -> str:
+    """What a removal has cost that was cancelled when nothing was asked of the worker, or when it had answered."""
+    if not cost:
+        return "Cancelled: nothing was paid for. Nothing was changed."
+    return f"Cancelled: it has cost {units(cost)}; the result is kept, and is free the next time. Nothing was changed."
 
 
 def _reasons(failed: list[Picture]) -> list[str]:

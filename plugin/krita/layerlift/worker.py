@@ -46,6 +46,13 @@ class Worker(QtCore.QObject):
         self._process.write(json.dumps(dict(fields, type=kind, id=kind)).encode() + b"\n")
         self._wait(bridge.SILENCE_SECONDS)
 
+    def cancel(self, *kinds: str) -> bool:
+        """Have what was asked of these kinds end soon, by its result or as failed; whether there is any."""
+        asked = [kind for kind in kinds if kind in self._asked]
+        for kind in asked:
+            self._process.write(json.dumps({"type": "cancel", "id": kind}).encode() + b"\n")
+        return bool(asked)
+
     def close(self) -> None:
         """Let it go without a further signal: the end of its input is its sign to clean up.
 

@@ -50,10 +50,10 @@ class Pace(Protocol):
     def waiting(self) -> int: ...
     def work(self) -> None: ...
     def task(self) -> AbstractContextManager[Callable[[str], None]]: ...
-    def poll(self, task_id: str) -> None: ...
+    def poll(self, task_id: str, spare: float) -> None: ...
     def ended(self, task_id: str) -> None: ...
     def limited(self, seconds: float) -> None: ...
-    def expect(self, polls: int, seconds: float) -> None: ...
+    def expect(self, polls: int, seconds: float, gap: float) -> None: ...
 
 
 class Unlimited:
@@ -67,7 +67,7 @@ class Unlimited:
     def task(self) -> AbstractContextManager[Callable[[str], None]]:
         return nullcontext(lambda task_id: None)
 
-    def poll(self, task_id: str) -> None:
+    def poll(self, task_id: str, spare: float) -> None:
         pass
 
     def ended(self, task_id: str) -> None:
@@ -76,7 +76,7 @@ class Unlimited:
     def limited(self, seconds: float) -> None:
         pass
 
-    def expect(self, polls: int, seconds: float) -> None:
+    def expect(self, polls: int, seconds: float, gap: float) -> None:
         pass
 
 
@@ -112,7 +112,7 @@ class Service:
         self._timeouts = timeouts
         self._pace = pace or Unlimited()
         self.expect = self._pace.expect
-        """Is told how many polls a task needs, and in how many seconds."""
+        """Is told how many polls a task needs, in how many seconds the first, and how many from one to the next."""
 
     @property
     def waiting(self) -> int:
@@ -191,12 +191,12 @@ class Service:
 
         return self._retried(attempt)
 
-    def poll(self, task_id: str, *, seconds: float = READ_SECONDS) -> answers.TaskState:
+    def poll(self, task_id: str, *, seconds: float = READ_SECONDS, spare: float = 0.0) -> answers.TaskState:
         """One look at a task, without retries: the caller has to keep to the polling interval. Waits `seconds` at most
-        for each byte of the answer."""
+        for each byte of the answer, and `spare` at most for room in the limit before."""
         timeouts = (min(self._timeouts[0], seconds), min(self._timeouts[1], seconds))
         path = f"/s2s/v2.0/task/sod/{quote(task_id, safe='')}"
-        self._pace.poll(task_id)
+        self._pace.poll(task_id, spare)
         try:
             with self._connection.exchange("GET", self._base + path, with_key=True, timeouts=timeouts) as answer:
                 state = answers.task_state(_decoded(answer, timeouts[1]))

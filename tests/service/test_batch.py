@@ -79,7 +79,7 @@ def world(make_twin: Callable[..., Twin], tmp_path: Path) -> Callable[..., World
         clock: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> World:
-        options = {"rate": (10_000, 300.0), "faults": faults, **options}
+        options = {"rate": (10_000, 1.0), "faults": faults, **options}
         rate = "{}/{}".format(*options["rate"])
         return World(make_twin({"clock": clock}, **options), tmp_path, **{"LAYERLIFT_RATE": rate, **(variables or {})})
 
@@ -259,6 +259,14 @@ def test_the_limit_is_kept_and_no_task_is_lost(world: Callable[..., World]) -> N
     assert codes(user.ends([Photo(number) for number in range(30)])) == ["1"] * 30
     assert {call.status for call in user.twin.requests if call.status == 429} == set()
     assert (user.twin.late_polls, user.twin.charged) == (0, 30)
+
+
+def test_five_requests_in_a_second_are_enough_for_a_batch_and_lose_no_task(world: Callable[..., World]) -> None:
+    """In real time: the limit in a second, and the law of polling beside it."""
+    user = world(rate=(250, 300.0), per_second=5, run_seconds=0.5, polling_interval_ms=1000)
+    assert codes(user.ends([Photo(number) for number in range(5)])) == ["1"] * 5
+    assert (user.twin.late_polls, user.twin.charged) == (0, 5)
+    assert len([call for call in user.twin.requests if call.status == 429]) <= 1
 
 
 def test_the_first_task_is_looked_at_often_since_the_others_wait_for_what_it_takes(world: Callable[..., World]) -> None:

@@ -26,7 +26,19 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 # The core's modules from the ground up: each may import from the layers below its own.
 LAYERS = (
     {"__init__", "errors"},
-    {"answers", "cache", "cancelling", "locks", "log", "offline", "pictures", "progress", "settings", "tiles"},
+    {
+        "answers",
+        "cache",
+        "cancelling",
+        "deadline",
+        "locks",
+        "log",
+        "offline",
+        "pictures",
+        "progress",
+        "settings",
+        "tiles",
+    },
     {"connection", "database", "files", "foreground", "guided", "messages", "prepare", "private", "sheet", "signals"},
     {"journal", "matte", "pacing", "service"},
     {"polling", "recovery"},

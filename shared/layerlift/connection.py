@@ -24,8 +24,11 @@ from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError
 from urllib3.util import parse_url
 
 from . import answers, errors
+from .deadline import Adapter, Deadline
 from .settings import check_key
 
+SLOWEST = 20_000
+"""Bytes a second that are waited for."""
 _REDIRECTS = 3
 _log = logging.getLogger(__name__)
 
@@ -58,18 +61,20 @@ class Connection:
         url: the API's base address; https, or http on loopback.
         key: the API key.
         timeouts: seconds to connect, and seconds between two bytes of an answer.
+        total: seconds for a whole exchange, and besides those that `SLOWEST` takes for large data.
 
     Raises:
         SetupError: ``bad_url``, ``insecure_url``; AuthError for a key that no header can hold.
     """
 
-    def __init__(self, url: str, key: str, timeouts: tuple[float, float]) -> None:
+    def __init__(self, url: str, key: str, timeouts: tuple[float, float], total: float) -> None:
         self._plain = url.lower().startswith("http:")
         self._check_url(url)
         check_key(key)
         self._auth = _Auth(key)
         self._anonymous = _Auth(None)
         self._timeouts = timeouts
+        self._total = total
         self._session = self.session()
         self.ahead = 0.0
         """By how many seconds the API's clock is ahead of this computer's, as far as its answers tell."""
@@ -80,6 +85,8 @@ class Connection:
     def session(self) -> requests.Session:
         """A session of its own, which the caller closes."""
         session = _Session()
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, Adapter())
         session.headers["User-Agent"] = "layerlift"
         # A proxy of the environment must not see, in plain text, what stays on this computer.
         session.trust_env = not self._plain
@@ -98,61 +105,70 @@ class Connection:
         with_key: bool = False,
         session: requests.Session | None = None,
         timeouts: tuple[float, float] | None = None,
+        total: float = math.inf,
+        expected: int = 0,
     ) -> Iterator[requests.Response]:
-        """One exchange, its answer's body unread. Redirects are followed for GET alone, elsewhere without the key.
+        """One exchange, its answer's body unread. Redirects are followed for GET alone, elsewhere without the key. It
+        ends with the block, and where it takes too long with the error ``timeout``.
 
         Args:
             body: is sent as JSON.
             data: is sent as it is; `progress` is told the fraction that was sent.
             session: takes the place of the one that keeps connections alive.
+            timeouts: take the place of the connection's own.
+            total: seconds for all of it, where the connection's own are more.
+            expected: how many bytes the answer may have.
 
         Errors get the answer's status and request id where they have none of their own.
         """
-        for _ in range(_REDIRECTS):
-            try:
-                self._check_url(url)
-            except errors.SetupError as error:
-                # The API's own was checked before: this one the service has named.
-                raise errors.make("bad_address", error.message) from None
-            broken: errors.LayerliftError | None = None
-            begin = time.monotonic()
-            try:
-                answer = (session or self._session).request(
-                    method,
-                    url,
-                    json=body,
-                    data=None if data is None else _Body(data, progress),
-                    headers=headers,
-                    auth=self._auth if with_key else self._anonymous,
-                    timeout=timeouts or self._timeouts,
-                    stream=True,
-                    allow_redirects=False,
-                )
-            except (OSError, HTTPError, ValueError) as error:
-                broken = _broken(error, url)
-            _logged(method, url, with_key, time.monotonic() - begin, broken or answer)
-            if broken is not None:
-                raise broken  # here, not in the handler: the first error would stay with it, and holds key and address
-            with answer:
-                if with_key:
-                    self.ahead = _ahead(answer, self.ahead)
-                if not (method == "GET" and answer.is_redirect):
-                    try:
-                        yield answer
-                    except errors.LayerliftError as error:
-                        error.status = error.status or answer.status_code
-                        error.request_id = error.request_id or request_id(answer)
-                        raise
-                    return
+        seconds = min(self._total, total) + max(len(data or b""), expected) / SLOWEST
+        with _within(seconds):
+            for _ in range(_REDIRECTS):
                 try:
-                    target = urljoin(url, answer.headers["Location"])
-                    leads_away = _origin(target) != _origin(url)
-                except (ValueError, errors.SetupError):
-                    raise errors.make("bad_address") from None
-                if leads_away:
-                    with_key = False
-                url = target
-        raise errors.make("bad_answer", "it redirects again and again")
+                    self._check_url(url)
+                except errors.SetupError as error:
+                    # The API's own was checked before: this one the service has named.
+                    raise errors.make("bad_address", error.message) from None
+                broken: errors.LayerliftError | None = None
+                begin = time.monotonic()
+                try:
+                    answer = (session or self._session).request(
+                        method,
+                        url,
+                        json=body,
+                        data=None if data is None else _Body(data, progress),
+                        headers=headers,
+                        auth=self._auth if with_key else self._anonymous,
+                        timeout=timeouts or self._timeouts,
+                        stream=True,
+                        allow_redirects=False,
+                    )
+                except (OSError, HTTPError, ValueError) as error:
+                    broken = _broken(error, url)
+                _logged(method, url, with_key, time.monotonic() - begin, broken or answer)
+                if broken is not None:
+                    # Here, not in the handler: the first error would stay with it, and holds key and address.
+                    raise broken
+                with answer:
+                    if with_key:
+                        self.ahead = _ahead(answer, self.ahead)
+                    if not (method == "GET" and answer.is_redirect):
+                        try:
+                            yield answer
+                        except errors.LayerliftError as error:
+                            error.status = error.status or answer.status_code
+                            error.request_id = error.request_id or request_id(answer)
+                            raise
+                        return
+                    try:
+                        target = urljoin(url, answer.headers["Location"])
+                        leads_away = _origin(target) != _origin(url)
+                    except (ValueError, errors.SetupError):
+                        raise errors.make("bad_address") from None
+                    if leads_away:
+                        with_key = False
+                    url = target
+            raise errors.make("bad_answer", "it redirects again and again")
 
     def _check_url(self, url: str) -> None:
         """Refuses addresses to which nothing may be sent."""
@@ -163,6 +179,23 @@ class Connection:
             raise errors.make("bad_url") from None
         if scheme == "http" and not (self._plain and is_loopback(url)):
             raise errors.make("insecure_url", f"http://{host}")
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """The error ``timeout`` in place of whatever comes of it where the block's exchange takes longer."""
+    status, request = None, None
+    with Deadline(seconds) as deadline:
+        try:
+            yield
+        except errors.Cancelled:
+            raise
+        except errors.LayerliftError as error:
+            if not deadline.passed:
+                raise
+            status, request = error.status, error.request_id
+    if deadline.passed:
+        raise errors.make("timeout", f"no whole answer in {seconds:.0f} s", status=status, request_id=request)
 
 
 def _logged(method: str, url: str, api: bool, seconds: float, end: requests.Response | errors.LayerliftError) -> None:
@@ -263,26 +296,22 @@ def read(
     limit: int,
     too_large: str,
     progress: Progress | None = None,
-    seconds: float = math.inf,
 ) -> bytes:
-    """The body, read no further than `limit` bytes, and for no longer than `seconds` in all."""
+    """The body, read no further than `limit` bytes."""
     try:
         expected = int(answer.headers.get("Content-Length", "0"))
     except ValueError:
         expected = 0
     if expected > limit:
         raise errors.make(too_large)
-    started = time.monotonic()
     data = bytearray()
     broken: errors.LayerliftError | None = None
     try:
-        # read1, since a read for a whole block would wait for every one of its bytes, however slowly they drip
+        # read1, since a read for a whole block would tell no progress before its last byte
         while block := answer.raw.read1(65536, decode_content=True):
             data += block
             if len(data) > limit:
                 raise errors.make(too_large)
-            if time.monotonic() - started > seconds:
-                raise errors.make("timeout", "the answer did not end")
             if progress is not None and expected:
                 progress(min(1.0, len(data) / expected))
     except (OSError, HTTPError) as error:

@@ -1,9 +1,10 @@
-"""The service's limit on requests, kept by all processes of this user together.
+"""The service's limits on requests, in minutes and in a second, kept by all processes of this user together.
 
-The limit holds for the key and for the address, so one count in the shared database serves every host. Polls go first:
-a task that is not polled in time is lost, so they are counted but never held back, and new work waits until there is
-room for the polls of all tasks that run, at the time when they are due. A request counts a little longer than the
-service says, which counts them as they arrive.
+They hold for the key and for the address, so one count in the shared database serves every host. Polls go first: a
+task that is not polled in time is lost. So they are counted and waited for, and new work waits until there is room for
+the polls of all tasks that run, at the time when they are due. A poll that would be one too many in a second waits as
+long as it is still in time, by what this process knows without waiting for the disk. A request counts a little longer
+than the service says, which counts them as they arrive.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 import bisect
 import logging
 import random
+import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from . import errors
 from .database import Database
@@ -25,12 +28,19 @@ POLLS = 20
 """Requests that are kept free for each task that runs, where nobody knows better: those of half a minute."""
 HEARD_SECONDS = 15.0
 """A task that nobody has polled for so long is not running any more."""
+PER_SECOND = 5
+"""Requests that the service takes in a second."""
+GAP_SECONDS = 1.5
+"""From poll to poll of a task, where nobody knows better."""
 _LATE_POLLS = 1
 """Polls that are expected of a task that has had all that were."""
 _JITTER_SECONDS = 0.1
 _LOOK_SECONDS = 0.25
+_LEAST_SECONDS = 0.01
 _TRAVEL_SECONDS = 0.5
 """By how much one request may be longer on its way than another."""
+_BURST_TRAVEL_SECONDS = 0.25
+"""The same within a second, where more would cost speed, and a rare request too many is only repeated."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +51,9 @@ class Pacer:
     Args:
         database: where all processes count.
         requests, seconds: at most so many in that time.
+        per_second: at most so many in a second besides, unless `seconds` is no more than one.
         sleep: waits for that many seconds, and may raise `Cancelled`.
+        hold: waits for that many seconds, whatever anybody wishes: for polls.
         clock: seconds since 1970.
         uniform: a random number in [a, b].
     """
@@ -52,31 +64,43 @@ class Pacer:
         requests: int,
         seconds: float,
         *,
+        per_second: int = PER_SECOND,
         sleep: Callable[[float], None] = time.sleep,
+        hold: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._database = database
         self._requests = requests
         self._seconds = seconds + min(_TRAVEL_SECONDS, seconds / 40)
+        self._per_second, self._second = per_second, 1.0 + _BURST_TRAVEL_SECONDS
+        if seconds <= 1.0:
+            self._per_second, self._second = requests, self._seconds
+        self._written: list[float] = []
+        """When the last requests of all processes were, as far as they were in the database when it was last seen."""
+        self._unwritten: list[float] = []
+        """When the polls of this process were that are on their way there."""
         self._turn = threading.Lock()
         self._counting = threading.Lock()
         self.waiting = 0
         """How many requests of this process wait for room."""
         self._sleep = sleep
+        self._hold = hold
         self._clock = clock
         self._uniform = uniform
         self._writer = ThreadPoolExecutor(1)
         self.expect(POLLS)
 
-    def expect(self, polls: int, seconds: float = 0.0) -> None:
+    def expect(self, polls: int, seconds: float = 0.0, gap: float = GAP_SECONDS) -> None:
         """From now on room is kept for so many polls of each task, up to half of all requests.
 
         Args:
             seconds: after its start they come.
+            gap: seconds from one to the next.
         """
         self._polls = min(polls, self._requests // 2)
         self._until_polls = seconds
+        self._gap = gap
 
     def work(self) -> None:
         """Counts a request that may wait, after it has waited for its turn."""
@@ -95,9 +119,12 @@ class Pacer:
         finally:
             self.ended(name)
 
-    def poll(self, task_id: str) -> None:
-        """Counts a poll. It waits for nothing, not for the disk either, and never fails: the task would be lost."""
-        self._unfailing("INSERT INTO requests VALUES (?, ?)", self._clock(), task_id)
+    def poll(self, task_id: str, spare: float = 0.0) -> None:
+        """Counts a poll, after waiting for room in this second, but for no longer than `spare` seconds. It waits for
+        nothing else, not for the disk either, and never fails: the task would be lost."""
+        latest = self._clock() + spare
+        while (seconds := self._polled(task_id, latest)) > 0:
+            self._hold(seconds)
 
     def ended(self, task_id: str) -> None:
         """The task needs no more polls."""
@@ -118,6 +145,18 @@ class Pacer:
             with self._counting:
                 self.waiting -= 1
 
+    def _polled(self, task_id: str, latest: float) -> float:
+        """Nought where the poll was counted, else the seconds after which to ask again."""
+        with self._counting:
+            now = self._clock()
+            self._unwritten = [time for time in self._unwritten if now - self._second < time <= now + 1]
+            known = sorted(self._unwritten + [time for time in self._written if now - self._second < time <= now + 1])
+            if now < latest and len(known) >= self._per_second:
+                return max(_LEAST_SECONDS, min(known[-self._per_second] + self._second, latest) - now)
+            self._unwritten.append(now)
+        self._unfailing("INSERT INTO requests VALUES (?, ?)", now, task_id, poll=now)
+        return 0.0
+
     def _admitted(self, task: str | None, new: int) -> float:
         """Nought where the request was counted, else the seconds after which to ask again."""
         # What goes on beside counts before.
@@ -131,40 +170,91 @@ class Pacer:
             if until is not None:
                 return float(until) - now
             times = [time for (time,) in writing.execute("SELECT time FROM requests ORDER BY time")]
-            running = writing.execute(
-                "SELECT MIN(time), COUNT(*) FROM requests WHERE task IS NOT NULL GROUP BY task HAVING MAX(time) > ?",
-                (now - HEARD_SECONDS,),
-            ).fetchall()
-            if self._has_room(now, times, [*running, *[(now, 1)] * new]):
+            running = [
+                _Running(*row)
+                for row in writing.execute(
+                    "SELECT MIN(time), MAX(time), COUNT(*) FROM requests WHERE task IS NOT NULL GROUP BY task"
+                    " HAVING MAX(time) > ?",
+                    (now - HEARD_SECONDS,),
+                )
+            ]
+            tasks = [*running, *[_Running(now, now, 1)] * new]
+            in_time = self._has_room(now, times, tasks)
+            if in_time and self._has_room_now(now, times, tasks, starts=new > 0):
                 writing.execute("INSERT INTO requests VALUES (?, ?)", (now, task))
+                with self._counting:
+                    self._see(writing)
                 return 0.0
-        soonest = times[0] + self._seconds - now if times else _LOOK_SECONDS
+        if in_time:
+            soonest = min((time for time in times if time > now - self._second), default=now) + self._second - now
+        else:
+            soonest = times[0] + self._seconds - now if times else _LOOK_SECONDS
         # Room also comes by tasks that end.
-        return max(0.01, min(soonest, _LOOK_SECONDS) if running else soonest)
+        return max(_LEAST_SECONDS, min(soonest, _LOOK_SECONDS) if running else soonest)
 
-    def _has_room(self, now: float, times: list[float], running: list[tuple[float, int]]) -> bool:
+    def _has_room(self, now: float, times: list[float], running: list[_Running]) -> bool:
         """Whether one more request fits now, and all polls of the tasks that run when they are due.
 
         Args:
             times: when the requests that count were, oldest first.
-            running: of each task the time of its first request and how many it has had.
         """
-        due = sorted(
-            max(now, started + self._until_polls)
-            for started, had in running
-            for _ in range(max(self._polls + 1 - had, _LATE_POLLS))
-        )
-        return all(
-            len(times) - bisect.bisect(times, time - self._seconds) + 1 + polls <= self._requests
-            for polls, time in enumerate([now, *due])
-        )
+        due = [
+            max(now, task.first + self._until_polls)
+            for task in running
+            for _ in range(max(self._polls + 1 - task.requests, _LATE_POLLS))
+        ]
+        return _fits(now, times, due, self._requests, self._seconds)
 
-    def _unfailing(self, statement: str, *values: object) -> None:
+    def _has_room_now(self, now: float, times: list[float], running: list[_Running], *, starts: bool) -> bool:
+        """The same for the limit in a second, and whether the polls leave some of each second to others where one more
+        task starts."""
+        due = []
+        for task in running:
+            poll = max(now, task.first + self._until_polls if task.requests == 1 else task.last + self._gap)
+            while poll <= now + self._second:
+                due.append(poll)
+                poll += self._gap
+        if starts and len(running) > 1 and len(running) * self._second / self._gap > self._per_second - 1:
+            return False
+        # All but one place at most, or nothing would ever begin.
+        return _fits(now, times, sorted(due)[: self._per_second - 1], self._per_second, self._second)
+
+    def _see(self, writing: sqlite3.Connection) -> None:
+        """Notes the last requests of all processes, for polls."""
+        recent = writing.execute("SELECT time FROM requests WHERE time > ?", (self._clock() - self._second,))
+        self._written = [time for (time,) in recent]
+
+    def _unfailing(self, statement: str, *values: object, poll: float | None = None) -> None:
         def write() -> None:
             try:
                 with self._database.writing() as writing:
                     writing.execute(statement, values)
+                    with self._counting:
+                        self._see(writing)
+                        if poll in self._unwritten:
+                            self._unwritten.remove(poll)
             except errors.LayerliftError as error:
                 _log.warning("A request was not counted: %s", error.message)
 
         self._writer.submit(write)
+
+
+class _Running(NamedTuple):
+    """A task that runs: when its first and its last request were, and how many it has had."""
+
+    first: float
+    last: float
+    requests: int
+
+
+def _fits(now: float, times: list[float], due: list[float], requests: int, seconds: float) -> bool:
+    """Whether one more request fits now, and those that are due when they are.
+
+    Args:
+        times: when the requests that count were, oldest first.
+        requests, seconds: at most so many in that time.
+    """
+    return all(
+        len(times) - bisect.bisect(times, time - seconds) + 1 + polls <= requests
+        for polls, time in enumerate([now, *sorted(due)])
+    )

@@ -22,6 +22,8 @@ DEADLINE_SECONDS = 600.0
 DEFAULT_INTERVAL_SECONDS = 2.0
 FIRST_DELAYS = (0.25, 0.25, 0.3, 0.4, 0.6, 0.8)
 SAFETY = 0.75
+LATEST = 0.9
+"""Of the interval, up to where a poll may wait for room in the limit."""
 REPLY_SECONDS = 10.0
 REPEAT_SECONDS = 0.25
 _SCOUTS = 32
@@ -62,7 +64,7 @@ def wait(
         if waiting is not None:
             waiting(now - schedule.started)
         schedule.polled(now)
-        looks.start()
+        looks.start(schedule.spare)
         while (left := schedule.due - clock()) > 0:
             if not looks.open:
                 sleep(left)
@@ -80,7 +82,7 @@ class _Schedule:
     """
 
     def __init__(self, task: Task, delays: Iterable[float], now: float, deadline: float) -> None:
-        self.started = self._polled = now
+        self.started = self._polled = self._reached = now
         self.polls = 0
         self.running = 0.0
         """Seconds after the start at which it was last seen to run."""
@@ -96,6 +98,11 @@ class _Schedule:
     def gap(self) -> float:
         """The longest time in seconds from poll to poll."""
         return (self._interval or self.supposed) * SAFETY
+
+    @property
+    def spare(self) -> float:
+        """For how many seconds the poll that has begun may wait, by the last one that was answered."""
+        return max(0.0, self._reached + (self._interval or self.supposed) * LATEST - self._polled)
 
     @property
     def due(self) -> float:
@@ -115,6 +122,7 @@ class _Schedule:
         if isinstance(found, TaskState):
             if found.status != "running":
                 return found
+            self._reached = self._polled
             self.running = self._polled - self.started
             self._interval = found.polling_interval or self._interval
             self._failures = 0
@@ -192,17 +200,18 @@ class Poller:
             end.set_exception(error)
             return
         self._plan(schedule.polls, schedule.gap)
-        threading.Thread(target=self._look, args=(schedule, task_id, end, now), daemon=True).start()
+        arguments = (schedule, task_id, end, now, schedule.spare)
+        threading.Thread(target=self._look, args=arguments, daemon=True).start()
 
     def _plan(self, polls: int, gap: float) -> None:
         """Has the limit keep room for as many polls as a task should take, or one has taken."""
         if self._expected is not None:
-            self._service.expect(max(polls, math.ceil(self._expected / gap)), min(self._expected, gap))
+            self._service.expect(max(polls, math.ceil(self._expected / gap)), min(self._expected, gap), gap)
 
-    def _look(self, schedule: _Schedule, task_id: str, end: Future[TaskState], polled: float) -> None:
+    def _look(self, schedule: _Schedule, task_id: str, end: Future[TaskState], polled: float, spare: float) -> None:
         found: TaskState | errors.LayerliftError
         try:
-            found = self._service.poll(task_id, seconds=REPLY_SECONDS)
+            found = self._service.poll(task_id, seconds=REPLY_SECONDS, spare=spare)
         except errors.LayerliftError as error:
             found = error
         with self._changed:
@@ -249,13 +258,14 @@ class _Looks:
         self.open = 0
         """How many are not yet answered."""
 
-    def start(self) -> None:
+    def start(self, spare: float) -> None:
+        """Begins one, which may wait for `spare` seconds for room in the limit."""
         self.open += 1
-        threading.Thread(target=self._look, daemon=True).start()
+        threading.Thread(target=self._look, args=(spare,), daemon=True).start()
 
-    def _look(self) -> None:
+    def _look(self, spare: float) -> None:
         try:
-            self._answers.put(self._service.poll(self._task_id, seconds=REPLY_SECONDS))
+            self._answers.put(self._service.poll(self._task_id, seconds=REPLY_SECONDS, spare=spare))
         except errors.LayerliftError as error:
             self._answers.put(error)
 

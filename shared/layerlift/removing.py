@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         if number not in skipped and not options.again and pictures.is_cut_out(pair.source):
             skipped.add(number)
             text = f"{pair.source}: Skipped, since it is a cut-out. To remove its background all the same, add --again."
-            print(terminal.plain(text), file=sys.stderr)
+            print(errors.plain(text), file=sys.stderr)
 
     event = threading.Event()
     with ExitStack() as stack:

@@ -21,6 +21,9 @@ from .connection import Connection, Progress
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
+TOTAL_SECONDS = 60.0
+RESULT_BYTES = 10_000_000
+"""What a result has at most by the service's own word: it is waited for as long as that may take."""
 MAX_JSON_BYTES = 1_000_000
 MAX_RESULT_BYTES = 64_000_000
 ATTEMPTS = 4
@@ -50,10 +53,10 @@ class Pace(Protocol):
     def waiting(self) -> int: ...
     def work(self) -> None: ...
     def task(self) -> AbstractContextManager[Callable[[str], None]]: ...
-    def poll(self, task_id: str) -> None: ...
+    def poll(self, task_id: str, spare: float) -> None: ...
     def ended(self, task_id: str) -> None: ...
     def limited(self, seconds: float) -> None: ...
-    def expect(self, polls: int, seconds: float) -> None: ...
+    def expect(self, polls: int, seconds: float, gap: float) -> None: ...
 
 
 class Unlimited:
@@ -67,7 +70,7 @@ class Unlimited:
     def task(self) -> AbstractContextManager[Callable[[str], None]]:
         return nullcontext(lambda task_id: None)
 
-    def poll(self, task_id: str) -> None:
+    def poll(self, task_id: str, spare: float) -> None:
         pass
 
     def ended(self, task_id: str) -> None:
@@ -76,7 +79,7 @@ class Unlimited:
     def limited(self, seconds: float) -> None:
         pass
 
-    def expect(self, polls: int, seconds: float) -> None:
+    def expect(self, polls: int, seconds: float, gap: float) -> None:
         pass
 
 
@@ -89,6 +92,7 @@ class Service:
         sleep: waits for that many seconds, and may raise `Cancelled`.
         uniform: a random number in [a, b], for the jitter of retries.
         timeouts: seconds to connect, and seconds between two bytes of an answer.
+        total: seconds for a whole exchange, besides those that large data takes.
         pace: is asked before every request to the API.
 
     All methods raise `AuthError`, `NetworkError`, `RateLimited`, `ServiceError`, or what the error table says of the
@@ -103,16 +107,17 @@ class Service:
         sleep: Callable[[float], None] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+        total: float = TOTAL_SECONDS,
         pace: Pace | None = None,
     ) -> None:
         self._base = url.rstrip("/")
-        self._connection = Connection(self._base, key, timeouts)
+        self._connection = Connection(self._base, key, timeouts, total)
         self._sleep = sleep
         self._uniform = uniform
         self._timeouts = timeouts
         self._pace = pace or Unlimited()
         self.expect = self._pace.expect
-        """Is told how many polls a task needs, and in how many seconds."""
+        """Is told how many polls a task needs, in how many seconds the first, and how many from one to the next."""
 
     @property
     def waiting(self) -> int:
@@ -179,7 +184,7 @@ class Service:
                     with self._connection.exchange(
                         "POST", url, body={"src_file_id": file_id}, with_key=True, session=session
                     ) as answer:
-                        task = answers.task(_decoded(answer, self._timeouts[1]))
+                        task = answers.task(_decoded(answer))
                         started(task.task_id)
                         return replace(task, request_id=connection.request_id(answer))
                 except errors.LayerliftError as error:
@@ -191,15 +196,17 @@ class Service:
 
         return self._retried(attempt)
 
-    def poll(self, task_id: str, *, seconds: float = READ_SECONDS) -> answers.TaskState:
+    def poll(self, task_id: str, *, seconds: float = READ_SECONDS, spare: float = 0.0) -> answers.TaskState:
         """One look at a task, without retries: the caller has to keep to the polling interval. Waits `seconds` at most
-        for each byte of the answer."""
+        for the answer, and `spare` at most for room in the limit before."""
         timeouts = (min(self._timeouts[0], seconds), min(self._timeouts[1], seconds))
         path = f"/s2s/v2.0/task/sod/{quote(task_id, safe='')}"
-        self._pace.poll(task_id)
+        self._pace.poll(task_id, spare)
         try:
-            with self._connection.exchange("GET", self._base + path, with_key=True, timeouts=timeouts) as answer:
-                state = answers.task_state(_decoded(answer, timeouts[1]))
+            with self._connection.exchange(
+                "GET", self._base + path, with_key=True, timeouts=timeouts, total=seconds
+            ) as answer:
+                state = answers.task_state(_decoded(answer))
                 state = replace(state, request_id=connection.request_id(answer))
         except errors.RateLimited:
             self._pace.limited(self._uniform(RATE_BACKOFF_SECONDS / 2, RATE_BACKOFF_SECONDS))
@@ -212,7 +219,9 @@ class Service:
         """The result's bytes, at most `MAX_RESULT_BYTES`, of a picture type; `progress` is told the fraction."""
 
         def attempt() -> bytes:
-            with self._connection.exchange("GET", url, headers={"Accept-Encoding": "identity"}) as answer:
+            with self._connection.exchange(
+                "GET", url, headers={"Accept-Encoding": "identity"}, expected=RESULT_BYTES
+            ) as answer:
                 if answer.status_code in (400, 401, 403, 404, 410):
                     raise errors.make("result_expired")
                 if answer.status_code != 200:
@@ -267,7 +276,7 @@ class Service:
         def attempt() -> _T:
             self._pace.work()
             with self._connection.exchange(method, self._base + path, body=body, with_key=True) as answer:
-                return parse(_decoded(answer, self._timeouts[1]))
+                return parse(_decoded(answer))
 
         return self._retried(attempt, attempts)
 
@@ -301,9 +310,9 @@ def _may_have_started(error: errors.LayerliftError) -> bool:
     return not error.refused
 
 
-def _decoded(answer: requests.Response, seconds: float) -> object:
+def _decoded(answer: requests.Response) -> object:
     """The JSON body of an API call that went well; else the error for what came."""
-    data = connection.read(answer, MAX_JSON_BYTES, "bad_answer", seconds=seconds)
+    data = connection.read(answer, MAX_JSON_BYTES, "bad_answer")
     try:
         body: object = json.loads(data)
     except (ValueError, RecursionError):

@@ -78,7 +78,7 @@ def test_who_waits_for_a_picture_takes_it_over_from_a_process_that_is_killed(tmp
 
 
 def test_two_processes_keep_one_budget_and_pay_shared_pictures_once(tmp_path: Path) -> None:
-    with World(tmp_path, rate=RATE) as world:
+    with World(tmp_path, rate=RATE, per_second=10**6) as world:
         rate = f"{RATE[0]}/{RATE[1]:g}"
         work = [(numbers, tmp_path / name) for numbers, name in ((FIRST, "one"), (SECOND, "two"))]
         commands = [remove(world, numbers, folder, LAYERLIFT_RATE=rate) for numbers, folder in work]

@@ -27,13 +27,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture
 def make_twin() -> Iterator[Callable[..., Twin]]:
-    """Starts twins with the given fields of `Options` (and the clocks of `Twin`); they end with the test."""
+    """Starts twins with the given fields of `Options` (and the clocks of `Twin`); they end with the test. They take
+    more than five requests in a second, unless a test is about that."""
     with ExitStack() as stack:
 
         def make(clocks: dict[str, Any] | None = None, **options: Any) -> Twin:
             if "forms" in options:
                 options["forms"] = frozenset(options["forms"])
-            return stack.enter_context(Twin(Options(**options), **(clocks or {})))
+            return stack.enter_context(Twin(Options(**{"per_second": 10**6, **options}), **(clocks or {})))
 
         yield make
 
@@ -158,9 +159,9 @@ def raw() -> Callable[..., Raw]:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """A user without a key, whose home has a difficult name."""
+    """A user without a key, whose home has a difficult name, and who need not wait for the service's limits."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("YOUCAM_", "LAYERLIFT_"))}
-    return {**kept, "LAYERLIFT_HOME": str(tmp_path / "häuslich wohnen")}
+    return {**kept, "LAYERLIFT_HOME": str(tmp_path / "häuslich wohnen"), "LAYERLIFT_RATE": "10000/1"}
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.clocks import RunningClock
 from layerlift import batch, errors, removal
 from layerlift.batch import Batch, End, Overview
 from layerlift.engines import Engines
@@ -73,15 +72,10 @@ class World:
 
 @pytest.fixture
 def world(make_twin: Callable[..., Twin], tmp_path: Path) -> Callable[..., World]:
-    def make(
-        *faults: Fault,
-        variables: dict[str, str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        **options: Any,
-    ) -> World:
-        options = {"rate": (10_000, 300.0), "faults": faults, **options}
+    def make(*faults: Fault, variables: dict[str, str] | None = None, **options: Any) -> World:
+        options = {"rate": (10_000, 1.0), "faults": faults, **options}
         rate = "{}/{}".format(*options["rate"])
-        return World(make_twin({"clock": clock}, **options), tmp_path, **{"LAYERLIFT_RATE": rate, **(variables or {})})
+        return World(make_twin(**options), tmp_path, **{"LAYERLIFT_RATE": rate, **(variables or {})})
 
     return make
 
@@ -246,8 +240,7 @@ def test_cancel_keeps_what_is_done_and_finishes_what_is_paid_for(world: Callable
         if sum(job.delivered for job in jobs) >= 3:
             user.event.set()
 
-    clock = RunningClock()
-    user = world(run_seconds=0.5, rate=(60, 10.0), clock=clock)
+    user = world(run_seconds=0.5, variables={"LAYERLIFT_RATE": "60/10"})
     jobs = [Photo(number) for number in range(40)]
     found = codes(user.ends(jobs, enough))
     done = found.count("1")
@@ -255,7 +248,6 @@ def test_cancel_keeps_what_is_done_and_finishes_what_is_paid_for(world: Callable
     paid = int(user.twin.charged)
     assert len(user.twin.calls("run")) == paid < 40
     user.settings = World(user.twin, user.settings.state_folder, LAYERLIFT_RATE="10000/1").settings
-    clock.move(10.0)
     again = codes(user.ends(jobs))
     assert again.count("0") == paid and user.twin.charged == 40
 
@@ -295,6 +287,14 @@ def test_the_limit_is_kept_and_no_task_is_lost(world: Callable[..., World]) -> N
     assert codes(user.ends([Photo(number) for number in range(30)])) == ["1"] * 30
     assert {call.status for call in user.twin.requests if call.status == 429} == set()
     assert (user.twin.late_polls, user.twin.charged) == (0, 30)
+
+
+def test_five_requests_in_a_second_are_enough_for_a_batch_and_lose_no_task(world: Callable[..., World]) -> None:
+    """In real time: the limit in a second, and the law of polling beside it."""
+    user = world(rate=(250, 300.0), per_second=5, run_seconds=0.5, polling_interval_ms=1000)
+    assert codes(user.ends([Photo(number) for number in range(5)])) == ["1"] * 5
+    assert (user.twin.late_polls, user.twin.charged) == (0, 5)
+    assert len([call for call in user.twin.requests if call.status == 429]) <= 1
 
 
 def test_the_first_task_is_looked_at_often_since_the_others_wait_for_what_it_takes(world: Callable[..., World]) -> None:

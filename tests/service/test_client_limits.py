@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import threading
 import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from layerlift import errors
+from helpers.waiting import wait_for
+from layerlift import connection, errors, service
 from layerlift.answers import Destination
+from layerlift.cancelling import fulfil
 from layerlift.offline import Fault
-from layerlift.service import MAX_RESULT_BYTES, Service
+from layerlift.service import ATTEMPTS, MAX_RESULT_BYTES, Service
 
 from .wire import KEY, File, Waits, client, finished, reply, server, uploaded
 
@@ -130,9 +135,111 @@ def test_a_redirect_without_an_end_is_not_read(twin: Any) -> None:
 def test_an_answer_that_drips_without_an_end_is_given_up(step: str) -> None:
     with server(chunked(b" ", "application/json", lambda: time.sleep(0.01))) as api:
         with pytest.raises(errors.LayerliftError) as caught:
-            CALLS[step](Service(api.url, KEY, sleep=Waits(), timeouts=(5.0, 0.2)), "")
+            CALLS[step](Service(api.url, KEY, sleep=Waits(), total=0.2), "")
         assert api.client_gone.wait(20)
     assert caught.value.code == ("may_be_charged" if step == "run" else "timeout")
+
+
+def dripping(request: Any) -> None:
+    """Answers with headers that never end, a byte at a time."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+    while True:
+        request.wfile.write(b"x")
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_headers_that_drip_without_an_end_are_given_up(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "RESULT_BYTES", 0)
+    with server(dripping) as far:
+        with pytest.raises(errors.LayerliftError) as caught:
+            CALLS[step](Service(far.url, KEY, sleep=Waits(), total=0.2), far.url)
+        assert far.client_gone.wait(20)
+    assert caught.value.code == ("may_be_charged" if step == "run" else "timeout")
+    assert len(far.seen) == (1 if step in ("run", "poll") else 2 if step == "history" else ATTEMPTS)
+
+
+def test_a_result_that_drips_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "RESULT_BYTES", 0)
+    with server(chunked(b"x", "image/png", lambda: time.sleep(0.01))) as storage:
+        with pytest.raises(errors.NetworkError) as caught:
+            Service(storage.url, KEY, sleep=Waits(), total=0.2).download(storage.url)
+        assert storage.client_gone.wait(20)
+    assert caught.value.code == "timeout"
+
+
+def test_an_answer_whose_end_is_the_connections_is_not_taken_for_whole_where_it_was_given_up() -> None:
+    def answer(request: Any) -> None:
+        request.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        request.wfile.write(b'{"status":200,"results":[]}')
+        while True:
+            request.wfile.write(b" ")
+            time.sleep(0.01)
+
+    with server(answer) as api, pytest.raises(errors.NetworkError) as caught:
+        Service(api.url, KEY, sleep=Waits(), total=0.2).balance()
+    assert caught.value.code == "timeout"
+
+
+def test_an_upload_that_is_read_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SLOWEST", 10**9)
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.bind(("127.0.0.1", 0))
+        slow.listen(8)
+
+        def sip() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    reader = slow.accept()[0]
+                    while reader.recv(1000):
+                        time.sleep(0.001)
+
+        threading.Thread(target=sip, daemon=True).start()
+        url = f"http://127.0.0.1:{slow.getsockname()[1]}"
+        begin = time.monotonic()
+        with pytest.raises(errors.NetworkError) as caught:
+            Service(url, KEY, sleep=Waits(), total=0.2).upload(Destination("f", "PUT", url, {}), bytes(8_000_000))
+        assert caught.value.code == "timeout" and time.monotonic() - begin < 20
+
+
+def test_a_handshake_that_drips_is_given_up() -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(8)
+
+        def drip() -> None:
+            with contextlib.suppress(OSError):
+                talker = deaf.accept()[0]
+                talker.sendall(b"\x16\x03\x03\x40\x00")
+                while True:
+                    talker.sendall(b"\x00")
+                    time.sleep(0.01)
+
+        threading.Thread(target=drip, daemon=True).start()
+        url = f"https://127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(errors.NetworkError) as caught:
+            Service(url, KEY, sleep=Waits(), total=0.2).poll("t")
+    assert caught.value.code == "timeout"
+
+
+def test_an_exchange_that_is_given_up_takes_no_other_along(make_twin: Callable[..., Any]) -> None:
+    twin = make_twin(faults=(Fault("balance", "hang", seconds=600.0),))
+    both = client(twin, total=1.0)
+    held: Future[float] = Future()
+    threading.Thread(target=lambda: fulfil(held, both.balance), daemon=True).start()
+    wait_for(lambda: len(twin.calls("balance")) == 1)
+    while not held.done():
+        assert list(both.prices())
+    assert held.result() == 1000.0
+
+
+def test_the_time_that_large_data_is_given_grows_with_it() -> None:
+    with server(lambda request: (time.sleep(0.3), reply(b"")(request))[1]) as storage:
+        sender = Service(storage.url, KEY, sleep=Waits(), total=0.1)
+        sender.upload(Destination("f", "PUT", storage.url, {}), bytes(10 * connection.SLOWEST))
+        with pytest.raises(errors.NetworkError):
+            sender.upload(Destination("f", "PUT", storage.url, {}), b"x")
 
 
 @pytest.mark.parametrize(("step", "code"), [("balance", "bad_answer"), ("download", "result_too_large")])

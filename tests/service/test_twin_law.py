@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from layerlift.offline import EngineError, Twin
+from layerlift.offline import EngineError, Options, Twin
 
 STILL = (10**6, 300.0)
 
@@ -222,6 +222,21 @@ def test_requests_above_the_rate_are_refused_without_a_hint(make_twin: Any, cloc
     clock.move(268.75)
     assert client.balance().status_code == 200
     assert client.balance().status_code == 429
+
+
+def test_more_than_five_requests_within_a_second_are_refused(clock: Any, raw: Any) -> None:
+    with Twin(Options(), clock=clock) as twin:
+        client = raw(twin)
+        for _ in range(4):
+            assert [client.balance().status_code for _ in range(6)] == [200] * 5 + [429]
+            clock.move(1.0)
+        clock.move(-0.5)
+        assert client.balance().status_code == 429
+
+
+def test_a_rate_for_a_second_takes_the_place_of_five(make_twin: Any, clock: Any, raw: Any) -> None:
+    client = raw(make_twin(clocks={"clock": clock}, rate=(7, 1.0), per_second=5))
+    assert [client.balance().status_code for _ in range(8)] == [200] * 7 + [429]
 
 
 def test_uploads_and_downloads_do_not_count(make_twin: Any, raw: Any, picture: bytes) -> None:

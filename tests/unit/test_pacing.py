@@ -37,14 +37,22 @@ def time() -> Time:
 
 
 @pytest.fixture
+def in_a_second(make: Callable[..., Pacer]) -> Callable[..., Pacer]:
+    """Makes pacers with the service's own limit in a second."""
+    return lambda **more: make(250, per_second=pacing.PER_SECOND, **more)
+
+
+@pytest.fixture
 def make(tmp_path: Path, time: Time) -> Iterator[Callable[..., Pacer]]:
-    """Makes pacers as processes have them: each with a connection of its own."""
+    """Makes pacers as processes have them: each with a connection of its own. There is no limit in a second, unless a
+    test asks for it."""
     with ExitStack() as stack:
 
         def pacer(requests: int = 100, seconds: float = SECONDS, **more: Any) -> Pacer:
             database = Database(tmp_path, synced=False)
             stack.callback(database.close)
-            options = {"sleep": time.sleep, "clock": time, "uniform": lambda low, high: high, **more}
+            clocks = {"sleep": time.sleep, "hold": time.sleep, "clock": time, "uniform": lambda low, high: high}
+            options = {"per_second": 10**6, **clocks, **more}
             return Pacer(database, requests, seconds, **options)
 
         yield pacer
@@ -212,3 +220,126 @@ def test_a_task_that_was_started_keeps_its_room_before_its_first_poll(make: Call
     assert time.slept == 0
     pacer.work()
     assert time.slept > 0
+
+
+def most_in_a_second(times: list[float]) -> int:
+    return max(sum(begin <= time < begin + 1 for time in times) for begin in times)
+
+
+def test_no_more_than_five_requests_of_all_processes_go_within_a_second(
+    in_a_second: Callable[..., Pacer], time: Time
+) -> None:
+    pacers, times = [in_a_second(), in_a_second()], list[float]()
+    for number in range(30):
+        pacers[number % 2].work()
+        times.append(time.now)
+    assert most_in_a_second(times) == 5
+    assert times[-1] - times[0] < 5 * 1.5
+
+
+def test_a_limit_for_a_second_takes_the_place_of_five(make: Callable[..., Pacer], time: Time) -> None:
+    pacer = make(50, 1.0, per_second=pacing.PER_SECOND)
+    for _ in range(50):
+        pacer.work()
+    assert time.slept == 0
+
+
+def test_a_poll_waits_for_room_in_this_second_while_it_is_in_time(
+    in_a_second: Callable[..., Pacer], time: Time
+) -> None:
+    pacer = in_a_second()
+    for _ in range(4):
+        pacer.work()
+    pacer.poll("task", spare=2.0)
+    assert time.slept == 0
+    pacer.poll("task", spare=2.0)
+    assert 1.0 <= time.slept <= 1.3
+
+
+def test_a_poll_that_would_be_late_waits_no_longer(in_a_second: Callable[..., Pacer], time: Time) -> None:
+    pacer = in_a_second()
+    for _ in range(5):
+        pacer.work()
+    pacer.poll("task", spare=0.5)
+    assert time.slept == pytest.approx(0.5)
+    pacer.poll("task")
+    assert time.slept == pytest.approx(0.5)
+
+
+def test_a_poll_makes_way_for_the_requests_of_other_processes_that_are_known(
+    in_a_second: Callable[..., Pacer], time: Time
+) -> None:
+    pacer, other = in_a_second(), in_a_second()
+    for _ in range(4):
+        other.work()
+    pacer.work()
+    pacer.poll("task", spare=2.0)
+    assert 1.0 <= time.slept <= 1.3
+
+
+def test_a_poll_waits_for_no_disk(in_a_second: Callable[..., Pacer], tmp_path: Path, time: Time) -> None:
+    pacer = in_a_second()
+    with Database(tmp_path, synced=False).writing():
+        for _ in range(7):
+            pacer.poll("task", spare=2.0)
+        assert 1.0 <= time.slept <= 1.3
+
+
+def test_a_poll_that_is_cancelled_meanwhile_waits_all_the_same(in_a_second: Callable[..., Pacer], time: Time) -> None:
+    def sleep(seconds: float) -> None:
+        raise InterruptedError
+
+    pacer = in_a_second(sleep=sleep)
+    for _ in range(6):
+        pacer.poll("task", spare=2.0)
+    assert time.slept >= 1.0
+
+
+@pytest.mark.parametrize(("gap", "fit"), [(0.375, 1), (0.75, 2), (1.5, 4), (3.0, 9)])
+def test_only_so_many_tasks_run_as_can_be_polled_within_each_second(
+    in_a_second: Callable[..., Pacer], time: Time, gap: float, fit: int
+) -> None:
+    class Enough(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        """Polls meanwhile what is to be polled."""
+        time.sleep(seconds)
+        for task, last in polled.items():
+            if time.now - last >= gap:
+                pacer.poll(task, spare=gap / 5)
+                polled[task] = time.now
+        if time.now - begin > 12 * gap + 6:
+            raise Enough
+
+    pacer, polled, begin = in_a_second(sleep=sleep, uniform=lambda low, high: low), dict[str, float](), time.now
+    pacer.expect(1, gap, gap)
+    with pytest.raises(Enough):
+        for number in range(99):
+            with pacer.task() as started:
+                started(str(number))
+            polled[str(number)] = time.now
+    assert len(polled) == fit
+
+
+def test_new_work_leaves_room_for_the_polls_that_are_due_within_the_second(
+    in_a_second: Callable[..., Pacer], time: Time
+) -> None:
+    pacer = in_a_second()
+    for number in range(3):
+        pacer.poll(str(number))
+    time.now += pacing.GAP_SECONDS - 0.2
+    pacer.work()
+    pacer.work()
+    assert time.slept == 0
+    pacer.work()
+    assert time.slept > 0.2
+
+
+def test_a_limit_in_a_second_that_polls_use_up_still_starts_a_task(
+    in_a_second: Callable[..., Pacer], time: Time
+) -> None:
+    pacer = in_a_second()
+    pacer.expect(20, 0.0, 0.1)
+    with pacer.task():
+        assert time.slept == 0

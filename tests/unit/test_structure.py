@@ -26,9 +26,21 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 # The core's modules from the ground up: each may import from the layers below its own.
 LAYERS = (
     {"__init__", "errors"},
-    {"cancelling"},
+    {"cancelling", "trace"},
     {"keyrings"},
-    {"answers", "cache", "locks", "log", "offline", "pictures", "progress", "settings", "tiles"},
+    {
+        "answers",
+        "cache",
+        "deadline",
+        "locks",
+        "log",
+        "offline",
+        "pictures",
+        "progress",
+        "salvage",
+        "settings",
+        "tiles",
+    },
     {"connection", "database", "files", "foreground", "guided", "messages", "prepare", "private", "sheet", "signals"},
     {"journal", "matte", "pacing", "service"},
     {"polling", "recovery"},

@@ -52,6 +52,7 @@ class Options:
         forms: names of `FORMS`.
         units: what the account holds at the start.
         rate: requests to the API, and the seconds in which that many are taken.
+        per_second: how many are taken within a second besides, unless `rate` is for a second or less itself.
         result_seconds: life of a result's address.
         upload_seconds: life of an upload's address.
         file_seconds: life of files and tasks.
@@ -65,6 +66,7 @@ class Options:
     forms: frozenset[str] = frozenset()
     units: float = 1000.0
     rate: tuple[int, float] = (250, 300.0)
+    per_second: int = 5
     result_seconds: float = 7200.0
     upload_seconds: float = 3600.0
     file_seconds: float = 86400.0
@@ -74,6 +76,11 @@ class Options:
         unknown = sorted(set(self.forms) - FORMS.keys())
         if unknown:
             raise ValueError(f"unknown form {', '.join(unknown)}: use some of {', '.join(FORMS)}")
+
+    @property
+    def rates(self) -> tuple[tuple[int, float], ...]:
+        """All limits on requests that hold."""
+        return (self.rate, (self.per_second, 1.0)) if self.rate[1] > 1.0 else (self.rate,)
 
     @property
     def interval(self) -> float:

@@ -92,7 +92,7 @@ class State:
         self._files: dict[str, File] = {}
         self._tasks: dict[str, Task] = {}
         self._results: dict[str, tuple[str, float]] = {}
-        self._recent: deque[float] = deque()
+        self._recent: deque[float] = deque(maxlen=max(count for count, _ in self.options.rates))
         self._pool = ThreadPoolExecutor(2, "engine")
 
     def close(self) -> None:
@@ -102,13 +102,11 @@ class State:
     # the API
 
     def admit(self) -> None:
-        """Count a request to the API. Raises Refusal 429 above the rate; such a request is not counted."""
-        count, seconds = self.options.rate
+        """Count a request to the API. Raises Refusal 429 above a rate; such a request is not counted."""
+        rates = self.options.rates
         with self._lock:
             now = self.clock()
-            while self._recent and self._recent[0] <= now - seconds:
-                self._recent.popleft()
-            if len(self._recent) >= count:
+            if any(len(self._recent) >= count and self._recent[-count] > now - seconds for count, seconds in rates):
                 raise Refusal(429, "", "Too Many Requests")
             self._recent.append(now)
 

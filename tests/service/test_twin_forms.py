@@ -91,13 +91,13 @@ def test_error_object(make_twin: Any, raw: Any, make_picture: Any) -> None:
 
 
 @pytest.mark.parametrize(("form", "value"), [("error_null", None), ("error_none", "None")])
-def test_an_error_that_is_none(make_twin: Any, raw: Any, make_picture: Any, form: str, value: Any) -> None:
-    twin = make_twin(forms=[form], run_seconds=0.05)
-    client = raw(twin)
+def test_an_error_that_is_none(make_twin: Any, clock: Any, raw: Any, make_picture: Any, form: str, value: Any) -> None:
+    client = raw(make_twin(clocks={"clock": clock}, forms=[form], run_seconds=1))
     task = client.started(make_picture())
     assert client.poll(task).json()["data"] == {"task_status": "running", "error": value}
+    clock.move(1.0)
     assert client.ended(task).json()["data"]["error"] == value
-    assert failed(twin, raw, make_picture)["error"] == "error_no_subject"
+    assert failed(make_twin(forms=[form]), raw, make_picture)["error"] == "error_no_subject"
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,16 @@ def test_nothing_is_uploaded_before_the_user_has_agreed(gimp: Gimp, tmp_path: Pa
         assert then in said
 
 
+def test_behind_a_locked_keyring_nothing_is_done_offline_instead(gimp: Gimp, tmp_path: Path) -> None:
+    install(gimp, tmp_path / "state")
+    gimp.environment.update(
+        LAYERLIFT_HOME="", PYTHON_KEYRING_BACKEND="helpers.rings.Locked", XDG_STATE_HOME=str(tmp_path / "state")
+    )
+    said, visible, images = gimp.python(attempt, str(PHOTO), 0)
+    assert said.startswith("The system's keyring is locked.")
+    assert (visible, images) == ([True], 1)
+
+
 def test_a_service_that_is_not_there_is_told(gimp: Gimp, tmp_path: Path) -> None:
     install(gimp, tmp_path / "state")
     gimp.environment.update(YOUCAM_API_KEY="sk-" + "a" * 32, YOUCAM_API_URL=CLOSED_PORT)

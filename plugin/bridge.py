@@ -178,7 +178,7 @@ def _result(message: dict[str, Any], progress: Progress | None) -> dict[str, Any
 class Worker:
     """A running worker. Use it in a `with` block: at its end the worker ends too, and removes its folder.
 
-    `folder` is where pixels are written for it.
+    `folder` is where pixels are written for it; `may_cost` whether a removal has begun that the service charges for.
     """
 
     def __init__(self) -> None:
@@ -197,6 +197,7 @@ class Worker:
         self._messages: Queue[dict[str, Any] | None] = Queue()
         self._early: deque[dict[str, Any]] = deque()
         self._complaints: list[str] = []
+        self.may_cost = False
         self._threads = [
             threading.Thread(target=work, daemon=True) for work in (self._read_messages, self._read_complaints)
         ]
@@ -278,6 +279,7 @@ class Worker:
         self._send(dict(fields, type=kind, id="1"))
         while True:
             message = self._next(SILENCE_SECONDS)
+            self.may_cost |= message.get("engine") == "youcam" and message.get("stage") == "waiting"
             if message.get("id") == _BATCH:
                 self._early.append(message)
             elif (result := _result(message, progress)) is not None:

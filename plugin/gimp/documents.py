@@ -12,6 +12,7 @@ from cutout import THERE, CutOut, Wish, undo_step
 from gimpfu import CancelError, confirm, fail, gimp, pdb
 from strips import Show, Unwritable, show_progress
 from summary import Summary, question
+from supervision import Note
 
 TITLE = "Remove Backgrounds?"
 READING = 0.9
@@ -41,8 +42,11 @@ class Picture:
         self.document, self.name, self.cutout, self.job = document, name, cutout, dict(job, name=name)
 
 
-def remove_all(wish: Wish, engine: str, again: bool) -> None:
-    """Put the subjects of all open images on new layers; say what it costs before, and what became of it after."""
+def remove_all(wish: Wish, engine: str, again: bool, note: Note) -> None:
+    """Put the subjects of all open images on new layers; say what it costs before, and what became of it after.
+
+    `note` is told what that would be at a cancel.
+    """
     if not gimp.image_list():
         fail("No image is open.")
     gimp.progress_init("Reading the images")
@@ -54,7 +58,7 @@ def remove_all(wish: Wish, engine: str, again: bool) -> None:
             if not confirm(TITLE, question(len(pictures), plan, summary)):
                 raise CancelError("cancelled")
             gimp.progress_init("Removing the backgrounds")
-            Round(worker, pictures, wish, summary).run(plan["engine"], again)
+            Round(worker, pictures, wish, summary, note).run(plan["engine"], again)
     if not summary.done:
         fail(summary.text())
     gimp.message(summary.text())
@@ -120,14 +124,15 @@ def show_plan(_: str, fraction: float) -> None:
 class Round:
     """The worker goes over all pictures: what comes is inserted, or told in the summary."""
 
-    def __init__(self, worker: Any, pictures: list[Picture], wish: Wish, summary: Summary) -> None:
-        self._worker, self._pictures, self._wish, self._summary = worker, pictures, wish, summary
+    def __init__(self, worker: Any, pictures: list[Picture], wish: Wish, summary: Summary, note: Note) -> None:
+        self._worker, self._pictures, self._wish, self._summary, self._note = worker, pictures, wish, summary, note
         self._open = list(pictures)
         self._fraction = 0.0
 
     def run(self, engine: str, again: bool) -> None:
         """Until all is known of every picture."""
         jobs = [picture.job for picture in self._pictures]
+        self._note_cancel()
         try:
             self._worker.batch(jobs, engine, again, self._progress, self._ended)
         except bridge.WorkerError as error:
@@ -149,6 +154,10 @@ class Round:
         document.waiting -= 1
         if not document.waiting:
             self._finish(document)
+        self._note_cancel()
+
+    def _note_cancel(self) -> None:
+        self._note(self._summary.text([picture.name for picture in self._open]))
 
     def _finish(self, document: Document) -> None:
         """Insert what there is for a document, in one undo step."""

@@ -19,6 +19,7 @@ from gimpfu import *
 from gimpfu import confirm
 from strips import show_progress
 from summary import counted
+from supervision import PAID, PROCEDURE, UNPAID, Note, do, supervise
 
 ENGINES = ("auto", "youcam", "offline", "youcam")
 PAY_AGAIN = 3
@@ -29,6 +30,14 @@ def remove_background(
     image: Any, drawable: Any, result: int, clean_edges: bool, hide_original: bool, engine: int
 ) -> None:
     """Put the subject of a layer on a new layer above it, in one undo step."""
+    supervise(remove_one, image.ID, drawable.ID, result, clean_edges, hide_original, engine)
+
+
+def remove_one(
+    note: Note, image_id: int, drawable_id: int, result: int, clean_edges: bool, hide_original: bool, engine: int
+) -> None:
+    """Do that, and note what the user has to hear if it is cancelled."""
+    image, drawable = gimp._id2image(image_id), gimp._id2drawable(drawable_id)
     wish = Wish(result, clean_edges, hide_original)
     cutout = CutOut(image, drawable)
     gimp.progress_init("Removing the background")
@@ -36,7 +45,12 @@ def remove_background(
         job = cutout.export(Path(worker.folder, "layer.raw"), show_progress)
         if engine != PAY_AGAIN and cutout.is_there():
             check_cost(worker.plan([dict(job, name=drawable.name)], ENGINES[engine], lambda *_: None))
-        answer = worker.remove(dict(job, engine=ENGINES[engine], again=engine == PAY_AGAIN), show_progress)
+
+        def show(text: str, fraction: float) -> None:
+            note(PAID if worker.may_cost else UNPAID)
+            show_progress(text, fraction)
+
+        answer = worker.remove(dict(job, engine=ENGINES[engine], again=engine == PAY_AGAIN), show)
         if answer["cached"]:
             pdb.gimp_progress_set_text("Free: this picture was paid for already")
         cutout.make(worker, answer["file"], wish, show_progress)
@@ -61,10 +75,20 @@ def check_cost(plan: dict[str, Any]) -> None:
 
 def remove_all_backgrounds(result: int, clean_edges: bool, hide_original: bool, engine: int) -> None:
     """Do the same for the selected layers of every open image, in one undo step for each image."""
+    supervise(remove_many, result, clean_edges, hide_original, engine)
+
+
+def remove_many(note: Note, result: int, clean_edges: bool, hide_original: bool, engine: int) -> None:
+    """Do that, and note what the user has to hear if it is cancelled."""
     # Not needed for a single layer.
     from documents import remove_all
 
-    remove_all(Wish(result, clean_edges, hide_original), ENGINES[engine], engine == PAY_AGAIN)
+    remove_all(Wish(result, clean_edges, hide_original), ENGINES[engine], engine == PAY_AGAIN, note)
+
+
+def work(job: str, note: str) -> None:
+    """Do what another process of this plug-in supervises."""
+    do({"remove_one": remove_one, "remove_many": remove_many}, job, note)
 
 
 def consent() -> dict[str, Any]:
@@ -122,6 +146,20 @@ register(
     [],
     remove_all_backgrounds,
     menu="<Image>/Filters/Remove Background",
+)
+register(
+    PROCEDURE,
+    "Does what the other procedures of Layerlift supervise",
+    "Not for scripts: call python-fu-layerlift and python-fu-layerlift-all.",
+    "Layerlift",
+    "GPL-3.0-or-later",
+    "2026",
+    None,
+    None,
+    [(PF_STRING, "job", "What is to be done", ""), (PF_STRING, "note", "The file for what a cancel has cost", "")],
+    [],
+    work,
+    run_mode_param=False,
 )
 register(
     "python-fu-layerlift-settings",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Sequence
+
+from supervision import KEPT
 
 
 class Summary:
@@ -30,15 +32,16 @@ class Summary:
         """A line for each reason, with the pictures that it is true of."""
         return [f"{', '.join(names)}: {reason}" for reason, names in self._failed.items()]
 
-    def text(self) -> str:
-        """What became of all."""
-        total = self.done + sum(len(names) for names in self._failed.values())
+    def text(self, cancelled: Sequence[str] = ()) -> str:
+        """What became of all, where these are cancelled."""
+        total = self.done + sum(len(names) for names in self._failed.values()) + len(cancelled)
         free = f", {self._free} of them free, as they were paid for already" if self._free else ""
         lines = [f"{self.done} of {counted(total, 'picture')} done{free}. Units used: {self.units:g}."]
         if self._full:
             lines += ["", f"Nothing was cut away, all was taken for the subject: {', '.join(self._full)}"]
-        if self._failed:
-            lines += ["", "Not done:", *self.failures()]
+        failures = self.failures() + ([f"{', '.join(cancelled)}: {KEPT}"] if cancelled else [])
+        if failures:
+            lines += ["", "Not done:", *failures]
         return "\n".join(lines)
 
 

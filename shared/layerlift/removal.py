@@ -294,6 +294,8 @@ def _start(upload: prepare.Upload, record: Record, engine: Engine, stage: _Tell,
     def around() -> Iterator[None]:
         engine.begin()
         with paying(cancel, engine.units):
+            # Who has not heard of this may say that nothing was paid for.
+            stage(Stage.WAITING, 0.0)
             record.starting()
             try:
                 yield

@@ -190,6 +190,15 @@ def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(noting: Gimp, tmp
                 wait_for(lambda: window.python(call, HERE, "look")["paid.xcf"] != before["paid.xcf"], "the free one")
                 if how == "cancel":
                     window.click(*gimp.version.cancel_button)
+                    box = window.wait_for(TOLD)
+                    window.screenshot(tmp_path / "cancelled.png")
+                    window.dismiss("Escape", box)
+                    done, head, rest = text(gimp, "told")
+                    free = "1 of them free, as they were paid for already. Units used: 0."
+                    assert (done, head) == (f"1 of 5 pictures done, {free}", "Not done:")
+                    names, _, reason = rest.partition(": ")
+                    assert set(names.split(", ")) == {"astronaut.xcf", "rgb_8.xcf", "gray.xcf", "indexed.xcf"}
+                    assert reason == "Cancelled. What was paid for is kept, and is free the next time."
                     wait_for(lambda: not list((home / "work").glob("*/*")), "the pixels to go")
                     after = window.python(call, HERE, "look")
                     assert [name for name in after if after[name] != before[name]] == ["paid.xcf"]

@@ -3,6 +3,7 @@
 # ruff: noqa: F821 - bodies run inside GIMP
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,33 @@ from .window import count_images, wait_for
 from .workers import workers_of
 
 DELIVERED = ["", [True, False], 1]
+# Leaves what the user is told in a file.
+NOTED = """
+import os
+
+def noted(text, show=gimp.message):
+    with open(os.path.join(os.environ["LAYERLIFT_DRIVER_FOLDER"], "told.txt"), "w") as file:
+        file.write(text)
+    show(text)
+
+gimp.message = noted
+"""
+
+
+@pytest.fixture
+def noting(gimp_on_a_screen: Gimp) -> Iterator[Gimp]:
+    """A GIMP whose plug-in also notes what it tells."""
+    module = gimp_on_a_screen.profile / "plug-ins" / "layerlift" / "supervision.py"
+    shipped = module.read_text()
+    module.write_text(shipped + NOTED)
+    yield gimp_on_a_screen
+    module.write_text(shipped)
+
+
+def told(gimp: Gimp) -> str:
+    """What the user is told; GIMP shows a line in the status bar."""
+    file = gimp.folder / "told.txt"
+    return str(wait_for(lambda: file.exists() and file.read_text(), "the user to be told"))
 
 
 def test_the_same_layer_a_second_time_is_free(gimp: Gimp, tmp_path: Path) -> None:
@@ -88,9 +116,9 @@ def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(gimp: G
 
 @pytest.mark.parametrize("how", ["cancel", "kill"])
 def test_a_task_that_runs_is_fetched_in_the_background_when_gimp_lets_go(
-    gimp_on_a_screen: Gimp, tmp_path: Path, how: str
+    noting: Gimp, tmp_path: Path, how: str
 ) -> None:
-    gimp, home = gimp_on_a_screen, tmp_path / "state"
+    gimp, home = noting, tmp_path / "state"
     with Twin(Options(run_seconds=6.0, poll_within_seconds=2.0)) as twin:
         install(gimp, home, twin)
         with window_with_the_photo(gimp) as window:
@@ -98,6 +126,8 @@ def test_a_task_that_runs_is_fetched_in_the_background_when_gimp_lets_go(
             wait_for(lambda: twin.calls("poll"), "the first poll")
             if how == "cancel":
                 window.click(*gimp.version.cancel_button)
+                may_cost = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time."
+                assert told(gimp) == may_cost
                 wait_for(lambda: not list((home / "work").glob("*/*")), "the pixels to go")
                 assert window.python(describe) == [["astronaut.jpg", True]]
                 assert window.python(count_images) == 1
@@ -110,14 +140,15 @@ def test_a_task_that_runs_is_fetched_in_the_background_when_gimp_lets_go(
         assert (twin.charged, twin.late_polls, len(twin.calls("run"))) == (1, 0, 1)
 
 
-def test_a_cancel_before_anything_is_paid_stops_at_once(gimp_on_a_screen: Gimp, tmp_path: Path) -> None:
-    gimp, home = gimp_on_a_screen, tmp_path / "state"
+def test_a_cancel_before_anything_is_paid_stops_at_once(noting: Gimp, tmp_path: Path) -> None:
+    gimp, home = noting, tmp_path / "state"
     with Twin(Options(faults=(Fault("upload", "hang", seconds=300.0),))) as twin:
         install(gimp, home, twin)
         with window_with_the_photo(gimp) as window:
             start_from_the_dialog(window)
             wait_for(lambda: twin.calls("declare"), "the declaration")
             window.click(*gimp.version.cancel_button)
+            assert told(gimp) == "Cancelled: nothing was paid for."
             wait_for(lambda: not workers_of(home), "the worker to end")
             assert not list((home / "work").glob("*/*"))
             assert window.python(describe) == [["astronaut.jpg", True]]

@@ -322,7 +322,7 @@ def test_a_database_that_others_hold_loses_no_task(paid: Callable[..., Paid], tm
     held = sqlite3.connect(tmp_path / NAME, isolation_level=None, check_same_thread=False)
 
     def hold(stage: Stage) -> None:
-        if stage is Stage.WAITING and not held.in_transaction:
+        if stage is Stage.WAITING and job.twin.calls("run") and not held.in_transaction:
             held.execute("BEGIN IMMEDIATE")
 
     job.on_report = hold

@@ -7,10 +7,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ import requests
 from helpers.holding import Held
 from helpers.programs import LAYERLIFT
 from helpers.waiting import PATIENCE, wait_for
-from layerlift import cli, engines, errors
+from layerlift import cli, database, engines, errors
 from layerlift.offline import Fault, Twin, model
 from PIL import Image, ImageCms
 
@@ -620,6 +622,12 @@ def test_on_a_terminal_the_key_is_not_shown_and_the_upload_is_asked_for(environ:
 def test_the_balance_is_shown_to_the_cent(environ: dict[str, str], make_twin: Any, units: float, text: str) -> None:
     twin = make_twin(units=units)
     assert layerlift({**environ, **key_of(twin)}, "balance").output == f"{text} units\n"
+
+
+def test_the_balance_counts_among_the_requests_of_all_processes(account: dict[str, str]) -> None:
+    assert layerlift(account, "balance").status == 0
+    with closing(sqlite3.connect(Path(account["LAYERLIFT_HOME"]) / database.NAME)) as opened:
+        assert opened.execute("SELECT COUNT(*) FROM requests").fetchone() == (1,)
 
 
 def test_a_refused_key_has_no_balance(account: dict[str, str]) -> None:

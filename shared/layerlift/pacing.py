@@ -122,7 +122,6 @@ class Pacer:
         """
         name = f"starting-{uuid.uuid4()}"
         self._wait(name, 1)
-        self._mine[name] = self._clock()
 
         def started(task_id: str) -> None:
             self._mine[task_id] = self._clock()
@@ -201,6 +200,8 @@ class Pacer:
                 writing.execute("INSERT INTO requests VALUES (?, ?)", (now, task))
                 with self._counting:
                     self._see(writing)
+                    if task is not None:
+                        self._mine[task] = now
                 return 0.0
         if in_time:
             soonest = min((time for time in times if time > now - self._second), default=now) + self._second - now

@@ -10,6 +10,7 @@ import argparse
 import getpass
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 from . import __version__, errors, log, signals, terminal
@@ -75,13 +76,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _balance(_: argparse.Namespace) -> int:
-    settings = Settings()
-    key = settings.key()
-    if key is None:
-        raise errors.make("no_key")
-    from .service import Service
+    from .engines import Engines
 
-    print(f"{round(Service(settings.api_url, key.value).balance(), 2):.15g} units")
+    with Engines(Settings()) as engines:
+        service = engines.open("youcam", time.sleep, uploads=False).service
+        print(f"{round(service.balance(), 2):.15g} units")
     return 0
 
 

@@ -6,6 +6,7 @@ import functools
 import logging
 import math
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 FORGOTTEN = ("InvalidTaskId", "TaskTimeout")
 """How the service says that it does not know a task (any more)."""
+LEAVING_SECONDS = 8.0
+"""For so long one who wants to go waits for what is paid for: a program should end within ten seconds."""
 _DELETING_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -105,8 +108,9 @@ class Engines:
         self._requests: Database | None = None
         self.background = Background()
         """What goes on after its user has cancelled, since it is paid for. Leaving the `with` block waits for it, but
-        not by KeyboardInterrupt."""
+        not by KeyboardInterrupt, and not for longer than `leave` says."""
         self._deleting = Background()
+        self._end = math.inf
 
     def __enter__(self) -> Engines:
         return self
@@ -114,15 +118,17 @@ class Engines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Who interrupts the program ends it at once. What goes on then uses these until the end.
+        # Who interrupts the program ends it at once.
         if kind is None or not issubclass(kind, KeyboardInterrupt):
-            self.background.wait()
-            self._deleting.wait(_DELETING_SECONDS)
-            for service in self._services:
-                service.close()
-            for database in (self._journal, self._requests):
-                if database is not None:
-                    database.close()
+            self.background.wait(self._seconds_left)
+            self._deleting.wait(min(_DELETING_SECONDS, self._seconds_left))
+            # What goes on uses these until the end.
+            if not self.background.busy:
+                for service in self._services:
+                    service.close()
+                for database in (self._journal, self._requests):
+                    if database is not None:
+                        database.close()
         if self._twin is not None:
             self._twin.close()
 
@@ -154,6 +160,14 @@ class Engines:
         if self._twin is None:
             self._twin = _offline_twin()
         return Engine("offline", self._connected(self._twin.url, self._twin.key, sleep), units=0)
+
+    def leave(self) -> None:
+        """The program is to end: what is paid for and not done in `LEAVING_SECONDS` is left for the next run."""
+        self._end = time.monotonic() + LEAVING_SECONDS
+
+    @property
+    def _seconds_left(self) -> float:
+        return max(0.0, min(threading.TIMEOUT_MAX, self._end - time.monotonic()))
 
     @property
     def ever_paid(self) -> bool:

@@ -96,7 +96,7 @@ class ServiceError(LayerliftError):
 
 
 class RateLimited(ServiceError):
-    """Too many requests in the last minutes."""
+    """Too many requests in the last second or minutes."""
 
 
 class NetworkError(LayerliftError):
@@ -198,7 +198,7 @@ _OWN: dict[str, _Entry] = {
     "not_found": _Entry(
         ServiceError, "The service does not find the file or the address.", "Run it again from the start."
     ),
-    "rate_limited": _Entry(RateLimited, "Too many requests in the last five minutes.", "Wait a few minutes.", True),
+    "rate_limited": _Entry(RateLimited, "The service takes no more requests for now.", "Wait a few minutes.", True),
     "server_error": _Entry(ServiceError, "The service has a problem of its own.", _AGAIN, True),
     # the way to the service
     "unreachable": _Entry(

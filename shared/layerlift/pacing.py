@@ -32,6 +32,8 @@ PER_SECOND = 5
 """Requests that the service takes in a second."""
 GAP_SECONDS = 1.5
 """From poll to poll of a task, where nobody knows better."""
+SHORTEST_SECONDS = 0.375
+"""The same, where the service wants it most often: of its least interval, as `polling` has it."""
 _LATE_POLLS = 1
 """Polls that are expected of a task that has had all that were."""
 _JITTER_SECONDS = 0.1
@@ -86,20 +88,26 @@ class Pacer:
         """How many requests of this process wait for room."""
         self._sleep = sleep
         self._hold = hold
+        self._gap: float | None = None
+        self._mine: dict[str, float] = {}
+        """The tasks that this process has started, and when it asked for each the last time."""
         self._clock = clock
         self._uniform = uniform
         self._writer = ThreadPoolExecutor(1)
         self.expect(POLLS)
 
-    def expect(self, polls: int, seconds: float = 0.0, gap: float = GAP_SECONDS) -> None:
+    def expect(self, polls: int, seconds: float = 0.0) -> None:
         """From now on room is kept for so many polls of each task, up to half of all requests.
 
         Args:
             seconds: after its start they come.
-            gap: seconds from one to the next.
         """
         self._polls = min(polls, self._requests // 2)
         self._until_polls = seconds
+
+    def heard(self, gap: float) -> None:
+        """The service has said how often it wants tasks to be polled: that many seconds are from one poll to the next.
+        Before, so few are started here that it may want it most often."""
         self._gap = gap
 
     def work(self) -> None:
@@ -114,8 +122,13 @@ class Pacer:
         """
         name = f"starting-{uuid.uuid4()}"
         self._wait(name, 1)
+
+        def started(task_id: str) -> None:
+            self._mine[task_id] = self._clock()
+            self._unfailing("UPDATE requests SET task = ? WHERE task = ?", task_id, name)
+
         try:
-            yield lambda task_id: self._unfailing("UPDATE requests SET task = ? WHERE task = ?", task_id, name)
+            yield started
         finally:
             self.ended(name)
 
@@ -128,6 +141,7 @@ class Pacer:
 
     def ended(self, task_id: str) -> None:
         """The task needs no more polls."""
+        self._mine.pop(task_id, None)
         self._unfailing("UPDATE requests SET task = NULL WHERE task = ?", task_id)
 
     def limited(self, seconds: float) -> None:
@@ -154,6 +168,8 @@ class Pacer:
             if now < latest and len(known) >= self._per_second:
                 return max(_LEAST_SECONDS, min(known[-self._per_second] + self._second, latest) - now)
             self._unwritten.append(now)
+            if task_id in self._mine:
+                self._mine[task_id] = now
         self._unfailing("INSERT INTO requests VALUES (?, ?)", now, task_id, poll=now)
         return 0.0
 
@@ -184,6 +200,8 @@ class Pacer:
                 writing.execute("INSERT INTO requests VALUES (?, ?)", (now, task))
                 with self._counting:
                     self._see(writing)
+                    if task is not None:
+                        self._mine[task] = now
                 return 0.0
         if in_time:
             soonest = min((time for time in times if time > now - self._second), default=now) + self._second - now
@@ -208,14 +226,19 @@ class Pacer:
     def _has_room_now(self, now: float, times: list[float], running: list[_Running], *, starts: bool) -> bool:
         """The same for the limit in a second, and whether the polls leave some of each second to others where one more
         task starts."""
+        gap = self._gap or GAP_SECONDS
+        polls = len(running) * self._second / gap
+        if self._gap is None:
+            mine = sum(asked > now - HEARD_SECONDS for asked in list(self._mine.values()))
+            polls = max(polls, (mine + 1) * self._second / SHORTEST_SECONDS)
+        if starts and len(running) > 1 and polls > self._per_second - 1:
+            return False
         due = []
         for task in running:
-            poll = max(now, task.first + self._until_polls if task.requests == 1 else task.last + self._gap)
+            poll = max(now, task.first + self._until_polls if task.requests == 1 else task.last + gap)
             while poll <= now + self._second:
                 due.append(poll)
-                poll += self._gap
-        if starts and len(running) > 1 and len(running) * self._second / self._gap > self._per_second - 1:
-            return False
+                poll += gap
         # All but one place at most, or nothing would ever begin.
         return _fits(now, times, sorted(due)[: self._per_second - 1], self._per_second, self._second)
 

@@ -70,8 +70,10 @@ def wait(
                 sleep(left)
                 continue
             found = looks.answer(left)
-            if found is not None and (state := schedule.heard(found, clock())) is not None:
-                return state
+            if found is not None:
+                if (state := schedule.heard(found, clock())) is not None:
+                    return state
+                service.heard(schedule.gap)
 
 
 class _Schedule:
@@ -206,7 +208,7 @@ class Poller:
     def _plan(self, polls: int, gap: float) -> None:
         """Has the limit keep room for as many polls as a task should take, or one has taken."""
         if self._expected is not None:
-            self._service.expect(max(polls, math.ceil(self._expected / gap)), min(self._expected, gap), gap)
+            self._service.expect(max(polls, math.ceil(self._expected / gap)), min(self._expected, gap))
 
     def _look(self, schedule: _Schedule, task_id: str, end: Future[TaskState], polled: float, spare: float) -> None:
         found: TaskState | errors.LayerliftError
@@ -221,6 +223,7 @@ class Poller:
                 self._interval, self._heard = found.polling_interval or self._interval, True
                 for other in self._watched:
                     other.supposed = self._interval
+                self._service.heard(self._interval * SAFETY)
             try:
                 state = schedule.heard(found, time.monotonic())
             except errors.LayerliftError as error:

@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
 
     from . import pictures
     from .batch import Batch
-    from .engines import Engines
+    from .engines import LEAVING_SECONDS, Engines
     from .sheet import Sheet
 
     for number, pair in enumerate(pairs):
@@ -109,9 +109,13 @@ def run(options: argparse.Namespace) -> int:
             print(terminal.summary(removing.ends), file=sys.stderr)
         if sheet is not None:
             removing.fill(sheet, asked)
+        if asked.is_set():
+            engines.leave()
         if asked.is_set() and engines.background.busy:
             print(
-                "What is paid for is finished and kept. Ctrl+C ends at once; the next run fetches it.", file=sys.stderr
+                f"What is paid for is finished, for {LEAVING_SECONDS:.0f} seconds at most. "
+                "Run this again soon: it fetches what is left. Ctrl+C ends at once.",
+                file=sys.stderr,
             )
     return removing.status
 

@@ -56,7 +56,8 @@ class Pace(Protocol):
     def poll(self, task_id: str, spare: float) -> None: ...
     def ended(self, task_id: str) -> None: ...
     def limited(self, seconds: float) -> None: ...
-    def expect(self, polls: int, seconds: float, gap: float) -> None: ...
+    def expect(self, polls: int, seconds: float) -> None: ...
+    def heard(self, gap: float) -> None: ...
 
 
 class Unlimited:
@@ -79,7 +80,10 @@ class Unlimited:
     def limited(self, seconds: float) -> None:
         pass
 
-    def expect(self, polls: int, seconds: float, gap: float) -> None:
+    def expect(self, polls: int, seconds: float) -> None:
+        pass
+
+    def heard(self, gap: float) -> None:
         pass
 
 
@@ -117,7 +121,9 @@ class Service:
         self._timeouts = timeouts
         self._pace = pace or Unlimited()
         self.expect = self._pace.expect
-        """Is told how many polls a task needs, in how many seconds the first, and how many from one to the next."""
+        """Is told how many polls a task needs, and in how many seconds."""
+        self.heard = self._pace.heard
+        """Is told how many seconds are from one poll to the next."""
 
     @property
     def waiting(self) -> int:

@@ -7,20 +7,23 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import pyvips
+import requests
 from helpers.holding import Held
 from helpers.programs import LAYERLIFT
 from helpers.waiting import PATIENCE, wait_for
-from layerlift import cli, errors
+from layerlift import cli, database, engines, errors
 from layerlift.offline import Fault, Twin, model
 from PIL import Image, ImageCms
 
@@ -38,6 +41,7 @@ from .command import (
     read_until,
 )
 from .proxy import Proxy
+from .wire import Seen, reply, server
 
 FIELDS = {"input", "output", "status", "engine", "task_id", "dst_id", "units", "seconds", "error"}
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -419,6 +423,76 @@ def test_what_ends_a_program_cancels_and_tells_of_every_picture(
     assert (len(twin.calls("run")), twin.charged) == (1, 1.0)
 
 
+class Relay:
+    """Between a program and the twin's API. Until `released` is set, polls are answered by headers that never end."""
+
+    def __init__(self, twin: Twin) -> None:
+        self.seen: list[Seen] = []
+        self.released = threading.Event()
+        self.polled = threading.Event()
+        self._twin = twin
+
+    def __call__(self, request: Any) -> None:
+        if request.command == "GET" and not self.released.is_set():
+            self.polled.set()
+            request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+            while not self.released.wait(0.05):
+                request.wfile.write(b"x")
+            raise ConnectionAbortedError
+        (body,) = [seen.body for seen in self.seen if seen.connection == request.client_address[1]][-1:]
+        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+        answer = requests.request(
+            request.command, self._twin.url + request.path, data=body, headers=headers, timeout=60
+        )
+        reply(answer.content, status=answer.status_code)(request)
+
+
+def test_ctrl_c_ends_a_program_within_ten_seconds_and_the_next_run_fetches_what_was_paid_for(
+    environ: dict[str, str], make_twin: Any, photos: Path
+) -> None:
+    """In real time: how long the end takes."""
+    twin = make_twin(poll_within_seconds=PATIENCE)
+    relay = Relay(twin)
+    half_black().save(photos / "a.png")
+    with server(relay) as between:
+        relay.seen = between.seen
+        user = {**environ, **key_of(twin), "YOUCAM_API_URL": between.url}
+        process = begin(user, "remove", "--json", photos)
+        wait_for(relay.polled.is_set)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        result = end_of(process)
+        assert time.monotonic() - began < 10
+        assert (result.status, result.pictures[0]["status"]) == (1, "cancelled")
+        relay.released.set()
+        (again,) = layerlift(user, "remove", "--json", photos).pictures
+    assert (again["status"], len(twin.calls("run")), twin.charged) == ("done", 1, 1.0)
+
+
+@pytest.mark.parametrize("step", ["run", "poll", "download"])
+def test_a_program_that_is_ended_waits_for_no_answer_that_does_not_come(
+    environ: dict[str, str], make_twin: Any, photos: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    monkeypatch.setattr(engines, "LEAVING_SECONDS", 0.2)
+    released = threading.Event()
+    twin = make_twin(faults=(Fault(step, "hang", times=10**6, seconds=600.0, until=released),))
+    half_black().save(photos / "a.png")
+    for name, value in {**environ, **key_of(twin)}.items():
+        monkeypatch.setenv(name, value)
+
+    def end() -> None:
+        wait_for(lambda: twin.calls(step))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    assert cli.main(["remove", str(photos)]) == 1
+    assert not released.is_set()
+    released.set()
+    ending.join()
+    wait_for(lambda: twin.delivered)
+
+
 def test_a_terminal_that_is_closed_loses_nothing_that_was_paid_for(
     environ: dict[str, str], make_twin: Any, photos: Path, terminal: Any
 ) -> None:
@@ -593,6 +667,12 @@ def test_uploads_are_shown_allowed_and_forbidden(environ: dict[str, str], proxy:
 def test_the_balance_is_shown_to_the_cent(environ: dict[str, str], make_twin: Any, units: float, text: str) -> None:
     twin = make_twin(units=units)
     assert layerlift({**environ, **key_of(twin)}, "balance").output == f"{text} units\n"
+
+
+def test_the_balance_counts_among_the_requests_of_all_processes(account: dict[str, str]) -> None:
+    assert layerlift(account, "balance").status == 0
+    with closing(sqlite3.connect(Path(account["LAYERLIFT_HOME"]) / database.NAME)) as opened:
+        assert opened.execute("SELECT COUNT(*) FROM requests").fetchone() == (1,)
 
 
 def test_a_refused_key_has_no_balance(account: dict[str, str]) -> None:

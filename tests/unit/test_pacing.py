@@ -313,7 +313,8 @@ def test_only_so_many_tasks_run_as_can_be_polled_within_each_second(
             raise Enough
 
     pacer, polled, begin = in_a_second(sleep=sleep, uniform=lambda low, high: low), dict[str, float](), time.now
-    pacer.expect(1, gap, gap)
+    pacer.expect(1, gap)
+    pacer.heard(gap)
     with pytest.raises(Enough):
         for number in range(99):
             with pacer.task() as started:
@@ -340,6 +341,41 @@ def test_a_limit_in_a_second_that_polls_use_up_still_starts_a_task(
     in_a_second: Callable[..., Pacer], time: Time
 ) -> None:
     pacer = in_a_second()
-    pacer.expect(20, 0.0, 0.1)
+    pacer.heard(0.1)
     with pacer.task():
         assert time.slept == 0
+
+
+def test_one_task_is_started_before_anybody_knows_how_often_they_have_to_be_polled(
+    in_a_second: Callable[..., Pacer], time: Time
+) -> None:
+    class Enough(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds)
+        pacer.poll("first", spare=0.1)
+        if time.slept > 10:
+            raise Enough
+
+    pacer = in_a_second(sleep=sleep)
+    with pacer.task() as started:
+        started("first")
+    with pytest.raises(Enough), pacer.task():
+        pass
+    with in_a_second().task():
+        """Another process may have one, too."""
+    pacer.heard(1.5)
+    time.now, time.slept = time.now + 2, 0.0
+    with pacer.task():
+        assert time.slept == 0
+
+
+def test_a_first_task_of_which_nobody_hears_any_more_holds_up_no_other(
+    in_a_second: Callable[..., Pacer], time: Time
+) -> None:
+    pacer = in_a_second()
+    with pacer.task() as started:
+        started("first")
+    with pacer.task():
+        assert pacing.HEARD_SECONDS <= time.slept < pacing.HEARD_SECONDS + 3

@@ -291,7 +291,7 @@ def test_the_limit_is_kept_and_no_task_is_lost(world: Callable[..., World]) -> N
 
 def test_five_requests_in_a_second_are_enough_for_a_batch_and_lose_no_task(world: Callable[..., World]) -> None:
     """In real time: the limit in a second, and the law of polling beside it."""
-    user = world(rate=(250, 300.0), per_second=5, run_seconds=1.5, polling_interval_ms=500)
+    user = world(rate=(250, 300.0), per_second=5, run_seconds=1.5, polling_interval_ms=1000)
     assert codes(user.ends([Photo(number) for number in range(3)])) == ["1"] * 3
     assert (user.twin.late_polls, user.twin.charged) == (0, 3)
     assert len([call for call in user.twin.requests if call.status == 429]) <= 1

@@ -20,7 +20,7 @@ PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
 
 
 def layerlift(home: Path, *arguments: str | Path, twin: Twin | None = None) -> Result:
-    environ = {**os.environ, "HOME": str(home.parent), "LAYERLIFT_HOME": str(home)}
+    environ = {**os.environ, "HOME": str(home.parent), "LAYERLIFT_HOME": str(home), "LAYERLIFT_RATE": "10000/1"}
     for name in ("YOUCAM_API_URL", "YOUCAM_API_KEY"):
         environ.pop(name, None)
     return command.layerlift({**environ, **(command.key_of(twin) if twin else {})}, *arguments)
@@ -32,7 +32,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_each_request_is_logged_with_its_id_and_without_anything_secret(home: Path, tmp_path: Path) -> None:
-    with Twin(Options()) as twin:
+    with Twin(Options(rate=(10_000, 1.0))) as twin:
         assert layerlift(home, "remove", PHOTO, "-o", tmp_path / "out.png", twin=twin).status == 0
         paths = [call.path for call in twin.calls("upload", "download")]
         text = (home / log.NAME).read_text()
@@ -93,7 +93,7 @@ def test_a_folder_that_can_not_be_written_to_costs_the_log_alone(tmp_path: Path)
 
 
 def test_the_report_names_what_helps_and_neither_key_nor_user(home: Path, tmp_path: Path) -> None:
-    with Twin(Options()) as twin:
+    with Twin(Options(rate=(10_000, 1.0))) as twin:
         layerlift(home, "remove", PHOTO, "-o", tmp_path / "out.png", twin=twin)
         run = layerlift(home, "doctor", twin=twin)
         assert run.status == 0, run.output + run.errors

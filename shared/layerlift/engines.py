@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import logging
 import math
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -39,6 +41,8 @@ LEAVING_SECONDS = 8.0
 _DELETING_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
+_successors: list[subprocess.Popen[bytes]] = []
+"""Each waits for the end of its input, which must not come before that of this process."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +126,14 @@ class Engines:
         if kind is None or not issubclass(kind, KeyboardInterrupt):
             self.background.wait(self._seconds_left)
             self._deleting.wait(min(_DELETING_SECONDS, self._seconds_left))
-            # What goes on uses these until the end.
             if not self.background.busy:
                 for service in self._services:
                     service.close()
                 for database in (self._journal, self._requests):
                     if database is not None:
                         database.close()
+        if self.background.busy and self._journal is not None:
+            _hand_over()
         if self._twin is not None:
             self._twin.close()
 
@@ -162,7 +167,7 @@ class Engines:
         return Engine("offline", self._connected(self._twin.url, self._twin.key, sleep), units=0)
 
     def leave(self) -> None:
-        """The program is to end: what is paid for and not done in `LEAVING_SECONDS` is left for the next run."""
+        """The program is to end: what is paid for and not done in `LEAVING_SECONDS` is left to a process of its own."""
         self._end = time.monotonic() + LEAVING_SECONDS
 
     @property
@@ -208,6 +213,27 @@ class Engines:
         service = Service(url, key, sleep=sleep, pace=pace)
         self._services.append(service)
         return service
+
+
+def _hand_over() -> None:
+    """Has a process that outlives this one, and its terminal, finish what is paid for: unpolled it would be lost."""
+    alone: dict[str, Any] = {}
+    if sys.platform == "win32":
+        alone["creationflags"] = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+    else:
+        alone["start_new_session"] = True
+    try:
+        _successors.append(
+            subprocess.Popen(
+                [sys.executable, "-I", "-m", "layerlift.finishing"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                **alone,
+            )
+        )
+    except OSError as error:
+        _log.warning("What is paid for is left to the next run: %s", error)
 
 
 def _offline_twin() -> Twin:

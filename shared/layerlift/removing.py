@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
 
     from . import pictures
     from .batch import Batch
-    from .engines import LEAVING_SECONDS, Engines
+    from .engines import Engines
     from .sheet import Sheet
 
     for number, pair in enumerate(pairs):
@@ -113,8 +113,8 @@ def run(options: argparse.Namespace) -> int:
             engines.leave()
         if asked.is_set() and engines.background.busy:
             print(
-                f"What is paid for is finished, for {LEAVING_SECONDS:.0f} seconds at most. "
-                "Run this again soon: it fetches what is left. Ctrl+C ends at once.",
+                "What is paid for is finished, if need be in the background; the next run fetches it. "
+                "Ctrl+C ends this at once.",
                 file=sys.stderr,
             )
     return removing.status

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from layerlift import errors
+from layerlift import database, errors
 from layerlift.offline import Fault
 
 from . import matrix
@@ -157,7 +157,7 @@ def _locks(world: World, seconds: Sequence[float]) -> Iterator[None]:
         for pause, held in zip(seconds[::2], seconds[1::2], strict=True):
             if over.wait(pause):
                 return
-            if world.home.exists():
+            if (world.home / database.NAME).exists():
                 with world.locked():
                     over.wait(held)
 

@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.programs import forked_python
 
 from . import chroots
+from .services import account_of
 from .versions import KritaVersion
 from .window import Desktop, HostTimeout, end, wait_for, windowed
 from .workers import workers_of
@@ -119,7 +120,7 @@ class Krita:
         (self.resources / "pykrita/layerlift/worker.json").write_text(json.dumps({"python": python}))
         self.environment["LAYERLIFT_HOME"] = str(state)
         if twin is not None:
-            self.environment.update(YOUCAM_API_URL=twin.url, YOUCAM_API_KEY=twin.key)
+            self.environment.update(account_of(twin))
 
     def enable(self, plug_in: str) -> None:
         """Switch a plug-in on, as Krita's own settings do."""

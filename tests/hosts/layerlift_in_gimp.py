@@ -11,6 +11,7 @@ from typing import Any
 from layerlift.offline import Twin
 
 from .gimp import Gimp, add_layerlift
+from .services import account_of
 from .window import Window, count_images, wait_for
 
 HERE = str(Path(__file__).resolve().parent)
@@ -25,7 +26,7 @@ def install(gimp: Gimp, home: Path, twin: Twin | None = None) -> None:
         add_layerlift(gimp.host)
     gimp.environment["LAYERLIFT_HOME"] = str(home)
     if twin is not None:
-        gimp.environment.update(YOUCAM_API_URL=twin.url, YOUCAM_API_KEY=twin.key)
+        gimp.environment.update(account_of(twin))
 
 
 def attempt(path: str, engine: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from layerlift.offline import Options
+from layerlift.offline import Options, Twin
 from layerlift.offline.engines import luma_key
 
 from .window import wait_for
@@ -18,3 +18,13 @@ def held(gate: Path) -> Options:
         return luma_key(picture)
 
     return Options(engine=engine, polling_interval_ms=1000, poll_within_seconds=120.0)
+
+
+def account_of(twin: Twin) -> dict[str, str]:
+    """Variables of a user with an account there, whose programs send no more than the service takes."""
+    requests, seconds = twin.options.rate
+    return {
+        "YOUCAM_API_URL": twin.url,
+        "YOUCAM_API_KEY": twin.key,
+        "LAYERLIFT_RATE": f"{requests}/{seconds:g}",
+    }

@@ -465,8 +465,9 @@ def test_ctrl_c_ends_a_program_within_ten_seconds_and_the_next_run_fetches_what_
         assert time.monotonic() - began < 10
         assert (result.status, result.pictures[0]["status"]) == (1, "cancelled")
         relay.released.set()
+        wait_for(lambda: twin.calls("delete"))
         (again,) = layerlift(user, "remove", "--json", photos).pictures
-    assert (again["status"], len(twin.calls("run")), twin.charged) == ("done", 1, 1.0)
+    assert (again["status"], len(twin.calls("run")), twin.charged) == ("cached", 1, 1.0)
 
 
 @pytest.mark.parametrize("step", ["run", "poll", "download"])
@@ -486,8 +487,10 @@ def test_a_program_that_is_ended_waits_for_no_answer_that_does_not_come(
 
     ending = threading.Thread(target=end)
     ending.start()
+    handed_over = threading.Event()
+    monkeypatch.setattr(engines, "_hand_over", handed_over.set)
     assert cli.main(["remove", str(photos)]) == 1
-    assert not released.is_set()
+    assert handed_over.is_set() and not released.is_set()
     released.set()
     ending.join()
     wait_for(lambda: twin.delivered)

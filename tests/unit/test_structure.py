@@ -46,7 +46,7 @@ LAYERS = (
     {"polling", "recovery"},
     {"engines"},
     {"account", "removal"},
-    {"batch", "doctor"},
+    {"batch", "doctor", "finishing"},
     {"terminal", "worker"},
     {"jobs", "removing"},
     {"cli"},

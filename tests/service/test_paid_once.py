@@ -278,6 +278,13 @@ def test_what_is_cancelled_after_the_payment_ends_in_the_background(paid: Callab
     assert (job.counts, job.twin.late_polls) == ((1, 1.0), 0)
 
 
+def test_a_start_is_told_before_it_is_made(paid: Callable[..., Paid]) -> None:
+    job, starts = paid(), list[int]()
+    job.on_report = lambda found: starts.append(len(job.twin.calls("run"))) if found is Stage.WAITING else None
+    job.run()
+    assert starts[0] == 0
+
+
 def test_a_task_that_was_taken_up_is_not_dropped_by_a_cancel_either(paid: Callable[..., Paid]) -> None:
     started(paid(run_seconds=0.5))
     job = paid()

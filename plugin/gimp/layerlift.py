@@ -18,8 +18,8 @@ from cutout import AS_ALPHA, THERE, CutOut, Wish, undo_step
 from gimpfu import *
 from gimpfu import confirm
 from strips import show_progress
-from summary import counted
-from supervision import PAID, PROCEDURE, UNPAID, Note, do, supervise
+from summary import PAID, UNPAID, counted
+from supervision import PROCEDURE, Note, do, supervise
 
 ENGINES = ("auto", "youcam", "offline", "youcam")
 PAY_AGAIN = 3

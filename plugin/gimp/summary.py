@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from supervision import KEPT
+UNPAID = "Cancelled: nothing was paid for."
+PAID = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time."
+KEPT = "Cancelled. What was paid for is kept, and is free the next time."
 
 
 class Summary:

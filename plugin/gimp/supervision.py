@@ -13,11 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Callable
 
 from gimpfu import RUN_INTERACTIVE, RUN_NONINTERACTIVE, CancelError, fail, gimp, pdb
+from summary import UNPAID
 
 PROCEDURE = "python-fu-layerlift-work"
-UNPAID = "Cancelled: nothing was paid for."
-PAID = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time."
-KEPT = "Cancelled. What was paid for is kept, and is free the next time."
 
 Note = Callable[[str], None]
 """Is told what the user has to hear if the run is cancelled from now on."""

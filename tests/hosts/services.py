@@ -11,13 +11,13 @@ from .window import wait_for
 
 
 def held(gate: Path) -> Options:
-    """A service that ends its tasks while the file is there."""
+    """A service that ends its tasks while the file is there, and takes any number of requests."""
 
     def engine(picture: bytes) -> bytes:
         wait_for(gate.exists, "the gate to open", 300.0)
         return luma_key(picture)
 
-    return Options(engine=engine, polling_interval_ms=1000, poll_within_seconds=120.0)
+    return Options(engine=engine, polling_interval_ms=1000, poll_within_seconds=120.0, rate=(10_000, 1.0))
 
 
 def account_of(twin: Twin) -> dict[str, str]:

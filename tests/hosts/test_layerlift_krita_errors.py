@@ -233,6 +233,7 @@ def test_a_killed_worker_is_told_and_what_was_paid_for_is_not_paid_again(krita: 
         krita.add_layerlift(tmp_path / "state", twin)
         with krita.window() as window:
             window.run(start, SIZE)
+            wait_for(lambda: twin.calls("poll"), "the first poll")
             for process in workers_of(home):
                 os.kill(process, signal.SIGKILL)
             (text, said), names = window.run(is_done)

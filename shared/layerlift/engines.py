@@ -114,6 +114,8 @@ class Engines:
         """What goes on after its user has cancelled, since it is paid for. Leaving the `with` block waits for it, but
         not by KeyboardInterrupt, and not for longer than `leave` says."""
         self._deleting = Background()
+        self._tried_to_delete: set[int] = set()
+        """Entries whose files the service was asked to delete, once by each process."""
         self._end = math.inf
 
     def __enter__(self) -> Engines:
@@ -190,6 +192,9 @@ class Engines:
 
         def delete() -> None:
             left = {entry.id: entry for entry in (*entries, *journal.undeleted(account))}
+            with self._guard:
+                left = {number: entry for number, entry in left.items() if number not in self._tried_to_delete}
+                self._tried_to_delete |= left.keys()
             for entry in left.values():
                 try:
                     service.delete(entry.task_id or "")

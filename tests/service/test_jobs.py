@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers.programs import Program
 from helpers.waiting import wait_for
 from layerlift.database import NAME
+from layerlift.engines import Engines
 from layerlift.offline import Fault, Twin
+from layerlift.settings import Settings
 
 from .command import begin, half_black, key_of, layerlift
 
@@ -191,3 +196,23 @@ def test_the_next_command_deletes_what_an_earlier_one_could_not(
     assert [call.status for call in twin.calls("delete")] == [400, 200, 200]
     assert layerlift(account, "remove", "--overwrite", photo).status == 0
     assert len(twin.calls("delete")) == 3
+
+
+@pytest.mark.parametrize("kind", ["hang", "400"])
+def test_a_process_asks_once_for_each_deletion(account: dict[str, str], twin: Twin, kind: str) -> None:
+    """Also where the one before is still under way, or was refused."""
+    released = threading.Event()
+    twin.inject(Fault("delete", kind, code="OperationNotSupport", seconds=600.0, until=released))
+    with Engines(Settings(account)) as engines:
+        engine = engines.open("youcam", time.sleep)
+        assert engine.journal
+        with engine.journal.claim("picture", "youcam", engine.account, (6, 4), time.sleep) as record:
+            record.starting()
+            record.running("task", None)
+            record.keep(np.zeros((4, 6), np.uint8))
+        for _ in range(2):
+            engine.delivered([])
+            wait_for(lambda: twin.calls("delete"))
+        engine.delivered([])
+        released.set()
+    assert len(twin.calls("delete")) == 1

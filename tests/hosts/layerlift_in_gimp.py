@@ -29,6 +29,16 @@ def install(gimp: Gimp, home: Path, twin: Twin | None = None) -> None:
         gimp.environment.update(account_of(twin))
 
 
+@contextmanager
+def noted(gimp: Gimp, module: str, code: str) -> Iterator[Gimp]:
+    """GIMP whose plug-in runs some more code at the end of one of its modules, as to leave in files what it tells."""
+    path = gimp.profile / "plug-ins" / "layerlift" / module
+    shipped = path.read_text()
+    path.write_text(shipped + code)
+    yield gimp
+    path.write_text(shipped)
+
+
 def attempt(path: str, engine: int) -> Any:
     """Runs inside GIMP: what the plug-in says, and whether the image is as it was."""
     image = pdb.gimp_file_load(path, path)

@@ -12,7 +12,7 @@ import pytest
 from layerlift.offline import Options, Twin, luma_key
 
 from .gimp import Gimp
-from .layerlift_in_gimp import HERE, install, pile_up_and_run, window_with_the_photo
+from .layerlift_in_gimp import HERE, install, noted, pile_up_and_run, window_with_the_photo
 from .window import Window, wait_for
 from .workers import workers_of
 
@@ -76,11 +76,8 @@ def call(folder: str, name: str, *values: Any) -> Any:
 @pytest.fixture
 def noting(gimp_on_a_screen: Gimp) -> Iterator[Gimp]:
     """A GIMP whose plug-in also notes what it asks and tells."""
-    summary = gimp_on_a_screen.profile / "plug-ins" / "layerlift" / "summary.py"
-    shipped = summary.read_text()
-    summary.write_text(shipped + NOTED)
-    yield gimp_on_a_screen
-    summary.write_text(shipped)
+    with noted(gimp_on_a_screen, "summary.py", NOTED) as gimp:
+        yield gimp
 
 
 def ask(window: Window) -> str:

@@ -17,6 +17,7 @@ from .layerlift_in_gimp import (
     attempt,
     describe,
     install,
+    noted,
     start_from_the_dialog,
     window_with_the_photo,
 )
@@ -40,11 +41,8 @@ gimp.message = noted
 @pytest.fixture
 def noting(gimp_on_a_screen: Gimp) -> Iterator[Gimp]:
     """A GIMP whose plug-in also notes what it tells."""
-    module = gimp_on_a_screen.profile / "plug-ins" / "layerlift" / "supervision.py"
-    shipped = module.read_text()
-    module.write_text(shipped + NOTED)
-    yield gimp_on_a_screen
-    module.write_text(shipped)
+    with noted(gimp_on_a_screen, "supervision.py", NOTED) as gimp:
+        yield gimp
 
 
 def told(gimp: Gimp) -> str:

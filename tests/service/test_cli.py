@@ -630,14 +630,19 @@ def test_a_key_is_never_an_argument(environ: dict[str, str]) -> None:
     assert result.status == 2 and not Path(environ["LAYERLIFT_HOME"], "api-key").exists()
 
 
-def test_on_a_terminal_the_key_is_not_shown_and_the_upload_is_asked_for(environ: dict[str, str], terminal: Any) -> None:
+def set_key(terminal: Any, environ: dict[str, str], agrees: str) -> Any:
+    """Types a key where `key set` asks for it, and an answer to its question; the terminal afterwards."""
     typed = terminal(environ, "key", "set")
     typed.until("API key:")
     typed.type("sk-0123456789abcdef\n")
     typed.until("Agree? [y/N]")
-    typed.type("y\n")
+    typed.type(f"{agrees}\n")
     assert typed.end() == 0
-    assert "0123456789" not in typed.text
+    return typed
+
+
+def test_on_a_terminal_the_key_is_not_shown_and_the_upload_is_asked_for(environ: dict[str, str], terminal: Any) -> None:
+    assert "0123456789" not in set_key(terminal, environ, "y").text
     home = Path(environ["LAYERLIFT_HOME"])
     assert (home / "api-key").read_text() == "sk-0123456789abcdef"
     assert json.loads((home / "settings.json").read_text()) == {"upload_agreed": ["yce-api-01.makeupar.com"]}
@@ -645,12 +650,7 @@ def test_on_a_terminal_the_key_is_not_shown_and_the_upload_is_asked_for(environ:
 
 def test_a_user_who_does_not_agree_any_more_takes_it_back_by_key_set(environ: dict[str, str], terminal: Any) -> None:
     layerlift(environ, "uploads", "allow")
-    typed = terminal(environ, "key", "set")
-    typed.until("API key:")
-    typed.type("sk-0123456789abcdef\n")
-    typed.until("Agree? [y/N]")
-    typed.type("n\n")
-    assert typed.end() == 0
+    set_key(terminal, environ, "n")
     assert "not allowed" in layerlift(environ, "uploads").output
 
 

@@ -160,7 +160,7 @@ class Engines:
                 self._journal = self._journal or Journal(self.settings.state_folder)
             place = urlsplit(self.settings.api_url).netloc
             account = digest("account", place, key.value)[:16]
-            delivered = functools.partial(self._delete, service, self._journal, account)
+            delivered = functools.partial(self._delete, key.value, self._journal, account)
             return Engine("youcam", service, 1, self._journal, account, place, delivered, self._check_consent)
         if choice == "youcam":
             raise errors.make("no_key")
@@ -186,15 +186,18 @@ class Engines:
         if not is_loopback(self.settings.api_url) and not self.settings.has_agreed(host):
             raise errors.make("consent_needed", f"to {host}")
 
-    def _delete(self, service: Service, journal: Journal, account: str, entries: list[Entry]) -> None:
+    def _delete(self, key: str, journal: Journal, account: str, entries: list[Entry]) -> None:
         """Lets the service delete, in the background, what it has of pictures whose alphas are kept here: of these, and
-        of those that earlier processes could not wait for."""
+        of those that earlier processes could not wait for. No cancel ends that."""
 
         def delete() -> None:
             left = {entry.id: entry for entry in (*entries, *journal.undeleted(account))}
             with self._guard:
                 left = {number: entry for number, entry in left.items() if number not in self._tried_to_delete}
                 self._tried_to_delete |= left.keys()
+            if not left:
+                return
+            service = self._connected(self.settings.api_url, key, time.sleep, self.settings.rate)
             for entry in left.values():
                 try:
                     service.delete(entry.task_id or "")

@@ -198,6 +198,12 @@ def test_the_next_command_deletes_what_an_earlier_one_could_not(
     assert len(twin.calls("delete")) == 3
 
 
+def test_the_end_of_a_command_cancels_no_deletion(account: dict[str, str], photo: Path, twin: Twin) -> None:
+    twin.inject(Fault("delete", "503"))
+    assert layerlift(account, "remove", photo).status == 0
+    assert [call.status for call in twin.calls("delete")] == [503, 200]
+
+
 @pytest.mark.parametrize("kind", ["hang", "400"])
 def test_a_process_asks_once_for_each_deletion(account: dict[str, str], twin: Twin, kind: str) -> None:
     """Also where the one before is still under way, or was refused."""

@@ -110,7 +110,9 @@ def uninstall(system: System, dry_run: bool) -> int:
                 say(f"removed {record.environments.pop()}")
                 record.save()
         except OSError as error:
-            raise Problem(f"Not all could be removed: {error}. Close GIMP and Krita, then run this again.") from error
+            raise Problem(
+                f"Some files could not be removed: {error}. Close GIMP and Krita, then run this again."
+            ) from error
     with contextlib.suppress(OSError):
         (data / "install.lock").unlink()
     for folder in sorted(record.folders, key=lambda path: len(path.parts), reverse=True):
@@ -237,11 +239,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PHOTO",
         nargs="?",
         const=str(PHOTO),
-        help="set up, then remove a photo's background offline (without PHOTO: a portrait that comes along)",
+        help="set up, then remove a photo's background offline (without PHOTO: a bundled portrait)",
     )
-    tasks.add_argument(
-        "--check", action="store_true", help="look whether all is in place, and what to do where it isn't"
-    )
+    tasks.add_argument("--check", action="store_true", help="check the installation and say how to fix it")
     tasks.add_argument("--uninstall", action="store_true", help="remove what was installed")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     return parser

@@ -36,7 +36,7 @@ _STAGES = {
     "upload": "Uploading",
     "waiting": "Waiting for the cut-out",
     "download": "Fetching the cut-out",
-    "refine": "Fitting the edges",
+    "refine": "Refining edges",
     "copy": "Copying the layer",
     "clean": "Cleaning the edges",
     "edges": "Cleaning the edges",

@@ -26,7 +26,7 @@ from strips import STRIP, Show, clean, cut, fill, is_opaque, save
 AS_ALPHA, AS_MASK = 0, 1
 CUT_OUT = " cut-out"
 """What a cut-out's name has behind that of its layer; GIMP adds a number where there is one of that name."""
-THERE = "The layer has its cut-out already, or is one."
+THERE = "This layer already has a cut-out, or is one."
 MARK, IMAGE_MARK = "layerlift-cut-out", "layerlift-image"
 """The parasites by which a cut-out is known, also when its file is opened again: it names its image and its original's
 tattoo. A layer that is dragged to another image may have the tattoo of another one there."""
@@ -94,7 +94,7 @@ class CutOut:
     def check_unchanged(self) -> None:
         """Raise gimpfu.error where the cut-out does not fit any more."""
         if self._now() != self._state:
-            fail("The layer's size or mode was changed meanwhile. Nothing was changed: run it again.")
+            fail("The layer's size or mode changed in the meantime. Nothing was done: run it again.")
 
     def _mark(self, image: Any) -> Any:
         """The parasite of the layer's cut-out, by that of the image."""
@@ -102,7 +102,7 @@ class CutOut:
 
     def _now(self) -> tuple[Any, ...]:
         if not pdb.gimp_item_is_valid(self._layer):
-            fail("The layer was deleted meanwhile. Nothing was changed.")
+            fail("The layer was deleted in the meantime. Nothing was changed.")
         return self._layer.width, self._layer.height, self._layer.format
 
 

@@ -118,7 +118,7 @@ def between(text: str, begin: float, end: float) -> Show:
 
 
 def show_plan(_: str, fraction: float) -> None:
-    show_progress("Looking what is paid for already", READING + (1 - READING) * fraction)
+    show_progress("Checking what is already paid for", READING + (1 - READING) * fraction)
 
 
 class Round:
@@ -193,4 +193,4 @@ class Round:
                 raise
             is_open = picture.document.is_open
             self._open.remove(picture)
-            self._summary.fails(picture.name, str(error) if is_open else "The image was closed meanwhile.")
+            self._summary.fails(picture.name, str(error) if is_open else "The image was closed in the meantime.")

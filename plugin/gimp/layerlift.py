@@ -23,7 +23,7 @@ from supervision import PROCEDURE, Note, do, supervise
 
 ENGINES = ("auto", "youcam", "offline", "youcam")
 PAY_AGAIN = 3
-FULL = "All of the picture was taken for the subject: nothing was cut away."
+FULL = "No background was found: the whole picture was kept."
 
 
 def remove_background(
@@ -52,7 +52,7 @@ def remove_one(
 
         answer = worker.remove(dict(job, engine=ENGINES[engine], again=engine == PAY_AGAIN), show)
         if answer["cached"]:
-            pdb.gimp_progress_set_text("Free: this picture was paid for already")
+            pdb.gimp_progress_set_text("Free: you already paid for this picture")
         cutout.make(worker, answer["file"], wish, show_progress)
         cutout.check_unchanged()
         with undo_step(image):
@@ -67,9 +67,9 @@ def check_cost(plan: dict[str, Any]) -> None:
     if not plan["units"]:
         return
     if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
-        fail(f"{THERE} To remove its background all the same, choose the engine 'YouCam, pay again'.")
-    cost = f"It costs up to {counted(plan['units'], 'unit')}; your account has {plan['balance']:g}."
-    if not confirm("Remove Background Again?", f"{THERE}\n\nRemove its background all the same? {cost}"):
+        fail(f"{THERE} To remove its background anyway, choose the engine 'YouCam, pay again'.")
+    cost = f"Cost: up to {counted(plan['units'], 'unit')}. Balance: {counted(plan['balance'], 'unit')}."
+    if not confirm("Remove Background Again?", f"{THERE}\n\nRemove its background anyway? {cost}"):
         raise CancelError("cancelled")
 
 
@@ -102,9 +102,9 @@ def allow_uploads(agree: bool) -> None:
     with bridge.Worker() as worker:
         host = worker.agree(bool(agree))
     if agree:
-        gimp.message(f"Layers that you choose go to {host} from now on.")
+        gimp.message(f"From now on, layers that you choose may be uploaded to {host}.")
     else:
-        gimp.message(f"Nothing is uploaded to {host} from now on.")
+        gimp.message(f"From now on, nothing is uploaded to {host}.")
 
 
 WISHES = [
@@ -171,7 +171,7 @@ register(
     "2026",
     "_Allow Uploads...",
     "",
-    [(PF_TOGGLE, "agree", "I _agree that layers I choose are uploaded", False)],
+    [(PF_TOGGLE, "agree", "_Allow uploading layers that I choose", False)],
     [],
     allow_uploads,
     menu="<Image>/Filters/Remove Background",

@@ -37,10 +37,10 @@ class Summary:
     def text(self, cancelled: Sequence[str] = ()) -> str:
         """What became of all, where these are cancelled."""
         total = self.done + sum(len(names) for names in self._failed.values()) + len(cancelled)
-        free = f", {self._free} of them free, as they were paid for already" if self._free else ""
+        free = f", {self._free} of them free (already paid for)" if self._free else ""
         lines = [f"{self.done} of {counted(total, 'picture')} done{free}. Units used: {self.units:g}."]
         if self._full:
-            lines += ["", f"Nothing was cut away, all was taken for the subject: {', '.join(self._full)}"]
+            lines += ["", f"No background was found, so the whole picture was kept: {', '.join(self._full)}"]
         failures = self.failures() + ([f"{', '.join(cancelled)}: {KEPT}"] if cancelled else [])
         if failures:
             lines += ["", "Not done:", *failures]
@@ -54,8 +54,8 @@ def question(total: int, plan: dict[str, Any], summary: Summary) -> str:
     if balance is None:
         lines.append("The offline engine does it on this computer, for free.")
     else:
-        lines.append(f"Paid for already, and free: {paid} of {total}.")
-        lines.append(f"It costs up to {counted(units, 'unit')}; your account has {balance:g}.")
+        lines.append(f"Already paid for (free): {paid} of {total}.")
+        lines.append(f"Cost: up to {counted(units, 'unit')}. Balance: {counted(balance, 'unit')}.")
         if units > balance:
             lines.append("That is not enough for all of them.")
     failures = summary.failures()

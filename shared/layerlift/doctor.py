@@ -33,7 +33,7 @@ def run(_: argparse.Namespace) -> int:
     rows = list(report(settings))
     print("\n".join(_without_home(f"{title + ':':10} {text}") for title, text, _ in rows))
     lines = log.last_lines(settings.state_folder, LOG_LINES)
-    print("\n".join(["", "The last of the log:", *map(_without_home, lines)]) if lines else "")
+    print("\n".join(["", "Last log lines:", *map(_without_home, lines)]) if lines else "")
     return 0 if all(well for _, _, well in rows) else 1
 
 

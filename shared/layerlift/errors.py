@@ -136,7 +136,7 @@ REFUSALS: dict[str, _Entry] = {
     ),
     "InvalidTaskId": _Entry(
         ServiceError,
-        "The service no longer knows this task: it was not asked for in time, or has expired.",
+        "The service no longer knows this task: it was not polled in time, or has expired.",
         "Run it again. The lost task may have been charged: see the unit history of your account.",
     ),
     "InvalidStyleGroup": _Entry(ServiceError, "The service refused a style group.", _REPORT),
@@ -151,7 +151,7 @@ REFUSALS: dict[str, _Entry] = {
     "InvalidAccessToken": _Entry(AuthError, "The service refused the access token.", _KEY),
     "TaskTimeout": _Entry(
         ServiceError,
-        "The task was not asked for in time and is lost.",
+        "The task was not polled in time and is lost.",
         "Run it again. The lost task may have been charged: see the unit history of your account.",
     ),
 }
@@ -196,10 +196,10 @@ _OWN: dict[str, _Entry] = {
     # answers without a code that is known
     "unauthorized": _Entry(AuthError, "The service refused the API key.", _KEY),
     "not_found": _Entry(
-        ServiceError, "The service does not find the file or the address.", "Run it again from the start."
+        ServiceError, "The service could not find the file or address.", "Run it again from the start."
     ),
     "rate_limited": _Entry(RateLimited, "The service takes no more requests for now.", "Wait a few minutes.", True),
-    "server_error": _Entry(ServiceError, "The service has a problem of its own.", _AGAIN, True),
+    "server_error": _Entry(ServiceError, "The service has an internal problem.", _AGAIN, True),
     # the way to the service
     "unreachable": _Entry(
         NetworkError, "The service can't be reached.", "Check the network connection and try again.", True
@@ -241,7 +241,7 @@ _OWN: dict[str, _Entry] = {
     ),
     "task_refused": _Entry(
         MayBeCharged,
-        "The service does not tell what became of a task that it has started, which may have been charged.",
+        "The service does not say what became of a task that it started; it may have been charged.",
         f"Try again later. {_PAY_AGAIN}",
     ),
     "deadline": _Entry(
@@ -251,12 +251,12 @@ _OWN: dict[str, _Entry] = {
     ),
     "may_be_charged": _Entry(
         MayBeCharged,
-        "The connection broke while the service was being asked to start, so it may have started.",
-        "It was not asked again. Run it again: the unit history may name the result, and nothing is paid for that.",
+        "The connection broke while the task was being started, so it may have been charged.",
+        "Run it again: Layerlift then looks for the result in your unit history, and fetches it for free.",
     ),
     "still_in_doubt": _Entry(
         MayBeCharged,
-        "The connection broke in an earlier start of this picture: it may have been charged, and has no result yet.",
+        "An earlier start of this picture was interrupted: it may have been charged, and there is no result yet.",
         f"Try again later: the result may still be found. {_PAY_AGAIN}",
     ),
     "charged_and_lost": _Entry(
@@ -342,11 +342,9 @@ _OWN: dict[str, _Entry] = {
     ),
     "bad_rate": _Entry(SetupError, "LAYERLIFT_RATE can't be read.", "Write requests per seconds, such as 250/300."),
     "bad_job": _Entry(
-        SetupError, "The plug-in and its worker do not understand each other.", "Run 'python3 install.py'."
+        SetupError, "The plug-in and its worker are from different versions.", "Run 'python3 install.py'."
     ),
-    "internal": _Entry(
-        ServiceError, "Layerlift failed in a way that it does not know.", "Please report it with the log."
-    ),
+    "internal": _Entry(ServiceError, "Unexpected error in Layerlift.", "Please report it with the log."),
     "usage": _Entry(SetupError, "The command can't be run like this.", "See 'layerlift remove --help'."),
     "not_started": _Entry(Cancelled, "Not started.", "Run it again for this picture once that is mended."),
     "cancelled": _Entry(Cancelled, "Cancelled.", "Nothing was changed."),
@@ -370,7 +368,9 @@ def reported(code: str, words: str = "", *, status: int | None = None, request_i
     A code of our own is taken for one that no list knows: the service can't say what is known on this side alone.
     """
     entry = REFUSALS.get(code) or FAILURES.get(code)
-    return _made(code, entry, words if words != code else "", status, request_id)
+    said = f"{code} {entry.message if entry else ''}".casefold()
+    is_new = words.strip(" .").casefold() not in said
+    return _made(code, entry, words if is_new else "", status, request_id)
 
 
 def _made(code: str, entry: _Entry | None, detail: str, status: int | None, request_id: str | None) -> LayerliftError:

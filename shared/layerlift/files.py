@@ -46,7 +46,7 @@ def pairs(
         raise errors.make("usage", "--relative-to needs --output-dir")
     found = [place for photo in photos for place in _found(photo, recursive)]
     if not found:
-        raise errors.make("usage", f"no picture is in {', '.join(map(str, photos))}")
+        raise errors.make("usage", f"there is no picture in {', '.join(map(str, photos))}")
     if output is not None:
         _check_output(output, len(found))
     made = [Pair(source, output or _target(source, root, folder, relative_to)) for source, root in found]
@@ -99,7 +99,7 @@ def _found(photo: Path, recursive: bool) -> Iterator[tuple[Path, Path]]:
         if pattern:
             found = list(_fitting(root, pattern, recursive))
             if not found:
-                raise errors.make("usage", f"no picture fits {photo}")
+                raise errors.make("usage", f"no picture matches {photo}")
             yield from ((source, root) for source in found)
         elif photo.is_dir():
             yield from ((source, photo) for source in _inside(photo, recursive))

@@ -15,9 +15,9 @@ _SAID = {
     "uploaded": "not started",
     "starting": "in doubt: may have been charged",
     "unknown": "in doubt: may have been charged",
-    "running": "running: 'layerlift jobs resume' fetches it",
-    "refused": "the service does not tell what became of it: may have been charged",
-    "done": "to be fetched: 'layerlift jobs resume' does it",
+    "running": "running: 'layerlift jobs resume' fetches the result",
+    "refused": "the service does not say what became of it: may have been charged",
+    "done": "ready to fetch: run 'layerlift jobs resume'",
     "kept": "done",
     "deleted": "done",
     "lost": "lost: may have been charged",
@@ -49,7 +49,7 @@ def _list(_: argparse.Namespace) -> int:
 def _line(journal: Journal | None, entry: Entry) -> str:
     said = _SAID[entry.state]
     if journal and journal.is_claimed(entry):
-        said = "worked on"
+        said = "in progress"
     elif journal and entry.state in ("kept", "deleted") and journal.alpha(entry) is None:
         said = "done, its result is no longer kept"
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.created))
@@ -82,7 +82,7 @@ def _clear(options: argparse.Namespace) -> int:
     if kept and not options.yes and not terminal.agrees(question):
         raise errors.make("clear_not_agreed")
     forgotten, removed = journal.clear(in_doubt=options.in_doubt)
-    print(f"{forgotten} removals are forgotten, {removed} kept results removed.", file=sys.stderr)
+    print(f"Forgot {forgotten} removals and removed {removed} kept results.", file=sys.stderr)
     if left := sum(entry.state in IN_DOUBT for entry in journal.entries()):
         print(f"Still in doubt: {left}. --in-doubt forgets them too; they may have been charged.", file=sys.stderr)
     return 0

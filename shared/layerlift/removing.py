@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "photos", nargs="+", type=Path, metavar="PHOTO", help="a picture, a folder of pictures, or a pattern for either"
     )
-    parser.add_argument("-r", "--recursive", action="store_true", help="also the folders within a folder")
+    parser.add_argument("-r", "--recursive", action="store_true", help="descend into subfolders")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the cut-out of one picture goes")
     place.add_argument(
@@ -46,9 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--relative-to", type=Path, metavar="FOLDER", help="keep all folders below FOLDER in DIR, also for single files"
     )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="do again what has its cut-out, instead of skipping it"
-    )
+    parser.add_argument("--overwrite", action="store_true", help="redo pictures that already have a cut-out")
     parser.add_argument("--engine", choices=("auto", "youcam", "offline"), default="auto")
     parser.add_argument("--result", choices=("alpha", "mask"), default="alpha", help="the cut-out, or its mask in gray")
     parser.add_argument(
@@ -63,8 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="pay again where an earlier start may have been charged, and for the cut-out of a cut-out",
     )
-    parser.add_argument("--yes", action="store_true", help="agree to the upload and to the cost")
-    parser.add_argument("--json", action="store_true", help="one JSON object a picture on standard output")
+    parser.add_argument("--yes", action="store_true", help="agree to the upload and the cost")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per picture on standard output")
     parser.set_defaults(run=run)
 
 
@@ -78,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     replaces = options.overwrite or options.output is not None
     skipped = set() if replaces else {number for number, pair in enumerate(pairs) if pair.target.is_file()}
     if skipped:
-        print(f"Skipped, since their cut-outs are there: {len(skipped)} of {len(pairs)}.", file=sys.stderr)
+        print(f"Skipped {len(skipped)} of {len(pairs)}: cut-out already exists.", file=sys.stderr)
 
     from . import pictures
     from .batch import Batch
@@ -88,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     for number, pair in enumerate(pairs):
         if number not in skipped and not options.again and pictures.is_cut_out(pair.source):
             skipped.add(number)
-            text = f"{pair.source}: Skipped, since it is a cut-out. To remove its background all the same, add --again."
+            text = f"{pair.source}: Skipped: this is a cut-out. To remove its background anyway, add --again."
             print(errors.plain(text), file=sys.stderr)
 
     event = threading.Event()
@@ -306,7 +304,7 @@ class _Photo:
 
         pictures.write_png(self.pair.target, cut_out, lambda fraction: self._told(removal.Stage.WRITE, fraction))
         notes = ["kept from an earlier run: free"] * outcome.cached
-        notes += ["all of it was taken for the subject"] * outcome.full
+        notes += ["no background was found: the whole picture was kept"] * outcome.full
         note = "; ".join(notes)
         self._shown(picture, cut_out, note)
         fields = {"task_id": outcome.task_id, "dst_id": outcome.dst_id, "units": outcome.units}

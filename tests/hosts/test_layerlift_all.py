@@ -59,7 +59,7 @@ def test_what_has_no_cut_out_stays_as_it_is_and_is_told_by_its_name(outcome: dic
 
 
 def test_the_summary_counts_what_is_done_and_what_it_has_cost(outcome: dict[str, Any]) -> None:
-    done = "10 of 12 pictures done, 1 of them free, as they were paid for already. Units used: 9. Not done:"
+    done = "10 of 12 pictures done, 1 of them free (already paid for). Units used: 9. Not done:"
     assert outcome["said"] == ""
     assert outcome["summary"].startswith(done)
     # One of them was paid for before; a picture without a subject is asked for, and is free.
@@ -114,7 +114,7 @@ def test_what_has_its_cut_out_is_left_alone_when_all_is_run_again(gimp: Gimp, tm
         install(gimp, tmp_path / "state", twin)
         first, once, found, after = gimp.python(run_twice, HERE)
         assert (first, found[0]) == ("", "")
-        left = "The layer has its cut-out already, or is one."
+        left = "This layer already has a cut-out, or is one."
         assert (
             found[1] == f"0 of 3 pictures done. Units used: 0.\n\nNot done:\nrgb_8.xcf, grouped.xcf, large.xcf: {left}"
         )
@@ -192,5 +192,5 @@ def test_script_fu_runs_it_without_a_question(gimp: Gimp, tmp_path: Path) -> Non
             f" (gimp-drawable-fill layer FILL-FOREGROUND) {call})"
         )
         assert summary(gimp).startswith("1 of 1 picture done. Units used: 1.")
-        assert "[Untitled]" in summary(gimp), "all of it is black: nothing was cut away, which is told"
+        assert "[Untitled]" in summary(gimp), "all of it is black: the whole picture was kept, which is told"
         assert twin.charged == 1

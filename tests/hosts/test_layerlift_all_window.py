@@ -108,8 +108,8 @@ def test_the_user_is_asked_sees_it_move_is_told_and_undoes_each_image(noting: Gi
             window.screenshot(tmp_path / "asked.png")
             assert text(gimp, "asked") == [
                 "Remove the background of 9 pictures?",
-                "Paid for already, and free: 1 of 9.",
-                "It costs up to 8 units; your account has 19.",
+                "Already paid for (free): 1 of 9.",
+                "Cost: up to 8 units. Balance: 19 units.",
                 "Left out:",
                 "channel.xcf: A channel has no background. Choose a layer.",
             ]
@@ -125,7 +125,7 @@ def test_the_user_is_asked_sees_it_move_is_told_and_undoes_each_image(noting: Gi
             window.screenshot(tmp_path / "told.png")
             window.dismiss("Escape", told)
             done, head, *failed = text(gimp, "told")
-            assert done == "8 of 10 pictures done, 1 of them free, as they were paid for already. Units used: 7."
+            assert done == "8 of 10 pictures done, 1 of them free (already paid for). Units used: 7."
             assert head == "Not done:"
             assert [line.partition(":")[0] for line in failed] == ["channel.xcf", "white.xcf"]
             after = window.python(call, HERE, "look")
@@ -164,9 +164,9 @@ def test_what_is_closed_or_changed_meanwhile_is_told_and_the_rest_is_done(noting
         done, _, *failed = text(gimp, "told")
         assert done == "1 of 4 pictures done. Units used: 4."
         assert sorted(failed) == [
-            "gray.xcf: The layer was deleted meanwhile. Nothing was changed.",
-            "indexed.xcf: The layer's size or mode was changed meanwhile. Nothing was changed: run it again.",
-            "rgb_16.xcf: The image was closed meanwhile.",
+            "gray.xcf: The layer was deleted in the meantime. Nothing was changed.",
+            "indexed.xcf: The layer's size or mode changed in the meantime. Nothing was done: run it again.",
+            "rgb_16.xcf: The image was closed in the meantime.",
         ]
 
 
@@ -191,7 +191,7 @@ def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(noting: Gimp, tmp
                     window.screenshot(tmp_path / "cancelled.png")
                     window.dismiss("Escape", box)
                     done, head, rest = text(gimp, "told")
-                    free = "1 of them free, as they were paid for already. Units used: 0."
+                    free = "1 of them free (already paid for). Units used: 0."
                     assert (done, head) == (f"1 of 5 pictures done, {free}", "Not done:")
                     names, _, reason = rest.partition(": ")
                     assert set(names.split(", ")) == {"astronaut.xcf", "rgb_8.xcf", "gray.xcf", "indexed.xcf"}
@@ -205,9 +205,7 @@ def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(noting: Gimp, tmp
             wait_for(lambda: not workers_of(home), "the worker to end by itself")
         _, said, after = gimp.python(pile_up_and_run, HERE, kinds)
         assert said == ""
-        assert text(gimp, "told") == [
-            "4 of 4 pictures done, 4 of them free, as they were paid for already. Units used: 0."
-        ]
+        assert text(gimp, "told") == ["4 of 4 pictures done, 4 of them free (already paid for). Units used: 0."]
         assert (twin.charged, twin.late_polls, len(twin.calls("run"))) == (5, 0, 5)
 
 

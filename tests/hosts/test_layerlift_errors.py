@@ -51,9 +51,9 @@ def test_nothing_is_uploaded_before_the_user_has_agreed(gimp: Gimp, tmp_path: Pa
         return "agreed"
 
     for agree, told, then in (
-        (False, "Nothing is uploaded to service.invalid from now on.", "Allow Uploads"),
-        (True, "Layers that you choose go to service.invalid from now on.", "can't be reached"),
-        (False, "Nothing is uploaded to service.invalid from now on.", "Allow Uploads"),
+        (False, "From now on, nothing is uploaded to service.invalid.", "Allow Uploads"),
+        (True, "From now on, layers that you choose may be uploaded to service.invalid.", "can't be reached"),
+        (False, "From now on, nothing is uploaded to service.invalid.", "Allow Uploads"),
     ):
         assert gimp.python(allow, agree) == "agreed"
         assert told in gimp.stderr

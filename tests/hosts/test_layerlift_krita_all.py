@@ -144,16 +144,16 @@ def test_every_open_document_gets_its_cut_out_after_one_question(krita: Krita, h
         print(f"Krita {krita.version}: the event loop was blocked for {gap:.2f} s at most")
         assert question.split("\n\n") == [
             "Remove the backgrounds of 11 pictures?",
-            "1 of them is paid for already, and free. The others are uploaded to 127.0.0.1 and cost up to 10 units.",
+            "1 of them is already paid for, and free. The others are uploaded to 127.0.0.1 and cost up to 10 units.",
             "Your account has 999 units.",
-            "Can't be worked on:",
+            "Not supported:",
             EMPTY,
         ]
         assert title == "All open documents"
         assert " of 11, waiting for " in stage
         first, *others = text.split("\n\n")
-        assert first == "10 of 12 pictures done, 1 of them free (paid for already). 9 units used."
-        assert others[0] == "vector:\nAll of it was taken for the subject: nothing was cut away."
+        assert first == "10 of 12 pictures done, 1 of them free (already paid for). 9 units used."
+        assert others[0] == "vector:\nNo background was found: the whole picture was kept."
         assert others[1] == EMPTY
         assert others[2].startswith("without subject:\nNo subject was found")
         assert len(others) == 3
@@ -272,12 +272,12 @@ def test_a_cancel_keeps_what_is_inserted_and_what_was_paid_is_free_in_the_next_r
             gate.touch()
             window.run(remove_one)
             gate.unlink()
-            assert "1 of them is paid for already" in window.run(ask_for_all)
+            assert "1 of them is already paid for" in window.run(ask_for_all)
             window.request(cancel)
             wait_for(lambda: len(twin.calls("run")) == 4, "all to be started")
             told, layers = window.outcome()
             assert told == [
-                "1 of 4 pictures done, 1 of them free (paid for already). 0 units used.\n\n0, 1, 2:\n"
+                "1 of 4 pictures done, 1 of them free (already paid for). 0 units used.\n\n0, 1, 2:\n"
                 "Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed.",
                 [],
             ]
@@ -286,9 +286,9 @@ def test_a_cancel_keeps_what_is_inserted_and_what_was_paid_is_free_in_the_next_r
             wait_for(lambda: twin.delivered == 4, "what was paid for to be fetched without its user")
             nothing_is_left(home)
             question, (text, _), layers = window.run(all_at_once)
-            assert "All are paid for already, so this is free." in question
-            assert text.startswith("3 of 4 pictures done, 3 of them free (paid for already). 0 units used.")
-            assert "3:\nThe active layer has its cut-out already" in text
+            assert "All are already paid for, so this is free." in question
+            assert text.startswith("3 of 4 pictures done, 3 of them free (already paid for). 0 units used.")
+            assert "3:\nThis layer already has a cut-out" in text
             assert list(layers.values()) == [BOTH] * 4
         assert (twin.charged, len(twin.calls("run"))) == (4, 4)
 
@@ -320,9 +320,9 @@ def test_what_is_gone_or_changed_meanwhile_is_told_and_stops_nobody(krita: Krita
             assert said == []
             assert text.split("\n\n") == [
                 "2 of 6 pictures done. 5 units used.",
-                "0, 1:\nThe document was closed meanwhile. Nothing was changed.",
-                "2:\nThe layer was deleted meanwhile. Nothing was changed.",
-                "3:\nThe picture was resized or converted meanwhile. Nothing was changed: run it again.",
+                "0, 1:\nThe document was closed in the meantime. Nothing was changed.",
+                "2:\nThe layer was deleted in the meantime. Nothing was changed.",
+                "3:\nThe picture was resized or converted in the meantime. Nothing was done: run it again.",
             ]
             # Krita gives a document without layers a new one.
             assert layers == {"2": ORIGINAL, "3": ORIGINAL, "4": BOTH, "5": BOTH}
@@ -403,7 +403,7 @@ def test_a_killed_krita_or_worker_loses_nothing_that_was_paid(krita: Krita, home
             gate.unlink()
         with krita.window() as window:
             window.run(open_small, 5)
-            assert "3 of them are paid for already, and free." in window.run(ask_for_all)
+            assert "3 of them are already paid for, and free." in window.run(ask_for_all)
             window.run(agree, "3 of 5")
             # Those that are polled are known here, too.
             wait_for(lambda: len({call.path for call in twin.calls("poll")}) == 5, "the others to be started")
@@ -411,7 +411,7 @@ def test_a_killed_krita_or_worker_loses_nothing_that_was_paid(krita: Krita, home
             for process in workers_of(home):
                 os.kill(process, signal.SIGKILL)
             (text, _), layers = window.run(ended)
-            assert text.startswith("3 of 5 pictures done, 3 of them free (paid for already). 0 units used.\n\n3, 4:\n")
+            assert text.startswith("3 of 5 pictures done, 3 of them free (already paid for). 0 units used.\n\n3, 4:\n")
             assert "ended unexpectedly" in text
             assert list(layers.values()).count(BOTH) == 3
             gate.touch()
@@ -467,7 +467,7 @@ def test_single_layers_and_other_batches_wait_behind_a_batch_and_do_nothing_twic
             gate.touch()
             first, second, layers = window.run(both_summaries)
             assert first == "2 of 2 pictures done. 2 units used."
-            there = "0, 1, test:\nThe active layer has its cut-out already, or is one."
+            there = "0, 1, test:\nThis layer already has a cut-out, or is one."
             assert second == [f"0 of 3 pictures done. 0 units used.\n\n{there}", [DONE]]
             assert layers == {"0": BOTH, "1": BOTH, "test": BOTH}
         assert twin.charged == 3

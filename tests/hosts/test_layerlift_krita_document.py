@@ -15,9 +15,9 @@ from .services import held
 from .window import wait_for
 
 DONE = "Background removed."
-CLOSED = "The document was closed meanwhile. Nothing was changed."
-DELETED = "The layer was deleted meanwhile. Nothing was changed."
-CHANGED = "The picture was resized or converted meanwhile. Nothing was changed: run it again."
+CLOSED = "The document was closed in the meantime. Nothing was changed."
+DELETED = "The layer was deleted in the meantime. Nothing was changed."
+CHANGED = "The picture was resized or converted in the meantime. Nothing was done: run it again."
 WIDTH, HEIGHT = 300, 200
 
 
@@ -229,13 +229,13 @@ def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(
             found, names = window.run(run_on_both, str(tmp_path / "dog.kra"))
         asked = "\n\n".join(
             (
-                "The active layer has its cut-out already, or is one.",
+                "This layer already has a cut-out, or is one.",
                 "Remove the background of 1 picture?",
                 "It is uploaded to 127.0.0.1 and costs up to 1 unit.",
                 "Your account has 999 units.",
             )
         )
-        done, free = ["", [DONE]], ["", ["Background removed. Free: this picture was paid for already."]]
+        done, free = ["", [DONE]], ["", ["Background removed. Free: you already paid for this picture."]]
         assert found == [
             ["", done],
             [asked, ["", ["Cancelled: nothing was paid for. Nothing was changed."]]],

@@ -103,7 +103,7 @@ def test_other_errors_of_the_service_are_told(krita: Krita, tmp_path: Path) -> N
                 assert words in text
                 assert (said, offered, same) == ([], ["Close"], True), words
             text, said, _, same = try_it(window, shades=(0, 0))
-            assert "nothing was cut away" in text
+            assert "the whole picture was kept" in text
             assert (said, same) == ([], False)
 
 
@@ -174,7 +174,7 @@ def test_a_worker_that_is_broken_is_told_with_what_to_do(krita: Krita, tmp_path:
             ("own Python is gone", json.dumps({"python": "/nowhere/python"})),
             ("of different versions", json.dumps({"python": str(other)})),
             ("No module named layerlift", json.dumps({"python": str(broken)})),
-            ("Make room on the disk", json.dumps({"python": str(full)})),
+            ("Free some disk space", json.dumps({"python": str(full)})),
             ("does not answer", json.dumps({"python": str(deaf)})),
         ):
             worker.unlink(missing_ok=True)

@@ -39,7 +39,7 @@ CASES = re.findall(r"^@case\ndef (\w+)", (HERE / "krita_scripts/special.py").rea
 REFUSED = {
     "empty_layer": "is empty inside the canvas",
     "transparent_layer": "is empty inside the canvas",
-    "group_that_passes_through": "passes through",
+    "group_that_passes_through": "Pass Through",
     "layer_outside_of_the_canvas": "is empty inside the canvas",
     "picture_without_a_subject": "No subject",
     "filter_layer": "has no pixels of its own",
@@ -214,7 +214,7 @@ def test_what_has_no_cut_out_gets_a_clear_answer_and_nothing_changes(outcomes: d
 def test_unusual_sizes_work_and_the_user_is_told_that_nothing_was_cut_away(outcomes: dict[str, Any], name: str) -> None:
     found = outcome(outcomes, name)
     assert (found["size"], found["alphas"]) == (SIZES[name], [255])
-    assert "nothing was cut away" in found["told"]
+    assert "the whole picture was kept" in found["told"]
 
 
 def test_the_profile_is_the_documents_own(outcomes: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ LARGE, SMALL = (1500, 1000), (300, 200)
 UNPAID = "Cancelled: nothing was paid for. Nothing was changed."
 PAID = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed."
 DONE = "Background removed."
-FREE = "Background removed. Free: this picture was paid for already."
+FREE = "Background removed. Free: you already paid for this picture."
 QUICK_POLLS = Options(polling_interval_ms=1000, poll_within_seconds=60.0)
 
 

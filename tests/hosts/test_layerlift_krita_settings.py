@@ -100,12 +100,12 @@ def close(text: str) -> Any:
 def test_a_key_is_shown_redacted_and_forgotten(place: Place) -> None:
     secret, run = place.twin.key, place.window.run
     before, hidden, after, can_forget = run(set_key, secret)
-    assert "None is set." in before[0] and before[1:] == [False, False]
+    assert "No key set." in before[0] and before[1:] == [False, False]
     assert hidden == [True, ""]
     assert f"...{secret[-4:]}, kept in a file that only you can read" in after and can_forget
     assert place.stored() == secret
     words, can_forget = run(forget)
-    assert "None is set." in words and not can_forget
+    assert "No key set." in words and not can_forget
     assert place.stored() is None
     run(close, "OK")
 
@@ -235,7 +235,7 @@ def test_a_locked_keyring_is_told_and_a_key_is_kept_in_a_file_instead(locked: Pl
     (shown, *_), _, told, _ = run(set_key, secret)
     assert in_a_file in shown and in_a_file in told
     told, can_forget = run(forget)
-    assert "Can't be read." in told and not can_forget
+    assert "It could not be read." in told and not can_forget
     assert any("the key in the file is forgotten, one in the keyring is not" in text for text in told)
     run(close, "OK")
 

@@ -192,9 +192,9 @@ def test_a_picture_that_is_all_subject_gets_its_layer_and_the_user_is_told(gimp:
     with Twin(Options()) as twin:
         install(gimp, tmp_path / "state", twin)
         assert gimp.python(body, [102]) == [2]
-        assert "nothing was cut away" not in gimp.stderr
+        assert "the whole picture was kept" not in gimp.stderr
         assert gimp.python(body, [0, 0]) == [2, 2]
-        assert gimp.stderr.count("nothing was cut away") == 2, "what was paid for before is told too"
+        assert gimp.stderr.count("the whole picture was kept") == 2, "what was paid for before is told too"
 
 
 def test_the_selection_is_left_alone(outcomes: dict[str, dict[str, Any]]) -> None:

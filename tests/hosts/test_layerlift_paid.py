@@ -102,8 +102,8 @@ def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(gimp: G
     with Twin(Options()) as twin:
         install(gimp, tmp_path / "state", twin)
         refused = (
-            "The layer has its cut-out already, or is one. "
-            "To remove its background all the same, choose the engine 'YouCam, pay again'."
+            "This layer already has a cut-out, or is one. "
+            "To remove its background anyway, choose the engine 'YouCam, pay again'."
         )
         assert gimp.python(run_on_both, HERE, str(tmp_path / "photo.xcf")) == [
             ["", 2], [refused, 2], ["", 3], [refused, 3], [refused, 2], ["", 3], ["", 4],

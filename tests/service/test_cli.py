@@ -92,7 +92,7 @@ def test_a_cut_out_of_a_cut_out_costs_nothing_unasked(account: dict[str, str], t
     assert layerlift(account, "remove", photos / "a.png", "-o", dog).status == 0
     result = layerlift(account, "remove", "--json", dog)
     assert (result.status, [(told["status"], told["output"]) for told in result.pictures]) == (0, [("skipped", None)])
-    assert f"{dog}: Skipped, since it is a cut-out." in result.errors
+    assert f"{dog}: Skipped: this is a cut-out." in result.errors
     for several in (photos, photos / "*.png"):
         result = layerlift(account, "remove", "--json", several)
         assert [Path(told["input"]).name for told in result.pictures] == ["a.png"]
@@ -159,7 +159,7 @@ def test_a_picture_that_is_all_subject_is_told(account: dict[str, str], photos: 
     Image.new("RGB", (64, 32)).save(photos / "all.png")
     result = layerlift(account, "remove", photos / "all.png")
     assert result.status == 0
-    assert "all of it was taken for the subject" in result.errors
+    assert "no background was found: the whole picture was kept" in result.errors
 
 
 def test_bad_pictures_fail_alone_and_the_rest_go_on(account: dict[str, str], photos: Path) -> None:
@@ -263,7 +263,7 @@ def test_ctrl_c_stops_the_reading_of_a_picture(
         (["{photos}/a.png", "{photos}/a-cutout.png"], "would replace the picture"),
         (["{photos}/a.png", "-o", "{photos}"], "is a folder"),
         (["{photos}/a.png", "-o", "x.jpg"], "should end in .png"),
-        (["{photos}/empty"], "no picture is in"),
+        (["{photos}/empty"], "there is no picture in"),
         (["{photos}/a.png", "-o", "x.png", "--output-dir", "y"], "not allowed with"),
         (["{photos}/a.png", "--engine", "other"], "invalid choice"),
         ([], "required: PHOTO"),

@@ -57,7 +57,7 @@ def test_the_chain_passes_in_every_form(make_twin: Callable[..., Any], picture: 
 def test_the_polling_interval_is_taken_from_where_it_stands(
     make_twin: Callable[..., Any], picture: bytes, forms: list[str]
 ) -> None:
-    twin = make_twin(forms=forms, polling_interval_ms=1500, run_seconds=0.1)
+    twin = make_twin(forms=forms, polling_interval_ms=1500, run_seconds=60.0)
     service = client(twin)
     task = service.run(uploaded(service, picture))
     assert task.polling_interval == (1.5 if forms in ([], ["interval_in_run"]) else None)

@@ -125,6 +125,8 @@ def test_the_text_of_an_error_holds_what_to_do_and_the_request_id() -> None:
 
 def test_the_services_words_are_not_said_twice() -> None:
     assert errors.reported("error_pose", "error_pose").message == errors.TABLE["error_pose"].message
+    found = errors.reported("error_no_subject", "No subject was found.")
+    assert found.message == errors.TABLE["error_no_subject"].message
     assert errors.reported("error_pose", "the left arm").message.endswith(": the left arm.")
 
 

@@ -30,15 +30,15 @@ def test_the_question_tells_what_it_costs_and_what_there_is(told: ModuleType) ->
     assert told.question(3, plan(paid=[1]), told.Summary()).splitlines() == [
         "Remove the background of 3 pictures?",
         "",
-        "Paid for already, and free: 1 of 3.",
-        "It costs up to 2 units; your account has 9.5.",
+        "Already paid for (free): 1 of 3.",
+        "Cost: up to 2 units. Balance: 9.5 units.",
     ]
 
 
 def test_the_question_tells_that_the_account_will_not_do(told: ModuleType) -> None:
     said = told.question(1, plan(units=1, balance=0), told.Summary())
     assert "1 picture?" in said
-    assert said.endswith("It costs up to 1 unit; your account has 0.\nThat is not enough for all of them.")
+    assert said.endswith("Cost: up to 1 unit. Balance: 0 units.\nThat is not enough for all of them.")
 
 
 def test_the_question_for_the_offline_engine_speaks_of_no_units(told: ModuleType) -> None:
@@ -61,9 +61,9 @@ def test_the_summary_names_what_failed_by_its_reason_and_counts_the_rest(told: M
     for name in ("c", "d"):
         summary.fails(name, "Not started.")
     assert summary.text().splitlines() == [
-        "2 of 4 pictures done, 1 of them free, as they were paid for already. Units used: 1.",
+        "2 of 4 pictures done, 1 of them free (already paid for). Units used: 1.",
         "",
-        "Nothing was cut away, all was taken for the subject: b",
+        "No background was found, so the whole picture was kept: b",
         "",
         "Not done:",
         "c, d: Not started.",

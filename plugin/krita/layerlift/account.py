@@ -33,7 +33,7 @@ class Account(QtWidgets.QGroupBox):
         self._gone = False
         self._lay_out()
         self.setEnabled(False)
-        self._say("Asking Layerlift's worker...")
+        self._say("Loading settings...")
         self._worker = Worker()
         self._worker.ready.connect(lambda folder: self._ask("settings", self._show))
         self._worker.answered.connect(self._answered)
@@ -99,7 +99,7 @@ class Account(QtWidgets.QGroupBox):
 
     def _show(self, settings: dict[str, Any]) -> None:
         place = settings["key_place"]
-        nothing = "Can't be read." if settings["key_error"] else "None is set."
+        nothing = "It could not be read." if settings["key_error"] else "No key set."
         self._shown.setText(f"{settings['key']}, {PLACES.get(place, place)}" if place else nothing)
         if settings["key_error"]:
             self._say(settings["key_error"])
@@ -107,7 +107,7 @@ class Account(QtWidgets.QGroupBox):
             self._then = None
         self._key.setEnabled(place != "environment")
         self._forget.setEnabled(place not in (None, "environment"))
-        self._agreed.setText(f"I agree that layers I choose are uploaded to {settings['host']}, for 1 unit each")
+        self._agreed.setText(f"Allow uploading layers I choose to {settings['host']} (1 unit each)")
         self._remember(settings["agreed"])
 
     def _remember(self, agreed: bool) -> None:

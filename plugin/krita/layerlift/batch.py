@@ -186,4 +186,4 @@ class Batch(Job):
         if self.is_agreed and not self._all_came:
             self.progressed.emit(text, PLANNED + (REMOVED - PLANNED) * fraction)
         elif not self.is_agreed:
-            self.progressed.emit("Looking for what is paid for already", READ + (PLANNED - READ) * fraction)
+            self.progressed.emit("Checking what is already paid for", READ + (PLANNED - READ) * fraction)

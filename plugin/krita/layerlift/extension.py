@@ -132,9 +132,9 @@ class Layerlift(Extension):
         elif job.state is State.FAILED:
             self._complain(job)
         elif job.answer["full"]:
-            self._box("All of the picture was taken for the subject: nothing was cut away.").open()
+            self._box("No background was found: the whole picture was kept.").open()
         elif job.answer["cached"]:
-            host.tell("Background removed. Free: this picture was paid for already.")
+            host.tell("Background removed. Free: you already paid for this picture.")
         else:
             host.tell("Background removed.")
 

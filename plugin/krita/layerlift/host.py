@@ -48,14 +48,14 @@ class Layer:
         if node.type() not in KINDS:
             raise Refused(f"'{node.name()}' has no pixels of its own. Choose another layer.")
         if node.type() == "grouplayer" and node.passThroughMode():
-            raise Refused(f"'{node.name()}' passes through, so it has no pixels of its own. Switch that off first.")
+            raise Refused(f"Group '{node.name()}' is in Pass Through mode. Turn Pass Through off first.")
         with windows_stay():
             document.waitForDone()
         bounds = node.bounds().intersected(document.bounds())
         if bounds.isEmpty():
             raise Refused(f"'{node.name()}' is empty inside the canvas. Choose a layer with something on it.")
         if node.colorModel() not in CHANNELS or node.colorDepth() not in DEPTHS:
-            raise Refused(f"Layers in {node.colorModel()} {node.colorDepth()} can't be worked on. Convert it first.")
+            raise Refused(f"{node.colorModel()} {node.colorDepth()} layers are not supported. Convert the layer first.")
         self.title = f"{_name(document)}: {node.name()}"
         self.shown, self.native = f"{files}shown.raw", f"{files}native.raw"
         self.width, self.height = bounds.width(), bounds.height()
@@ -205,16 +205,16 @@ class Layer:
     def find(self) -> Any:
         """The layer in its document. Raises Refused where one of them is gone."""
         if not any(document == self._document for document in _owned(Krita.instance().documents())):
-            raise Refused("The document was closed meanwhile. Nothing was changed.")
+            raise Refused("The document was closed in the meantime. Nothing was changed.")
         node = _by_id(self._document, self._id)
         if node is None:
-            raise Refused("The layer was deleted meanwhile. Nothing was changed.")
+            raise Refused("The layer was deleted in the meantime. Nothing was changed.")
         return node
 
     def _unchanged(self) -> Any:
         node = self.find()
         if (self._document.width(), self._document.height()) != self._canvas or _space(node) != self._space:
-            raise Refused("The picture was resized or converted meanwhile. Nothing was changed: run it again.")
+            raise Refused("The picture was resized or converted in the meantime. Nothing was done: run it again.")
         return node
 
 

@@ -141,9 +141,9 @@ class Job(QtCore.QObject):
             except host.Refused as refused:
                 failed("refused", str(refused))
             except OSError as error:
-                failed("disk", f"The pixels can't be written: {error.strerror}. Make room on the disk.")
+                failed("disk", f"The pixels could not be written: {error.strerror}. Free some disk space.")
             except Exception:
-                failed("internal", "Layerlift failed in a way that it does not know. Nothing was changed.")
+                failed("internal", "Unexpected error in Layerlift. Nothing was changed.")
                 raise
             else:
                 if fraction is None:

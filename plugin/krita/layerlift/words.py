@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 CANCELLED = "Cancelled. What was paid for is kept, and is free the next time."
-HAS_CUT_OUT = "The active layer has its cut-out already, or is one."
+HAS_CUT_OUT = "This layer already has a cut-out, or is one."
 
 
 def pictures(count: int) -> str:
@@ -35,9 +35,9 @@ def question(plan: dict[str, Any], count: int, of: list[Picture]) -> str:
     if host is None:
         parts.append("The offline engine makes a quick draft of each. Nothing leaves this computer.")
     elif free == count:
-        parts.append(f"{'It is' if count == 1 else 'All are'} paid for already, so this is free.")
+        parts.append(f"{'It is' if count == 1 else 'All are'} already paid for, so this is free.")
     else:
-        paid = f"{free} of them {'is' if free == 1 else 'are'} paid for already, and free. " if free else ""
+        paid = f"{free} of them {'is' if free == 1 else 'are'} already paid for, and free. " if free else ""
         rest = f"The other{'' if count - free == 1 else 's'}" if free else "It" if count == 1 else "They"
         singular = count - free == 1
         goes, costs = ("is", "costs") if singular else ("are", "cost")
@@ -46,7 +46,7 @@ def question(plan: dict[str, Any], count: int, of: list[Picture]) -> str:
         parts.append(f"{has}, which is not enough." if plan["balance"] < plan["units"] else f"{has}.")
     refused = [picture for picture in of if picture.code]
     if refused:
-        parts += ["Can't be worked on:", *_reasons(refused)]
+        parts += ["Not supported:", *_reasons(refused)]
     return "\n\n".join(parts)
 
 
@@ -57,11 +57,11 @@ def summary(batch: Batch) -> str:
     free = sum(bool(picture.answer["cached"]) for picture in done)
     used = sum(answer["units"] for answer in ended)
     counted = f"{len(done)} of {pictures(len(all_of))} done"
-    parts = [f"{counted}, {free} of them free (paid for already). {units(used)} used." if free else
+    parts = [f"{counted}, {free} of them free (already paid for). {units(used)} used." if free else
              f"{counted}. {units(used)} used."]  # fmt: skip
     full = [picture.name for picture in done if picture.answer["full"]]
     if full:
-        parts.append(f"{', '.join(full)}:\nAll of it was taken for the subject: nothing was cut away.")
+        parts.append(f"{', '.join(full)}:\nNo background was found: the whole picture was kept.")
     parts += _reasons([picture for picture in all_of if picture.code])
     left = [picture.name for picture in all_of if not picture.code and not picture.is_done]
     if left:

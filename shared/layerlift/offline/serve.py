@@ -35,8 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_port, default=0, help="port of the API on 127.0.0.1 (default: a free one)")
     parser.add_argument("--engine", choices=("u2netp", "luma-key"), default="u2netp", help="what makes the cut-outs")
     parser.add_argument("--run-time", type=float, default=default.run_seconds, metavar="SECONDS", help="of a task")
-    parser.add_argument("--polling-interval", type=int, metavar="MS", help="is sent, and holds")
-    parser.add_argument("--poll-within", type=float, metavar="SECONDS", help="holds, and is not sent (default: 10)")
+    parser.add_argument("--polling-interval", type=int, metavar="MS", help="named in answers, and enforced")
+    parser.add_argument(
+        "--poll-within", type=float, metavar="SECONDS", help="enforced, but not named in answers (default: 10)"
+    )
     parser.add_argument("--form", action="append", default=[], choices=tuple(FORMS), metavar="FORM", help="see below")
     parser.add_argument("--units", type=float, default=default.units, help="in the account")
     parser.add_argument("--rate", type=_rate, default=default.rate, metavar="COUNT/SECONDS", help="limit of requests")

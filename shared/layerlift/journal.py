@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ KEPT_SECONDS = 90 * 86400.0
 
 UNUSABLE_FILES = 5
 """How many results that can't be used are kept, for reports."""
+_UNUSABLE = re.compile(r"[0-9a-f]{16}\.bin")
 
 State = Literal["new", "uploaded", "starting", "unknown", "running", "done", "kept", "deleted", "lost", "refused"]
 """How far a removal is.
@@ -394,7 +396,8 @@ class Journal:
         try:
             self._unusable.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.write_bytes(data)
-            for old in sorted(self._unusable.iterdir(), key=lambda file: file.stat().st_mtime)[:-UNUSABLE_FILES]:
+            kept = [file for file in self._unusable.iterdir() if _UNUSABLE.fullmatch(file.name)]
+            for old in sorted(kept, key=lambda file: file.stat().st_mtime)[:-UNUSABLE_FILES]:
                 old.unlink()
         except OSError as error:
             _log.warning("A result that can't be used could not be kept: %s", error.strerror)

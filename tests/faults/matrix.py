@@ -48,7 +48,7 @@ NEVER_HEARD = ("reset_before", "html", "401", "500", "503", "redirect")
 """Faults of the run call after which no task runs, and of which the client can't know that: it must not pay again
 before its user says so."""
 ANSWER_SECONDS = 30.0
-HANG_ANSWER_SECONDS = 2.0
+HANG_ANSWER_SECONDS = 1.0
 RUN_SECONDS = 0.3
 
 BEFORE = {"upload": "declare", "run": "upload", "download": "poll", "delete": "download", "history": "run"}
@@ -152,11 +152,9 @@ def _closed_address() -> str:
 
 
 def _balance(world: World, seconds: float) -> errors.LayerliftError | None:
-    service = world.service(seconds)
-    try:
-        assert service.balance() == world.twin.options.units
-    except errors.LayerliftError as error:
-        return error
-    finally:
-        service.close()
+    with world.engine(seconds) as (engine, _):
+        try:
+            assert engine.service.balance() == world.twin.options.units
+        except errors.LayerliftError as error:
+            return error
     return None

@@ -55,6 +55,7 @@ class Death(NamedTuple):
 
     way: str
     step: str
+    axis: str = "deaths"
 
     def __str__(self) -> str:
         return f"{self.way}-{self.step}"

@@ -21,6 +21,7 @@ import numpy as np
 from helpers import worker_host
 from helpers.clocks import RunningClock
 from helpers.programs import WORKER, Program
+from helpers.waiting import wait_for
 from layerlift import database, errors, offline, polling, removal
 from layerlift.answers import Task, TaskState
 from layerlift.cache import Cache
@@ -36,7 +37,8 @@ from PIL import Image
 
 from .gate import Gate
 
-WIDTH, HEIGHT, BANDS = 96, 32, 12
+WIDTH, HEIGHT, BANDS = 96, 24, 12
+"""So low that the alpha is taken as it comes: what refines it is tested elsewhere."""
 HASTE_SECONDS = 0.02
 HOST = """
 import shutil, subprocess, sys, threading
@@ -162,6 +164,11 @@ class Twin(offline.Twin):
         if step == "download":
             return str(self._state._results[arguments[0]][0])
         return str(body["data"]["task_id"] if step == "run" else arguments[0])
+
+    def expire(self, task_id: str) -> None:
+        """The service forgets a task, which it has charged for."""
+        wait_for(lambda: self.charged)
+        self._state.expire(task_id)
 
     def before_expiry(self, happens: Callable[[], None]) -> None:
         """Something that happens before the life of a file, a task or an address ends by a fault."""

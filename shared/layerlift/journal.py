@@ -168,7 +168,12 @@ class Record:
         entry, time = self.entry, self._journal.clock()
         start = Start(entry.picture, entry.engine, self._account, entry.width, entry.height, time)
         self._submit(lambda: self._journal.trace_start(start)).result()
+        self._submit(self._journal.learn_owners).result()
         self._write("starting", None, state="starting", task_id=None, account=self._account, run_time=time)
+
+    def owns(self, task_id: str) -> bool:
+        """Whether a task that the service names for this removal's start is no other picture's."""
+        return self._journal.owner(task_id, self.entry.picture) == self.entry.picture
 
     def free(self, reason: str, request_id: str | None) -> None:
         """Nothing is to be had from what was started, and nothing was charged for it: the next task is a new one."""
@@ -261,6 +266,9 @@ class Unrecorded(Record):
     def starting(self) -> None:
         pass
 
+    def owns(self, task_id: str) -> bool:
+        return True
+
     def alpha(self) -> NDArray[np.uint8] | None:
         return None
 
@@ -295,6 +303,7 @@ class Journal:
         self.trace = Trace(folder)
         self._claims = folder / "claims"
         self._unusable = folder / "unusable"
+        self._owners: dict[str, str] = {}
         self._database = Database(folder, synced=True)
         self._forget_old()
 
@@ -374,6 +383,16 @@ class Journal:
     def task_ids(self) -> set[str]:
         """All tasks that are known."""
         return {entry.task_id for entry in self.entries() if entry.task_id}
+
+    def learn_owners(self) -> None:
+        """Reads whose tasks are known: `owner` waits for no disk, as polls are due when it is asked."""
+        for entry in self.entries():
+            if entry.task_id:
+                self._owners[entry.task_id] = entry.picture
+
+    def owner(self, task_id: str, picture: str) -> str:
+        """The picture that a task was first named for: this one, where it was named for none."""
+        return self._owners.setdefault(task_id, picture)
 
     def alpha(self, entry: Entry) -> NDArray[np.uint8] | None:
         """The alpha that came back for a removal, at most at the upload's size, None where it is not kept. Its name

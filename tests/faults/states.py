@@ -105,7 +105,7 @@ class Start(NamedTuple):
             told.append(first)
             if len(world.twin.calls("run")) > max(before, 1):
                 broken.append("it was started anew unasked")
-            if first is not None and not isinstance(first, errors.MayBeCharged):
+            if first is not None and not (isinstance(first, errors.MayBeCharged) and _tells(first)):
                 broken.append(f"the doubt is hidden by '{first.code}'")
             if first is None and self.is_unheard:
                 broken.append("silence was taken for proof")
@@ -147,6 +147,11 @@ class Start(NamedTuple):
             world.twin.inject(Fault("history", self.history, times=10**6))
         elif self.history:
             world.twin.edit("history", {**READABLE, **BLIND}[self.history])
+
+
+def _tells(error: errors.LayerliftError) -> bool:
+    """Whether the user hears what may have been paid, and how to pay anew."""
+    return "may have been charged" in error.message and "pay again" in error.action
 
 
 def leave(world: World, state: str) -> None:

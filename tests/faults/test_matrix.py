@@ -14,11 +14,12 @@ from layerlift.offline import Fault
 
 from .disks import DISKS
 from .matrix import CELLS, Found
+from .results import ODDITIES
 from .states import STARTS
 from .world import World
 
 
-@pytest.mark.parametrize("cell", [*CELLS, *STARTS, *DISKS], ids=str)
+@pytest.mark.parametrize("cell", [*CELLS, *STARTS, *DISKS, *ODDITIES], ids=str)
 def test_whatever_fails_the_picture_is_paid_once_and_delivered(
     outcome_of: Callable[[Any], Found], cell: NamedTuple
 ) -> None:

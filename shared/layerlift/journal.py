@@ -165,10 +165,10 @@ class Record:
 
     def starting(self) -> None:
         """The run call comes next."""
+        self._submit(self._journal.learn_owners).result()
         entry, time = self.entry, self._journal.clock()
         start = Start(entry.picture, entry.engine, self._account, entry.width, entry.height, time)
         self._submit(lambda: self._journal.trace_start(start)).result()
-        self._submit(self._journal.learn_owners).result()
         self._write("starting", None, state="starting", task_id=None, account=self._account, run_time=time)
 
     def owns(self, task_id: str) -> bool:
@@ -301,9 +301,9 @@ class Journal:
         self.clock = clock
         self.cache = cache or Cache(folder / "results")
         self.trace = Trace(folder)
+        self._owners: dict[str, str] = {}
         self._claims = folder / "claims"
         self._unusable = folder / "unusable"
-        self._owners: dict[str, str] = {}
         self._database = Database(folder, synced=True)
         self._forget_old()
 

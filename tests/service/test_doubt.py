@@ -1,5 +1,5 @@
-"""A start of which nobody knows what became of it, or that came to nothing: the user hears of it, and pays again by their
-own wish alone. What the unit history and the clocks do then is in `faults/states.py`."""
+"""A start of which nobody knows what became of it, or that came to nothing: the user hears of it, and pays again by
+their own wish alone. What the unit history and the clocks do then is in `faults/states.py`."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def task_state(body: object) -> TaskState:
     if status == "success":
         url = next((str(entry["url"]) for entry in results if entry.get("url")), None)
         if url is None:
-            raise errors.make("bad_answer", "the task succeeded, and no result was named")
+            raise errors.make("result_missing")
         ids = (words(entry.get("dst_id")) for entry in [data, *results])
         return TaskState("success", interval, url, next((found for found in ids if found), None))
     if status == "error":

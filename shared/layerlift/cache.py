@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import time
 import zlib
@@ -16,6 +17,8 @@ _ENDING = ".alpha"
 _SIZE = struct.Struct(">II")
 _CHECKSUM = struct.Struct(">I")
 """A file is height and width, the alpha as raw deflate, and the CRC-32 of both: what is packed is summed sooner."""
+_OURS = re.compile(r"[0-9a-f]{64}")
+"""The name of an alpha, a `journal.digest`: the folder may be one that the user has for other things."""
 _RAW = -zlib.MAX_WBITS
 _UNFINISHED = ".part"
 _FORGOTTEN_SECONDS = 3600.0
@@ -117,4 +120,5 @@ class Cache:
         return sorted(found)
 
     def _files(self, ending: str) -> list[Path]:
-        return list(self._folder.glob(f"*{ending}")) if self._folder.is_dir() else []
+        found = self._folder.glob(f"*{ending}") if self._folder.is_dir() else ()
+        return [path for path in found if _OURS.fullmatch(path.stem)]

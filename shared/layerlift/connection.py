@@ -62,12 +62,20 @@ class Connection:
         key: the API key.
         timeouts: seconds to connect, and seconds between two bytes of an answer.
         total: seconds for a whole exchange, and besides those that `SLOWEST` takes for large data.
+        wall: this computer's clock, seconds since 1970.
 
     Raises:
         SetupError: ``bad_url``, ``insecure_url``; AuthError for a key that no header can hold.
     """
 
-    def __init__(self, url: str, key: str, timeouts: tuple[float, float], total: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        timeouts: tuple[float, float],
+        total: float,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._plain = url.lower().startswith("http:")
         self._check_url(url)
         check_key(key)
@@ -75,6 +83,7 @@ class Connection:
         self._anonymous = _Auth(None)
         self._timeouts = timeouts
         self._total = total
+        self._wall = wall
         self._session = self.session()
         self.ahead = 0.0
         """By how many seconds the API's clock is ahead of this computer's, as far as its answers tell."""
@@ -151,7 +160,7 @@ class Connection:
                     raise broken
                 with answer:
                     if with_key:
-                        self.ahead = _ahead(answer, self.ahead)
+                        self.ahead = _ahead(answer, self._wall(), self.ahead)
                     if not (method == "GET" and answer.is_redirect):
                         try:
                             yield answer
@@ -273,10 +282,10 @@ def _causes(error: object) -> Iterator[BaseException]:
         )
 
 
-def _ahead(answer: requests.Response, known: float) -> float:
+def _ahead(answer: requests.Response, now: float, known: float) -> float:
     """By how many seconds the far side's clock is ahead, of its `Date` header; what is known where that tells none."""
     try:
-        return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp() - time.time()
+        return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp() - now
     except (ValueError, OverflowError):
         return known
 

@@ -233,6 +233,9 @@ _OWN: dict[str, _Entry] = {
         ServiceError, "The result's size in pixels does not fit the picture that was sent.", _UNUSABLE
     ),
     "result_no_alpha": _Entry(ServiceError, "The result carries no transparency.", _UNUSABLE),
+    "result_missing": _Entry(
+        ServiceError, "The task has succeeded, and the service names no result that can be fetched.", _UNUSABLE, True
+    ),
     "result_broken": _Entry(
         ServiceError,
         "The result arrived incomplete or damaged.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ KEPT_SECONDS = 90 * 86400.0
 
 UNUSABLE_FILES = 5
 """How many results that can't be used are kept, for reports."""
+_UNUSABLE = re.compile(r"[0-9a-f]{16}\.bin")
 
 State = Literal["new", "uploaded", "starting", "unknown", "running", "done", "kept", "deleted", "lost", "refused"]
 """How far a removal is.
@@ -163,10 +165,15 @@ class Record:
 
     def starting(self) -> None:
         """The run call comes next."""
+        self._submit(self._journal.learn_owners).result()
         entry, time = self.entry, self._journal.clock()
         start = Start(entry.picture, entry.engine, self._account, entry.width, entry.height, time)
         self._submit(lambda: self._journal.trace_start(start)).result()
         self._write("starting", None, state="starting", task_id=None, account=self._account, run_time=time)
+
+    def owns(self, task_id: str) -> bool:
+        """Whether a task that the service names for this removal's start is no other picture's."""
+        return self._journal.owner(task_id, self.entry.picture) == self.entry.picture
 
     def free(self, reason: str, request_id: str | None) -> None:
         """Nothing is to be had from what was started, and nothing was charged for it: the next task is a new one."""
@@ -259,6 +266,9 @@ class Unrecorded(Record):
     def starting(self) -> None:
         pass
 
+    def owns(self, task_id: str) -> bool:
+        return True
+
     def alpha(self) -> NDArray[np.uint8] | None:
         return None
 
@@ -291,6 +301,7 @@ class Journal:
         self.clock = clock
         self.cache = cache or Cache(folder / "results")
         self.trace = Trace(folder)
+        self._owners: dict[str, str] = {}
         self._claims = folder / "claims"
         self._unusable = folder / "unusable"
         self._database = Database(folder, synced=True)
@@ -373,6 +384,16 @@ class Journal:
         """All tasks that are known."""
         return {entry.task_id for entry in self.entries() if entry.task_id}
 
+    def learn_owners(self) -> None:
+        """Reads whose tasks are known: `owner` waits for no disk, as polls are due when it is asked."""
+        for entry in self.entries():
+            if entry.task_id:
+                self._owners[entry.task_id] = entry.picture
+
+    def owner(self, task_id: str, picture: str) -> str:
+        """The picture that a task was first named for: this one, where it was named for none."""
+        return self._owners.setdefault(task_id, picture)
+
     def alpha(self, entry: Entry) -> NDArray[np.uint8] | None:
         """The alpha that came back for a removal, at most at the upload's size, None where it is not kept. Its name
         says whose it is, so that it also serves where the record of it was lost."""
@@ -394,7 +415,8 @@ class Journal:
         try:
             self._unusable.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.write_bytes(data)
-            for old in sorted(self._unusable.iterdir(), key=lambda file: file.stat().st_mtime)[:-UNUSABLE_FILES]:
+            kept = [file for file in self._unusable.iterdir() if _UNUSABLE.fullmatch(file.name)]
+            for old in sorted(kept, key=lambda file: file.stat().st_mtime)[:-UNUSABLE_FILES]:
                 old.unlink()
         except OSError as error:
             _log.warning("A result that can't be used could not be kept: %s", error.strerror)

@@ -26,6 +26,8 @@ LATEST = 0.9
 """Of the interval, up to where a poll may wait for room in the limit."""
 REPLY_SECONDS = 10.0
 REPEAT_SECONDS = 0.25
+_MISSING_LOOKS = 4
+"""Polls in a row after which a success that names no result is the service's last word."""
 _SCOUTS = 32
 """One task of so many is looked at early, to see whether tasks have become shorter."""
 _EARLY = 0.7
@@ -128,10 +130,10 @@ class _Schedule:
             self.running = self._polled - self.started
             self._interval = found.polling_interval or self._interval
             self._failures = 0
-        elif not _passing(found):
-            raise found
         else:
             self._failures += 1
+            if not _passing(found) or (found.code == "result_missing" and self._failures >= _MISSING_LOOKS):
+                raise found
             self._delay = min(self._delay, now - self._polled + _pause(self.gap, self._failures))
         return None
 

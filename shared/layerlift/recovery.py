@@ -92,16 +92,17 @@ def _has_rivals(record: Record, journal: Journal) -> bool:
     )
 
 
-def _candidates(record: Record, service: Service, journal: Journal) -> list[str]:
+def _candidates(record: Record, service: Service, journal: Journal) -> set[str]:
     """Tasks that were charged since the run call, by the service's clock, and that nobody on this computer has
     started."""
     known, charges = journal.task_ids(), list(service.history())
     since = ((record.entry.run_time or 0.0) + service.ahead - _SKEW_SECONDS) * 1000
-    return [
+    # A set: one task may be charged in several lines.
+    return {
         charge.target_id
         for charge in charges
         if charge.target_id and charge.target_id not in known and charge.time >= since
-    ]
+    }
 
 
 def _shows(data: bytes, upload: Upload) -> bool:

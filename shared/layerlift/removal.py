@@ -312,6 +312,9 @@ def _start(upload: prepare.Upload, record: Record, engine: Engine, stage: _Tell,
         cancel.check()
         try:
             task = service.run(file_id, around)
+            if not record.owns(task.task_id):
+                record.unknown(task.request_id)
+                raise errors.make("may_be_charged", "another picture's task was named", request_id=task.request_id)
         except errors.MayBeCharged:
             if engine.journal and recovery.found(record, upload, service, engine.journal, cancel.sleep):
                 return
@@ -381,6 +384,13 @@ def _last_word(error: errors.LayerliftError) -> errors.LayerliftError:
     return errors.make("task_refused", error.message, status=error.status, request_id=error.request_id)
 
 
+def _charged(error: errors.LayerliftError) -> errors.LayerliftError:
+    """What the user hears where a result can't be had: whatever is odd about the answer, it was charged."""
+    if error.code not in ("bad_address", "bad_answer"):
+        return error
+    return errors.make("result_missing", error.message, status=error.status, request_id=error.request_id)
+
+
 def _alpha(
     task: Task, record: Record, state: TaskState, engine: Engine, stage: _Tell, cancel: Cancel
 ) -> NDArray[np.uint8]:
@@ -396,11 +406,12 @@ def _alpha(
             stage(Stage.REFINE, 0.0)
             with engine.decoding():
                 return matte.decode(data, sent)
-        except errors.ServiceError as error:
-            if last or error.code not in ("result_expired", "result_broken"):
+        except errors.ServiceError as caught:
+            if last or caught.code not in ("result_expired", "result_broken"):
+                error = _charged(caught)
                 if (kept := record.keep_unusable(data)) is not None:
                     error.message += f" It is kept as {kept}."
                 error.request_id = error.request_id or state.request_id
-                raise
+                raise error from None
         state = engine.ended(task, cancel.sleep, lambda seconds: None)
     raise AssertionError("unreachable")

@@ -98,6 +98,7 @@ class Service:
         timeouts: seconds to connect, and seconds between two bytes of an answer.
         total: seconds for a whole exchange, besides those that large data takes.
         pace: is asked before every request to the API.
+        wall: this computer's clock, seconds since 1970.
 
     All methods raise `AuthError`, `NetworkError`, `RateLimited`, `ServiceError`, or what the error table says of the
     service's own code.
@@ -113,12 +114,14 @@ class Service:
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
         total: float = TOTAL_SECONDS,
         pace: Pace | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._base = url.rstrip("/")
-        self._connection = Connection(self._base, key, timeouts, total)
+        self._connection = Connection(self._base, key, timeouts, total, wall)
         self._sleep = sleep
         self._uniform = uniform
         self._timeouts = timeouts
+        self._wall = wall
         self._pace = pace or Unlimited()
         self.expect = self._pace.expect
         """Is told how many polls a task needs, and in how many seconds."""
@@ -247,7 +250,7 @@ class Service:
 
     def balance(self) -> float:
         """The account's units that have not expired."""
-        return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, int(time.time() * 1000)))
+        return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, int(self._wall() * 1000)))
 
     def history(self) -> Iterator[answers.Charge]:
         """The account's unit history, fetched page by page, in no certain order; tried but twice, as somebody waits."""

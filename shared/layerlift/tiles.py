@@ -18,11 +18,16 @@ CELL = 96
 """The side in pixels of the cells that a picture is worked on in."""
 
 
+MOST_REDUCED = 16
+"""A cut-out that is smaller yet, such as one pixel for a whole picture, shows no subject."""
+
+
 def fits(size: Size, largest: Size) -> bool:
-    """Whether a picture can be a larger one, or one of the same size, reduced: by its aspect, up to a pixel."""
+    """Whether a picture can be a larger one, or one of the same size, reduced by no more than `MOST_REDUCED`: by its
+    aspect, up to a pixel."""
     (width, height), (across, down) = size, largest
     same_aspect = abs(height * across - width * down) <= max(largest)
-    return 0 < width <= across and 0 < height <= down and same_aspect
+    return 0 < width <= across <= MOST_REDUCED * width and 0 < height <= down and same_aspect
 
 
 class Box(NamedTuple):

@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from . import kills, matrix, schedules
-
 AT_ONCE = 8
 FOLDER = Path(__file__).parent
 LONG = ("test_schedules", "test_together")
-KINDS = {matrix.Cell: "faults", kills.Death: "deaths", schedules.Schedule: "schedules"}
 _CELL = "cell"
 
 
@@ -46,15 +43,15 @@ def outcome_of(
 
 
 @pytest.fixture(autouse=True)
-def note_kind(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+def note_axis(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
     """Tells the closing line, which may be another process's, what was run."""
     callspec = getattr(request.node, "callspec", None)
     if callspec and _CELL in callspec.params:
-        record_property(_CELL, KINDS[type(callspec.params[_CELL])])
+        record_property(_CELL, callspec.params[_CELL].axis)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for state in ("passed", "failed") for report in terminalreporter.stats.get(state, [])]
     found = [dict(report.user_properties).get(_CELL) for report in reports if getattr(report, "when", "") == "call"]
-    faults, deaths, runs = (found.count(kind) for kind in KINDS.values())
-    terminalreporter.write_line(f"fault matrix: {faults} cells of faults, {deaths} of deaths, {runs} schedules")
+    counts = [f"{found.count(axis)} of {axis}" for axis in dict.fromkeys(found) if axis]
+    terminalreporter.write_line(f"fault matrix: {len(found) - found.count(None)} cells: {', '.join(sorted(counts))}")

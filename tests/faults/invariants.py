@@ -12,7 +12,11 @@ LATER = 60.0
 
 
 def violations(
-    world: World, pictures: Iterable[int], delivered: Collection[int], excused: Collection[int] = ()
+    world: World,
+    pictures: Iterable[int],
+    delivered: Collection[int],
+    excused: Collection[int] = (),
+    asked: Collection[int] = (),
 ) -> list[str]:
     """What does not hold in a world where all is over; each as a sentence.
 
@@ -20,25 +24,28 @@ def violations(
         pictures: all pictures that were ever asked for.
         delivered: those whose exact alpha the user has.
         excused: those that may have been lost, since nobody could know their task: the user was told so.
+        asked: those that the user has asked to pay for once more.
     """
     world.twin.later.move(LATER)
     return [
-        *_paid_twice(world, pictures),
+        *_paid_twice(world, pictures, asked),
         *_lost(world, pictures, delivered, excused),
         *_polled_late(world, excused),
         *_key_elsewhere(world),
+        *_deleted_early(world),
+        *_touched(world),
         *_left_behind(world),
     ]
 
 
-def _paid_twice(world: World, pictures: Iterable[int]) -> Iterator[str]:
-    number_of = 0
+def _paid_twice(world: World, pictures: Iterable[int], asked: Collection[int]) -> Iterator[str]:
+    agreed = len(asked)
     for number in pictures:
-        number_of += 1
-        if world.twin.units(number) > 1:
+        agreed += 1
+        if world.twin.units(number) > 1 + (number in asked):
             yield f"picture {number} cost {world.twin.units(number):g} units"
-    if world.twin.charged > number_of:
-        yield f"{world.twin.charged:.0f} units were charged for {number_of} pictures"
+    if world.twin.charged > agreed:
+        yield f"{world.twin.charged:.0f} units were charged for {agreed} pictures"
 
 
 def _lost(world: World, pictures: Iterable[int], delivered: Collection[int], excused: Collection[int]) -> Iterator[str]:
@@ -60,11 +67,24 @@ def _key_elsewhere(world: World) -> Iterator[str]:
             yield f"the key was sent to {call.headers.get('Host')} in {call.step}"
 
 
+def _deleted_early(world: World) -> Iterator[str]:
+    if world.twin.deleted_early:
+        yield f"{world.twin.deleted_early} tasks were deleted before their alphas were safe"
+
+
+def _touched(world: World) -> Iterator[str]:
+    for path, is_whole in world.own().items():
+        if not is_whole:
+            yield f"{path.relative_to(world.folder)}, the user's own, was touched"
+
+
 def _left_behind(world: World) -> Iterator[str]:
+    own = world.own()
     for place in (world.home / "work", world.temporary):
         for path in sorted(place.rglob("*")) if place.exists() else ():
-            if path.is_file() and path != world.home / "work" / ".lock":
+            if path.is_file() and path not in own and path != world.home / "work" / ".lock":
                 yield f"{path.relative_to(world.folder)} was left behind"
     for path in sorted(world.folder.rglob("*")):
-        if path.is_file() and (path.suffix == ".part" or (path.name.startswith(".") and path.name != ".lock")):
+        is_half = path.suffix == ".part" or (path.name.startswith(".") and path.name != ".lock")
+        if path.is_file() and path not in own and is_half:
             yield f"{path.relative_to(world.folder)} was left half written"

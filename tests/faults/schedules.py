@@ -75,6 +75,7 @@ class Schedule(NamedTuple):
     """A seed, and all that follows from it."""
 
     seed: int
+    axis: str = "schedules"
 
     def __str__(self) -> str:
         return f"seed-{self.seed}"

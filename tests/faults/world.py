@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import json
 import os
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,13 @@ import numpy as np
 from helpers import worker_host
 from helpers.clocks import RunningClock
 from helpers.programs import WORKER, Program
-from layerlift import database, errors, offline, removal
+from helpers.waiting import wait_for
+from layerlift import database, errors, offline, polling, removal
+from layerlift.answers import Task, TaskState
+from layerlift.cache import Cache
 from layerlift.cancelling import Cancel
+from layerlift.engines import Engine
+from layerlift.journal import Journal
 from layerlift.offline import Fault, Options
 from layerlift.pictures import Picture
 from layerlift.removal import Engines
@@ -31,7 +37,8 @@ from PIL import Image
 
 from .gate import Gate
 
-WIDTH, HEIGHT, BANDS = 96, 32, 12
+WIDTH, HEIGHT, BANDS = 96, 24, 12
+"""So low that the alpha is taken as it comes: what refines it is tested elsewhere."""
 HASTE_SECONDS = 0.02
 HOST = """
 import shutil, subprocess, sys, threading
@@ -48,6 +55,9 @@ while line := worker.stdout.readline():
 _BLACK = list(itertools.combinations(range(BANDS), 2))
 ALIKE = len(_BLACK)
 """This much on from a picture's number is one that looks the same where it is opaque, and has another alpha."""
+OWN_FILES = ("letter.txt", "work/letter.txt", "work/old/letter.txt", "results/film.part", "results/film.alpha",
+             *(f"unusable/{number}.bin" for number in range(8)))  # fmt: skip
+"""What the user has in the folder that is Layerlift's home as well, from long ago."""
 
 
 def picture(number: int) -> Any:
@@ -78,6 +88,11 @@ class Twin(offline.Twin):
         self._faults: list[Fault] = []
         self._picture_of: dict[str, str] = {}
         self._start, self._state.run = self._state.run, self._noted  # type: ignore[method-assign]
+        self._delete, self._state.delete = self._state.delete, self._deleted  # type: ignore[method-assign]
+        self._edited: list[tuple[Any, str]] = []
+        self.is_safe: Callable[[str], bool] = lambda bands: True
+        self.deleted_early = 0
+        """How many tasks were deleted whose alpha was not `is_safe` here."""
 
     @property
     def storage_url(self) -> str:
@@ -114,9 +129,46 @@ class Twin(offline.Twin):
         """Ends all faults."""
         for fault in self._faults:
             object.__setattr__(fault, "times", 0)
+        for endpoint, name in self._edited:
+            delattr(endpoint, name)
+        self._edited.clear()
         for gate in self._gates:
             gate.refuse()
             gate.admit()
+
+    def edit(self, step: str, change: Callable[[Any], Any], number: int | None = None) -> None:
+        """From now on changes what answers a step: the decoded JSON of the API, the `Response` of a download.
+
+        Args:
+            number: the picture whose answers alone are changed.
+        """
+        listener = self._storage if step == "download" else self._api
+        endpoint, name = listener._server.application, f"_{step}"
+        answer = getattr(endpoint, name)
+
+        def changed(*arguments: Any) -> Any:
+            response = answer(*arguments)
+            body = None if step == "download" else response.get_json()
+            if number is not None and self._picture_of.get(self._task(step, arguments, body)) != bands_of(number):
+                return response
+            if body is None:
+                return change(response)
+            response.set_data(json.dumps(change(body)))
+            return response
+
+        setattr(endpoint, name, changed)
+        self._edited.append((endpoint, name))
+
+    def _task(self, step: str, arguments: tuple[Any, ...], body: Any) -> str:
+        """The id of the task that an answer is about."""
+        if step == "download":
+            return str(self._state._results[arguments[0]][0])
+        return str(body["data"]["task_id"] if step == "run" else arguments[0])
+
+    def expire(self, task_id: str) -> None:
+        """The service forgets a task, which it has charged for."""
+        wait_for(lambda: self.charged)
+        self._state.expire(task_id)
 
     def before_expiry(self, happens: Callable[[], None]) -> None:
         """Something that happens before the life of a file, a task or an address ends by a fault."""
@@ -137,14 +189,45 @@ class Twin(offline.Twin):
 
     def units(self, number: int) -> float:
         """What a picture has cost so far."""
-        own = _bands(picture(number)[:, :, 0])
+        own = bands_of(number)
         return sum(charge.units for charge in self.ledger if self._picture_of[charge.task_id] == own)
+
+    def _deleted(self, task_id: str) -> None:
+        self._delete(task_id)
+        self.deleted_early += not self.is_safe(self._picture_of[task_id])
+
+
+def bands_of(number: int) -> str:
+    """What is kept of a picture's bands."""
+    return _bands(picture(number)[:, :, 0])
 
 
 def _bands(luma: Any) -> str:
     """What a picture's upload keeps of its bands."""
     middle = luma[HEIGHT // 2, WIDTH // BANDS // 2 :: WIDTH // BANDS]
     return str([round(int(level) / 51) for level in middle])
+
+
+class Swift(Cancel):
+    """Waits by a clock that it moves on, and hardly by any other."""
+
+    def __init__(self, clock: RunningClock) -> None:
+        super().__init__(threading.Event())
+        self._clock = clock
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.move(seconds)
+        super().sleep(min(seconds, HASTE_SECONDS))
+
+
+@dataclass(frozen=True)
+class Timed(Engine):
+    """An engine whose polls are timed by a clock that is handed in."""
+
+    clock: Callable[[], float] = field(kw_only=True)
+
+    def ended(self, task: Task, sleep: Callable[[float], None], waiting: Callable[[float], None]) -> TaskState:
+        return polling.wait(self.service, task, sleep=sleep, clock=self.clock, waiting=waiting)
 
 
 class Host(worker_host.Host):
@@ -197,6 +280,16 @@ class World:
         for each in (self.temporary, self.photos):
             each.mkdir()
         self.twin = Twin(**options)
+        self.twin.is_safe = self._is_kept
+        self.ahead = 0.0
+        """By how many seconds the user's clock is ahead, for removals in this process."""
+        self.on_journal: Callable[[Journal], None] = lambda journal: None
+        """Is given the journal of each removal in this process."""
+        self._files: dict[Path, bytes] = {}
+        for name in OWN_FILES:
+            (self.home / name).parent.mkdir(parents=True, exist_ok=True)
+            self._own(self.home / name, b"the user's own")
+            os.utime(self.home / name, (1.0, 1.0))
         self._hosts: list[Host] = []
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("YOUCAM_", "LAYERLIFT_"))}
         self.environ = {
@@ -239,30 +332,54 @@ class World:
         """A picture as a file."""
         path = self.photos / f"{number}.png"
         if not path.exists():
-            Image.fromarray(picture(number)).save(path)
+            image = io.BytesIO()
+            Image.fromarray(picture(number)).save(image, "PNG")
+            self._own(path, image.getvalue())
         return path
 
-    def service(self, seconds: float, sleep: Callable[[float], None] = time.sleep) -> Service:
-        """A client that waits `seconds` for an answer, and hardly between its tries."""
-        return Service(
-            self.twin.url,
-            self.twin.key,
-            sleep=lambda pause: sleep(min(pause, HASTE_SECONDS)),
-            timeouts=(seconds, seconds),
-        )
+    def _own(self, path: Path, data: bytes) -> None:
+        path.write_bytes(data)
+        self._files[path] = data
+
+    def own(self) -> dict[Path, bool]:
+        """The user's own files, and whether each is as it was."""
+        return {path: path.is_file() and path.read_bytes() == data for path, data in self._files.items()}
+
+    def _is_kept(self, bands: str) -> bool:
+        """Whether the alpha of the picture that has these bands is on the disk."""
+        cache = Cache(self.home / "results")
+        kept = (cache.get(path.stem) for path in (self.home / "results").glob("*.alpha"))
+        return any(found is not None and _bands(255 - found) == bands for found in kept)
+
+    def service(self, seconds: float, sleep: Callable[[float], None]) -> Service:
+        """A client that waits `seconds` for an answer."""
+        return Service(self.twin.url, self.twin.key, sleep=sleep, timeouts=(seconds, seconds), wall=self._wall)
+
+    def _wall(self) -> float:
+        return time.time() + self.ahead
+
+    @contextlib.contextmanager
+    def engine(self, seconds: float) -> Iterator[tuple[Engine, Cancel]]:
+        """The engine of a process that comes and goes, in which all waits are short; it waits `seconds` for answers."""
+        cancel = Swift(self.twin.later)
+        with Engines(Settings(self.environ)) as engines:
+            opened = engines.open("youcam", cancel.sleep)
+            assert opened.journal
+            opened.journal.clock = self._wall
+            self.on_journal(opened.journal)
+            service = self.service(seconds, cancel.sleep)
+            try:
+                yield Timed(**{**vars(opened), "service": service}, clock=self.twin.later), cancel
+            finally:
+                service.close()
 
     def remove(self, number: int, seconds: float, *, again: bool = False) -> errors.LayerliftError | None:
         """One removal in this process; None where its alpha is the right one. Waits `seconds` for an answer."""
-        cancel = Cancel(threading.Event())
-        with Engines(Settings(self.environ)) as engines:
-            service = self.service(seconds, cancel.sleep)
-            engine = replace(engines.open("youcam", cancel.sleep), service=service)
+        with self.engine(seconds) as (engine, cancel):
             try:
                 found = removal.remove(Picture(picture(number)), engine, lambda *_: None, cancel, again=again)
             except errors.LayerliftError as error:
                 return error
-            finally:
-                service.close()
         assert found.alpha.tobytes() == alpha(number)
         return None
 

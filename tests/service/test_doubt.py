@@ -1,5 +1,5 @@
-"""A start of which nobody knows what became of it: whatever the unit history does, the user hears of it, and pays again
-by their own wish alone."""
+"""A start of which nobody knows what became of it, or that came to nothing: the user hears of it, and pays again by
+their own wish alone. What the unit history and the clocks do then is in `faults/states.py`."""
 
 from __future__ import annotations
 
@@ -17,67 +17,20 @@ from layerlift.offline import Fault
 from .paid import Paid, started
 from .removals import is_exact
 
-REFUSALS = ("404", "401", "403", "400", "500", "503", "429", "html", "not_the_form", "truncated", "reset_before")
-FORMS = ("history_oldest_first", "history_in_seconds", "numeric_ids")
-BLIND_FORMS = ("history_without_targets", "history_with_odd_ids", "history_without_end")
 HOUR = 3600.0
 
 
 @pytest.fixture
 def paid(make_twin: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Paid]]:
-    """Makes a process with a journal, whose service has these forms and clock."""
+    """Makes a process with a journal, whose service has these faults and forms."""
     with ExitStack() as stack:
 
-        def make(*faults: Fault, ahead: float = 0.0, **options: Any) -> Paid:
-            clocks = {"wall": lambda: time.time() + ahead}
-            found = Paid(make_twin(clocks, faults=faults, **options), tmp_path)
+        def make(*faults: Fault, **options: Any) -> Paid:
+            found = Paid(make_twin(faults=faults, **options), tmp_path)
             stack.callback(found.journal.close)
             return found
 
         yield make
-
-
-@pytest.mark.parametrize("kind", REFUSALS)
-def test_a_history_that_fails_hides_no_doubt(paid: Callable[..., Paid], kind: str) -> None:
-    job = paid(Fault("run", "reset_after"), Fault("history", kind, times=100))
-    assert isinstance(job.fails("may_be_charged"), errors.MayBeCharged)
-    told = job.fails("still_in_doubt")
-    assert "may have been charged" in told.message and "pay again" in told.action
-    assert len(job.twin.calls("run")) == 1
-    assert is_exact(job.run(again=True))
-    assert job.counts == (2, 2.0)
-
-
-@pytest.mark.parametrize("form", BLIND_FORMS)
-def test_a_history_that_names_nothing_proves_nothing(paid: Callable[..., Paid], form: str) -> None:
-    job = paid(Fault("run", "reset_before"), forms=(form,))
-    job.fails("may_be_charged")
-    job.journal.clock = lambda: time.time() + 23 * HOUR
-    job.fails("still_in_doubt")
-    assert len(job.twin.calls("run")) == 1
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_a_history_of_another_form_names_the_task(paid: Callable[..., Paid], form: str) -> None:
-    job = paid(Fault("run", "reset_after"), forms=(form,))
-    assert is_exact(job.run())
-    assert (job.counts, job.twin.late_polls) == ((1, 1.0), 0)
-
-
-@pytest.mark.parametrize("ahead", [-HOUR, -180.0, 180.0, 48 * HOUR])
-def test_the_services_clock_may_be_another(paid: Callable[..., Paid], ahead: float) -> None:
-    job = paid(Fault("run", "reset_after"), ahead=ahead)
-    assert is_exact(job.run())
-    assert job.counts == (1, 1.0)
-
-
-@pytest.mark.parametrize("ahead", [-HOUR, 48 * HOUR])
-def test_a_clock_that_was_set_lets_nothing_be_paid_unasked(paid: Callable[..., Paid], ahead: float) -> None:
-    job = paid(Fault("run", "reset_before"))
-    job.fails("may_be_charged")
-    job.journal.clock = lambda: time.time() + ahead
-    job.fails("still_in_doubt")
-    assert len(job.twin.calls("run")) == 1
 
 
 def test_a_journal_that_is_lost_lets_nothing_be_paid_twice(paid: Callable[..., Paid], tmp_path: Path) -> None:

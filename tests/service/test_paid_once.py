@@ -236,31 +236,6 @@ def test_what_may_be_charged_is_asked_for_again_only_by_the_users_own_wish(paid:
     assert job.counts == (2, 1.0)
 
 
-def test_that_the_history_names_nothing_does_not_mean_that_nothing_was_charged(paid: Callable[..., Paid]) -> None:
-    job = paid(Fault("run", "reset_before"))
-    job.fails("may_be_charged")
-    job.journal.clock = lambda: time.time() + 3600.0
-    job.fails("still_in_doubt")
-    assert len(job.twin.calls("run")) == 1
-
-
-def test_a_history_that_can_not_be_read_leaves_the_doubt(paid: Callable[..., Paid]) -> None:
-    job = paid(Fault("run", "reset_after"), Fault("history", "500", times=2))
-    job.fails("may_be_charged")
-    assert is_exact(job.run())
-    assert (job.counts, job.twin.late_polls) == ((1, 1.0), 0)
-
-
-def test_a_caller_that_died_in_the_run_call_leaves_the_same_doubt(paid: Callable[..., Paid]) -> None:
-    job = paid()
-    upload = prepare.prepare(half_dark(64, 48))
-    with job.engine.claim(upload, job.cancel.sleep) as record:
-        record.uploaded("file")
-        record.starting()
-    job.fails("still_in_doubt")
-    assert job.twin.calls("run") == []
-
-
 MAY_COST = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time."
 
 

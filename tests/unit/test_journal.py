@@ -361,12 +361,13 @@ def test_clear_forgets_all_but_what_runs_or_is_worked_on_or_in_doubt(journal: Jo
 def test_the_least_recently_used_alphas_go_first(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (40, 40), np.uint8)
     cache = Cache(tmp_path, max_bytes=6000)
-    for age, name in enumerate("abc"):
+    first, _, third, last = names = [digest(name) for name in "abcd"]
+    for age, name in enumerate(names[:-1]):
         cache.put(name, noise)
         os.utime(cache.path(name), (age, age))
-    assert cache.get("a") is not None
-    cache.put("d", noise)
-    assert [name for name in "abcd" if cache.get(name) is not None] == ["a", "c", "d"]
+    assert cache.get(first) is not None
+    cache.put(last, noise)
+    assert [name for name in names if cache.get(name) is not None] == [first, third, last]
     assert cache.size() <= 6000
 
 

@@ -78,6 +78,12 @@ def test_a_cut_out_lies_as_what_was_sent_whatever_its_exif_says(orientation: int
     assert np.array_equal(matte.decode(buffer.getvalue(), (30, 20)), np.asarray(image)[..., 3])
 
 
+def test_a_cut_out_of_so_few_pixels_that_it_shows_nothing_is_refused() -> None:
+    assert matte.decode(png(noise(171, 256, 4)), (4096, 2731)).shape == (171, 256)
+    for got in ((1, 1), (3, 2), (255, 170)):
+        assert refusal(png(noise(got[1], got[0], 4)), (4096, 2731)) == "result_size"
+
+
 @pytest.mark.parametrize("got", [(30, 21), (31, 20), (60, 40), (20, 30), (30, 10), (15, 20), (10, 10)])
 def test_a_cut_out_of_another_shape_or_more_pixels_is_refused(got: tuple[int, int]) -> None:
     assert refusal(png(noise(got[1], got[0], 4))) == "result_size"

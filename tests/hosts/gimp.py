@@ -81,22 +81,19 @@ class BodyFailed(AssertionError):
 class Host:
     """A profile, and the GIMPs that run on it until they are ended.
 
-    `template` is a profile that GIMP has already been started with (saves seconds).
+    `template` is from `make_template`.
     """
 
-    def __init__(self, folder: Path, version: Version, template: Path | None = None) -> None:
+    def __init__(self, folder: Path, version: Version, template: Path) -> None:
         self.folder, self.version = folder, version
+        self._shim, self.cache = template.with_name(GIMPFU.name), template.with_name(".cache")
         self.profile = folder / "gimp profile"
         self.log = folder / "gimp.log"
         self._console: Console | None = None
         self._window: Window | None = None
         self._size = ""
         self._screen = ExitStack()
-        if template is None:
-            self.profile.mkdir(parents=True)
-            (self.profile / "gimprc").write_text(version.gimprc)
-        else:
-            shutil.copytree(template, self.profile)
+        shutil.copytree(template, self.profile)
         (folder / "home").mkdir(exist_ok=True)
         # What runs plug-ins: it sets the environment of the test that is on.
         self._python, self._variables = folder / "python", folder / "variables.sh"
@@ -107,14 +104,15 @@ class Host:
         for procedure, key in KEYS.items():
             version.bind(self.profile, procedure, key)
 
-    def add_plug_in(self, source: Path, *companions: Path, gimpfu: Path | None = GIMPFU) -> Path:
+    def add_plug_in(self, source: Path, *companions: Path) -> Path:
         """Install a plug-in file, with gimpfu and other files or folders beside it; returns its folder."""
         assert self._console is None and self._window is None, "GIMP runs already and would not see the plug-in"
         folder = self.profile / "plug-ins" / source.stem
         folder.mkdir(parents=True)
-        for companion in (*companions, *([gimpfu] if gimpfu else [])):
+        shutil.copytree(self._shim, folder / GIMPFU.name)
+        for companion in companions:
             if companion.is_dir():
-                shutil.copytree(companion, folder / companion.name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(companion, folder / companion.name)
             else:
                 shutil.copy(companion, folder)
         first, _, rest = source.read_text(encoding="utf-8").partition("\n")
@@ -136,7 +134,7 @@ class Host:
         return {
             "LANG": "C.UTF-8",
             **kept,
-            **home_variables(self.folder / "home"),
+            **home_variables(self.folder / "home", self.cache),
             self.version.directory: str(self.profile),
             "NO_AT_BRIDGE": "1",
         }
@@ -241,7 +239,10 @@ class Gimp:
         self.folder, self.version = folder, version
         folder.mkdir(parents=True, exist_ok=True)
         self.is_shared = host is not None
-        self.host = host or Host(folder, version, template)
+        if host is None:
+            assert template is not None
+            host = Host(folder, version, template)
+        self.host = host
         self.host.forget_values()
         self.profile = self.host.profile
         self.home = folder / "home"
@@ -257,14 +258,15 @@ class Gimp:
         if not self.is_shared:
             self.host.close()
 
-    def add_plug_in(self, source: Path, *companions: Path, gimpfu: Path | None = GIMPFU) -> Path:
+    def add_plug_in(self, source: Path, *companions: Path) -> Path:
         """Install a plug-in file, with gimpfu and other files or folders beside it; returns its folder."""
         assert not self.is_shared, f"a test that adds {source.name} must be marked own_process"
-        return self.host.add_plug_in(source, *companions, gimpfu=gimpfu)
+        return self.host.add_plug_in(source, *companions)
 
     def variables(self) -> dict[str, str]:
         """What this test's plug-ins have in their environment beside GIMP's own."""
-        return {**home_variables(self.home), "LAYERLIFT_DRIVER_FOLDER": str(self.folder), **self.environment}
+        home = home_variables(self.home, self.host.cache)
+        return {**home, "LAYERLIFT_DRIVER_FOLDER": str(self.folder), **self.environment}
 
     def batch(self, *commands: str, timeout: float = 120.0) -> Run:
         """Run Script-Fu commands in a headless GIMP that quits after them."""
@@ -354,19 +356,22 @@ def show(path: str) -> None:
     gimp.Display(image)
 
 
-def home_variables(home: Path) -> dict[str, str]:
-    """What tells programs where a user's own files are."""
+def home_variables(home: Path, cache: Path) -> dict[str, str]:
+    """What tells programs where a user's own files are; each conversion of pixels that is new to the cache is slow."""
     return {
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_DATA_HOME": str(home / ".local/share"),
-        "XDG_CACHE_HOME": str(home / ".cache"),
+        "XDG_CACHE_HOME": str(cache),
     }
 
 
 def make_template(folder: Path, version: Version) -> Path:
-    """A profile that GIMP itself has made, in which it already knows its own plug-ins."""
+    """A profile that GIMP itself has made, in which it already knows its own plug-ins; gimpfu, compiled, is beside it,
+    and what GIMP keeps for the next start."""
     profile = folder / "template"
+    shutil.copytree(GIMPFU, folder / GIMPFU.name, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(version.command(version.python, "-m", "compileall", "-q", str(folder / GIMPFU.name)), check=True)
     settings = {
         "LANG": "C.UTF-8",
         **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},

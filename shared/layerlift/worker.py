@@ -5,7 +5,7 @@ worker makes, names in its first line, and removes when it ends.
 
 From the worker::
 
-    {"type": "hello", "protocol": 1, "version": "0.1.0", "folder": "/private/folder"}
+    {"type": "hello", "protocol": 1, "version": "...", "folder": "/private/folder"}
     {"type": "progress", "id": "1", "stage": "upload", "fraction": 0.4, "text": "3.1 of 7.4 MB", "engine": "youcam"}
     {"type": "result", "id": "1", "file": "1.alpha", "engine": "youcam", "task_id": "...", "dst_id": "...",
      "units": 1, "seconds": 3.2, "cached": false, "full": false}

@@ -2,7 +2,7 @@
 
 The host's process runs this on whatever Python the host has, so it needs the standard library alone. The worker runs
 in Layerlift's own environment; the installer writes where that is into ``worker.json`` beside this file. The messages
-are documented in the worker's own module, ``layerlift/worker.py``.
+are documented in ``shared/docs/worker-protocol.md``.
 """
 
 from __future__ import annotations
@@ -86,6 +86,14 @@ def command() -> list[str]:
     if not found:
         raise WorkerError("no_worker", "Layerlift's own Python is gone. " + _REINSTALL)
     return [python, "-I", "-m", "layerlift.worker"]
+
+
+def version() -> str:
+    """This plug-in's version, as the installer has written it down; "" where it has not been here."""
+    try:
+        return str(json.loads(Path(__file__).with_name("worker.json").read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def native(path: str) -> str:

@@ -23,6 +23,7 @@ from supervision import PROCEDURE, Note, do, supervise
 
 ENGINES = ("auto", "youcam", "offline", "youcam")
 PAY_AGAIN = 3
+AUTHOR = f"Layerlift {bridge.version()}"
 FULL = "No background was found: the whole picture was kept."
 
 
@@ -118,7 +119,7 @@ register(
     "Put the subject of the layer on a new layer without the background",
     "The layer's picture goes to the YouCam background removal service, or without an API key to the offline engine on "
     "this computer, which is a quick draft. What comes back is an alpha; the colours stay as they are.",
-    "Layerlift",
+    AUTHOR,
     "GPL-3.0-or-later",
     "2026",
     "_Remove Background...",
@@ -137,7 +138,7 @@ register(
     "Put the subjects of all open images on new layers without their backgrounds",
     "As Remove Background, for the layer of each open image that is active, or the layers that are selected. You are "
     "told first what it costs. Each image gets one undo step.",
-    "Layerlift",
+    AUTHOR,
     "GPL-3.0-or-later",
     "2026",
     "All _Open Images...",
@@ -151,7 +152,7 @@ register(
     PROCEDURE,
     "Does what the other procedures of Layerlift supervise",
     "Not for scripts: call python-fu-layerlift and python-fu-layerlift-all.",
-    "Layerlift",
+    AUTHOR,
     "GPL-3.0-or-later",
     "2026",
     None,
@@ -166,7 +167,7 @@ register(
     "Allow pictures to be uploaded to the background removal service",
     "Layers that you choose are then uploaded to the YouCam service, which charges a unit for each. Without this, "
     "nothing leaves this computer. It holds for GIMP, Krita and the command, and is taken back here as well.",
-    "Layerlift",
+    AUTHOR,
     "GPL-3.0-or-later",
     "2026",
     "_Allow Uploads...",

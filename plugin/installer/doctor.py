@@ -11,7 +11,7 @@ from pathlib import Path
 from .environment import Environment, fingerprint
 from .hosts import Host
 from .kritarc import BY_HAND
-from .plugin import PluginFolder
+from .plugin import PluginFolder, version
 from .process import last_lines, say
 from .search import ANY_HOST
 from .system import System
@@ -41,6 +41,7 @@ class Doctor:
 def check(checkout: Path, system: System, hosts: list[Host]) -> int:
     """Look at every environment and every host; the exit status."""
     doctor = Doctor()
+    doctor.report(f"this is Layerlift {version()}")
     environments = {host.environment.folder: host.environment for host in hosts}
     environments.setdefault(system.environment().folder, system.environment())
     for environment in environments.values():

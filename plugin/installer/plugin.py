@@ -5,14 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Mapping, Sequence
 
 from .process import Problem
 
+CORE = Path(__file__).resolve().parents[2] / "shared" / "layerlift" / "__init__.py"
 MANIFEST = "installed.json"
 WORKER = "worker.json"
+
+
+def version() -> str:
+    """The version of this checkout, which is written down in the core alone."""
+    found: str = re.findall(r'^__version__ = "(.*)"$', CORE.read_text("utf-8"), re.MULTILINE)[0]
+    return found
 
 
 class PluginFolder:
@@ -123,7 +131,7 @@ class PluginFolder:
 
 def _contents(files: Mapping[str, Path], python: Path) -> dict[str, bytes]:
     contents = {name: file.read_bytes() for name, file in files.items()}
-    contents[WORKER] = json.dumps({"python": str(python)}).encode()
+    contents[WORKER] = json.dumps({"python": str(python), "version": version()}).encode()
     return contents
 
 

@@ -23,7 +23,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError, ReadTimeoutError
 from urllib3.util import parse_url
 
-from . import answers, errors
+from . import __version__, answers, errors
 from .deadline import Adapter, Deadline
 from .settings import check_key
 
@@ -96,7 +96,7 @@ class Connection:
         session = _Session()
         for scheme in ("http://", "https://"):
             session.mount(scheme, Adapter())
-        session.headers["User-Agent"] = "layerlift"
+        session.headers["User-Agent"] = f"layerlift/{__version__}"
         # A proxy of the environment must not see, in plain text, what stays on this computer.
         session.trust_env = not self._plain
         return session

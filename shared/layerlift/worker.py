@@ -1,78 +1,11 @@
 """Jobs and progress as JSON lines between a host's plug-in and the core. Run as ``python -m layerlift.worker``.
 
-One JSON object a line, UTF-8, on standard input and output. Pixels travel as raw files in a private folder, which the
-worker makes, names in its first line, and removes when it ends.
+One JSON object a line, UTF-8, on standard input and output; pixels travel as raw files in a private folder, which the
+worker makes, names in its first line, and removes when it ends. ``shared/docs/worker-protocol.md`` tells what is said,
+with a schema beside it.
 
-From the worker::
-
-    {"type": "hello", "protocol": 1, "version": "0.1.0", "folder": "/private/folder"}
-    {"type": "progress", "id": "1", "stage": "upload", "fraction": 0.4, "text": "3.1 of 7.4 MB", "engine": "youcam"}
-    {"type": "result", "id": "1", "file": "1.alpha", "engine": "youcam", "task_id": "...", "dst_id": "...",
-     "units": 1, "seconds": 3.2, "cached": false, "full": false}
-    {"type": "result", "id": "2", "file": "2.clean", "rectangles": [[768, 512, 256, 256]]}
-    {"type": "result", "id": "3", "file": "3.cut"}
-    {"type": "result", "id": "4", "key": "...wxyz", "key_place": "keyring", "key_error": null, "agreed": true,
-     "host": "service.example"}
-    {"type": "result", "id": "10", "agreed": true, "host": "service.example"}
-    {"type": "result", "id": "7", "engine": "youcam", "units": 12.5, "host": "service.example"}
-    {"type": "result", "id": "8", "engine": "youcam", "host": "service.example", "paid": [0], "units": 1, "balance": 9}
-    {"type": "ended", "id": "9", "picture": 0, "file": "1.alpha", "engine": "youcam", ...as the result of a job}
-    {"type": "ended", "id": "9", "picture": 1, "code": "...", "message": "...", "action": "...", "request_id": null}
-    {"type": "result", "id": "9", "engine": "youcam", "done": 1, "free": 1, "failed": 1, "units": 0}
-    {"type": "error", "id": "1", "code": "no_key", "message": "...", "action": "...", "request_id": null}
-
-To the worker::
-
-    {"type": "job", "id": "1", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "order": "rgb",
-     "engine": "auto", "again": false}
-    {"type": "clean", "id": "2", "pixels": "2.raw", "alpha": "1.alpha", "width": 6000, "height": 4000, "channels": 4,
-     "depth": "u16"}
-    {"type": "cut", "id": "3", "pixels": "3.raw", "alpha": "1.alpha", "width": 6000, "height": 4000, "channels": 4,
-     "depth": "u16", "clean": true}
-    {"type": "settings", "id": "4"}
-    {"type": "key", "id": "5", "key": "..."}
-    {"type": "agree", "id": "6", "agreed": true}
-    {"type": "consent", "id": "10"}
-    {"type": "balance", "id": "7", "engine": "auto"}
-    {"type": "plan", "id": "8", "engine": "auto", "pictures": [
-        {"name": "a.jpg", "pixels": "1.raw", "width": 6000, "height": 4000, "channels": 3, "order": "rgb"}, ...]}
-    {"type": "batch", "id": "9", "engine": "auto", "again": false, "pictures": [...as those of plan]}
-    {"type": "cancel", "id": "1"}
-
-`pixels` and `file` are names in the folder. A job's pixels are rows of 8-bit sRGB from the top, Y, YA, RGB or RGBA, or
-BGR or BGRA where `order` is "bgr"; its result is the alpha, one byte a pixel, of the same size, not multiplied with the
-layer's own, and `full` where the whole picture is opaque subject. `stage` is one of `removal.Stage`, `fraction` 0 to 1
-of that stage; `again` pays again where an earlier start may have been charged in vain; where there are no news, the
-last progress comes again every `progress.BEAT_SECONDS`.
-
-`clean` asks for the subject's own colours where the alpha is neither 0 nor 255. Its pixels are the host's own samples
-in the machine's byte order, of whatever profile, gamma or linear, and in whatever order of the colours: 1 to 5 channels
-(5 is CMYKA; the last of 2, 4 or 5 is alpha) of a `depth` of `messages.DEPTHS`, u8 where none is said. Its progress has
-the one stage "clean". Its result is a file of the pixels of `rectangles` [x, y, width, height], one after the other, at
-that depth; all other pixels stay as they are.
-
-`cut` asks for all pixels, of 2, 4 or 5 channels, with their own alpha times the other, and, with `clean`, those colours
-in the edges. Its progress is as that of `clean`. Both use up the file of pixels.
-
-`settings` asks for what is kept: the `key` redacted and its `key_place`, "environment", "keyring" or "file", both null
-where there is none; `key_error`, what the user is told where the system's keyring could not be asked, did not take or
-did not forget a key, else null; whether the user has `agreed` to uploads to the service from now on; the `host` that
-would get them. `key` stores a key, or with null forgets the stored one (that of the environment comes first, and
-stays); its result is as that of `settings`. `agree` gives or withdraws consent; its result names the `host`. `consent`
-asks for these two alone, and waits for no keyring. `balance` tests an engine: its result is the `engine` that was
-meant, the `units` that are left, and the `host` that was asked, null where it is this computer; its progress has the
-one stage "waiting".
-
-`batch` removes the background of many pictures side by side; `name` is what the user calls one. Each picture has one
-`ended`, as it comes, with its place in `pictures` and the fields of a job's result, or those of an error. The result
-counts: `done` with an alpha, `free` of these that had been paid for, `failed` or not begun, `units` that were charged.
-Its progress has the one stage "batch". `plan` tells beforehand which pictures are `paid` for already, by their places;
-up to how many `units` the others may cost; and the account's `balance`, null where nothing is charged.
-
-All but `cancel`, `plan` and `batch` are answered in their order, these beside the others; each with one result or one
-error. When standard input ends, the worker
-cancels what it does, removes its folder and exits. What is paid for by then, or when a job is cancelled, is first
-finished without the host, and kept for the next job with the same pixels, whose result is `cached`.
+When standard input ends, the worker cancels what it does, removes its folder and exits. What is paid for by then, or
+when a job is cancelled, is first finished without the host, and kept for the next job with the same pixels.
 """
 
 from __future__ import annotations
@@ -157,12 +90,17 @@ class Worker:
     def _listen(self, ended: Callable[[], None]) -> None:
         for line in self._lines:
             message = messages.parsed(line)
-            name = str(message.get("id"))
-            if message.get("type") in _QUESTIONS:
+            kind, name = message.get("type"), message.get("id")
+            if kind == "cancel":
+                if (cancel := self._cancels.get(str(name))) is not None:
+                    cancel.set()
+            elif kind in _QUESTIONS and isinstance(name, str):
                 self._cancels[name] = threading.Event()
                 self._jobs.put((message, self._cancels[name]))
-            elif message.get("type") == "cancel" and name in self._cancels:
-                self._cancels[name].set()
+            elif kind in _QUESTIONS or "id" in message:
+                # Else the host would wait for the answer.
+                name = name if isinstance(name, str) else None
+                self._send(type="error", id=name, **_described(errors.make("bad_job")))
         self.end(ended)
 
     def end(self, ended: Callable[[], None]) -> None:
@@ -204,12 +142,12 @@ class Worker:
         pixels = self._folder / messages.file_name(message, "pixels")
         width, height, channels = messages.shape(message)
         bgr = messages.is_bgr(message, channels)
+        again = messages.flag(message, "again", False)
         wish = Cancel(cancel, engines.background)
         engine = engines.open(choice, wish.sleep)
         with self._progress(name, engine=engine.name) as report:
             try:
                 picture = pictures.read_raw(pixels, width, height, channels, bgr=bgr)
-                again = message.get("again") is True
                 outcome = removal.remove(
                     picture,
                     engine,
@@ -253,13 +191,14 @@ class Worker:
         from .batch import Batch, Overview
 
         work = Batch(cancel, engines.background)
+        again = messages.flag(message, "again", False)
         files = self._pictures(message)
         engine = engines.open(messages.engine(message), work.sleep)
         counts = {"done": 0, "free": 0, "failed": 0, "units": 0}
         try:
             with self._progress(name, engine=engine.name) as report:
                 overview = Overview([file.name for file in files], lambda *news: report("batch", *news))
-                for end in work.run(files, engine, overview.told, again=message.get("again") is True):
+                for end in work.run(files, engine, overview.told, again=again):
                     overview.ended(end.number)
                     if end.error is not None:
                         counts["failed"] += 1

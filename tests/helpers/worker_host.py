@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from .programs import Program
+from .protocol import Session
 from .waiting import PATIENCE
 
 
 class Host:
-    """A worker that has just been started, or another command in its place, and what it said."""
+    """A worker that has just been started, or another command in its place, and what it said; `session` holds all of
+    that against the protocol."""
 
     def __init__(self, environ: Mapping[str, str], *command: str, **options: Any) -> None:
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -26,6 +28,7 @@ class Host:
             else Program("worker", env=environ, **pipes, **options)
         )
         self.errors = ""
+        self.session = Session()
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._read_errors)]
         for thread in self._threads:
@@ -44,11 +47,14 @@ class Host:
     def next(self) -> dict[str, Any]:
         """The next message; empty where there are no more."""
         message: dict[str, Any] = json.loads(self._lines.get(timeout=PATIENCE))
-        if not message:
+        if message:
+            self.session.hears(message)
+        else:
             self._lines.put(b"{}")
         return message
 
     def write(self, line: bytes) -> None:
+        self.session.sends(line)
         self.process.stdin.write(line + b"\n")
         self.process.stdin.flush()
 

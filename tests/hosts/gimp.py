@@ -50,6 +50,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.programs import forked_python
+from layerlift import __version__
 
 from .console import Console, Run
 from .versions import Version
@@ -226,7 +227,7 @@ def copy_layerlift(host: Host) -> Path:
 def add_layerlift(host: Host, python: str = sys.executable) -> None:
     """Install Layerlift's plug-in in a profile, with the Python that runs the worker."""
     program = host.version.outside(host.folder, python)
-    (copy_layerlift(host) / "worker.json").write_text(json.dumps({"python": program}))
+    (copy_layerlift(host) / "worker.json").write_text(json.dumps({"python": program, "version": __version__}))
 
 
 class Gimp:

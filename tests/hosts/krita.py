@@ -43,6 +43,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.programs import forked_python
+from layerlift import __version__
 
 from . import chroots
 from .services import account_of
@@ -117,7 +118,9 @@ class Krita:
 
     def _set_up_layerlift(self, state: Path, twin: Twin | None, worker: str = sys.executable) -> None:
         python = self.version.outside(self.folder, worker)
-        (self.resources / "pykrita/layerlift/worker.json").write_text(json.dumps({"python": python}))
+        (self.resources / "pykrita/layerlift/worker.json").write_text(
+            json.dumps({"python": python, "version": __version__})
+        )
         self.environment["LAYERLIFT_HOME"] = str(state)
         if twin is not None:
             self.environment.update(account_of(twin))

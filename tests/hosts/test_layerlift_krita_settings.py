@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from layerlift import __version__
 from layerlift.offline import Fault, Options, Twin
 from layerlift.settings import Settings
 
@@ -89,6 +90,15 @@ def forget() -> Any:
     return words(), button("Forget").isEnabled()
 
 
+def labels() -> Any:
+    """Runs inside Krita; opens the dialog, and leaves it open."""
+    from layerlift.qt import QtWidgets
+    from settings_dialog import dialog, opened
+
+    yield from opened()
+    return [label.text() for label in dialog().findChildren(QtWidgets.QLabel)]
+
+
 def close(text: str) -> Any:
     """Runs inside Krita, with the dialog open."""
     from settings_dialog import closed, press
@@ -108,6 +118,11 @@ def test_a_key_is_shown_redacted_and_forgotten(place: Place) -> None:
     assert "No key set." in words and not can_forget
     assert place.stored() is None
     run(close, "OK")
+
+
+def test_the_dialog_shows_the_version(place: Place) -> None:
+    assert f"Layerlift {__version__}" in place.window.run(labels)
+    place.window.run(close, "Cancel")
 
 
 @pytest.mark.own_process("what Krita has written is read when it has ended")

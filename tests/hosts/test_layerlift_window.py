@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from layerlift import __version__
 from layerlift.offline import Fault, Options, Twin
 from layerlift.settings import Settings
 from PIL import Image, ImageChops
@@ -35,6 +36,19 @@ def test_the_entries_are_in_the_menu(gimp: Gimp, home: Path) -> None:
 
     entries = ("Remove Background...", "All Open Images...", "Allow Uploads...")
     assert sorted(gimp.python(body)) == sorted(f"<Image>/Filters/Remove Background/{entry}" for entry in entries)
+
+
+def test_gimp_shows_the_version_beside_the_procedures(gimp: Gimp, home: Path) -> None:
+    install(gimp, home)
+
+    def body() -> Any:
+        if gimp.version < (3, 0):
+            return pdb.gimp_procedural_db_proc_info("python-fu-layerlift")[2]
+        from gi.repository import Gimp
+
+        return Gimp.get_pdb().lookup_procedure("python-fu-layerlift").get_authors()
+
+    assert gimp.python(body) == f"Layerlift {__version__}"
 
 
 def test_the_dialog_runs_the_action_progress_moves_and_one_undo_reverts(

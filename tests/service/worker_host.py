@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from helpers import worker_host
+from helpers.protocol import Session
 from helpers.waiting import PATIENCE
 from layerlift import worker
 from layerlift.engines import Engines
@@ -64,4 +65,10 @@ def said(
     settings = Settings({"LAYERLIFT_HOME": str(folder / "home"), **account})
     out = Out()
     worker.Worker(In(), out, folder, lambda: Engines(settings)).serve(lambda: None)
-    return [json.loads(line) for line in out.getvalue().splitlines()]
+    messages = [json.loads(line) for line in out.getvalue().splitlines()]
+    session = Session()
+    for line in lines:
+        session.sends(line)
+    for message in messages:
+        session.hears(message)
+    return messages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import host
+from . import bridge, host
 from .account import Account
 from .preferences import AS_MASK, ENGINES, RESULTS, Preferences
 from .qt import QtCore, QtWidgets
@@ -38,7 +38,8 @@ class SettingsDialog(QtWidgets.QDialog):
         form = QtWidgets.QFormLayout(self)
         form.addRow("Engine:", self._engine)
         form.addRow("Result:", self._result)
-        for widget in (self._clean, self._hide, self._account, buttons):
+        version = QtWidgets.QLabel(f"Layerlift {bridge.version()}")
+        for widget in (self._clean, self._hide, self._account, version, buttons):
             form.addRow(widget)
 
     def accept(self) -> None:

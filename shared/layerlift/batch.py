@@ -21,16 +21,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from . import errors, removal
+from . import errors
 from .answers import Destination, Task, TaskState
-from .cancelling import Background, Cancel, fulfil
+from .cancelling import Background, Cancel
 from .engines import Engine
-from .journal import Entry
+from .entries import Entry
 from .pictures import Picture
 from .polling import Poller
 from .prepare import Upload
-from .removal import Outcome, Stage
+from .removal import Outcome, Removal
 from .service import Service
+from .stages import Stage
+from .threads import fulfil
 
 IN_FLIGHT = 32
 """Pictures that are under way at a time: more than the limit lets through."""
@@ -51,7 +53,6 @@ _M_MMAP_THRESHOLD = -3
 _LARGE_BYTES = 1 << 20
 
 _T = TypeVar("_T")
-_R = TypeVar("_R")
 _T_co = TypeVar("_T_co", covariant=True)
 
 _Files: TypeAlias = "list[tuple[Upload, Future[Destination]]]"
@@ -78,6 +79,13 @@ class End(Generic[_T]):
     result: _T | None
     error: Exception | None
     seconds: float
+
+
+@dataclass(frozen=True)
+class _Delivered(Generic[_T]):
+    """What `deliver` has returned for a picture whose alpha was here."""
+
+    value: _T
 
 
 class Batch:
@@ -120,17 +128,25 @@ class Batch:
         def one(number: int, job: Job[_T]) -> None:
             began = time.monotonic()
             cancel = Cancel(self._event, self._background)
-            turns = itertools.count()
 
-            def opened(call: Callable[[Picture], _R]) -> _R:
-                last = next(turns) > 0
-                return slots.call(lambda: call(job.load()), last=last)
+            def begin(removal: Removal) -> Upload | _Delivered[_T]:
+                picture = job.load()
+                upload = removal.prepare(picture)
+                return _Delivered(job.deliver(picture, removal.finish(picture))) if upload is None else upload
+
+            def finish(removal: Removal) -> _T:
+                picture = job.load()
+                return job.deliver(picture, removal.finish(picture))
 
             def work() -> _T:
                 self._here.cancel, self._here.number = cancel, number
-                return removal.remove_opened(
-                    opened, shared, lambda *news: report(number, *news), cancel, job.deliver, again=again
-                )
+                removal = Removal(shared, lambda *news: report(number, *news), cancel, again=again)
+                begun = slots.call(lambda: begin(removal), last=False)
+                if isinstance(begun, _Delivered):
+                    return begun.value
+                removal.ask(begun)
+                del begun
+                return slots.call(lambda: finish(removal), last=True)
 
             result, error = None, None
             try:

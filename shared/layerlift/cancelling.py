@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from . import errors
+from .threads import begun
 
 _CANCEL_SECONDS = 0.05
 
@@ -128,23 +129,3 @@ def paying(cancel: Cancel, units: int) -> Iterator[None]:
     except BaseException:
         cancel.unpay()
         raise
-
-
-def fulfil(outcome: Future[_T], call: Callable[[], _T]) -> None:
-    """Does the call; what it returns or raises is the outcome."""
-    try:
-        outcome.set_result(call())
-    except BaseException as error:  # noqa: BLE001 - raised again by `result`
-        outcome.set_exception(error)
-
-
-def begun(call: Callable[[], _T], ended: Callable[[], None] = lambda: None) -> Future[_T]:
-    """The end of a call that was begun in a thread of its own."""
-    outcome: Future[_T] = Future()
-
-    def work() -> None:
-        fulfil(outcome, call)
-        ended()
-
-    threading.Thread(target=work, daemon=True).start()
-    return outcome

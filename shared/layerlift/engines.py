@@ -25,7 +25,8 @@ from .cancelling import Background
 from .connection import is_loopback
 from .database import NAME as DATABASE
 from .database import Database
-from .journal import Entry, Journal, Record, Unrecorded, digest
+from .entries import Entry, digest
+from .journal import Journal, Record, Unrecorded
 from .pacing import Pacer
 from .prepare import Upload
 from .service import Service

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from . import log, removal
+from . import log, tasks
 from .engines import Engines
 from .settings import Settings
 
@@ -18,7 +18,7 @@ def main() -> int:
     log.start(settings.state_folder)
     sys.stdin.buffer.read()
     with Engines(settings) as engines:
-        removal.take_up(engines)
+        tasks.take_up(engines)
     return 0
 
 

@@ -7,7 +7,8 @@ import sys
 import time
 
 from . import database, errors, terminal, trace
-from .journal import IN_DOUBT, Entry, Journal
+from .entries import IN_DOUBT, Entry
+from .journal import Journal
 from .settings import Settings
 
 _SAID = {
@@ -59,7 +60,7 @@ def _line(journal: Journal | None, entry: Entry) -> str:
 
 def _resume(_: argparse.Namespace) -> int:
     from .engines import Engines
-    from .removal import resume
+    from .tasks import resume
 
     failed = False
     with Engines(Settings()) as engines:

@@ -8,7 +8,6 @@ One holder at a time works on a picture: its claim is a lock on a file, which th
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import re
 import threading
@@ -17,9 +16,9 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from . import errors, locks
 from .cache import Cache
 from .database import Database
+from .entries import IN_DOUBT, Entry, Step
 from .tiles import fits
 from .trace import Start, Trace
 
@@ -39,51 +39,12 @@ UNUSABLE_FILES = 5
 """How many results that can't be used are kept, for reports."""
 _UNUSABLE = re.compile(r"[0-9a-f]{16}\.bin")
 
-State = Literal["new", "uploaded", "starting", "unknown", "running", "done", "kept", "deleted", "lost", "refused"]
-"""How far a removal is.
-
-new: nothing was sent, or what was sent has failed without a charge. uploaded: the service has the file. starting: the
-run call is under way, or its caller died in it. unknown: nobody can say whether the run call was heard. running: the
-task is known. done: the task has succeeded, and was charged. kept: its alpha has come back. deleted: so it has,
-and the service has deleted its files. lost: the service has forgotten the task, which may have been charged, and the
-user was told. refused: the task is known, and the service refuses to tell what became of it.
-"""
 _KNOWN = ("running", "refused", "done", "kept")
-IN_DOUBT = ("starting", "unknown", "refused", "lost")
-"""The removal may have been charged, and its result is not here."""
 _ENDED = ("new", "uploaded", "kept", "deleted", "lost")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One removal as it is written down. Times are seconds since 1970; `width` and `height` those of the upload."""
-
-    id: int
-    picture: str
-    engine: str
-    account: str
-    width: int
-    height: int
-    state: State
-    file_id: str | None
-    file_time: float | None
-    task_id: str | None
-    run_time: float | None
-    dst_id: str | None
-    units: float
-    created: float
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step of a removal, with the service's `x-request-id` where it answered."""
-
-    time: float
-    step: str
-    request_id: str | None
-
-
-_PIECE = 16_000_000
+_RUN_SECONDS = 300.0
+"""After so long a task that was started is written down with its name, or never is."""
 _DISK_SECONDS = 0.2
 """How long a step waits to be written down before the polls go on: well within any polling interval."""
 _T = TypeVar("_T")
@@ -96,23 +57,6 @@ class _Busy(Exception):
 
 def _no_wait(seconds: float) -> None:
     raise _Busy
-
-
-def digest(*parts: bytes | str | NDArray[np.generic]) -> str:
-    """A name for a picture and what is asked for it: SHA-256 in hexadecimal digits; of pixels, of their pieces'."""
-    found = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            found.update(f"{part.dtype}{part.shape}".encode())
-            pixels = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
-            pieces = [pixels[begin : begin + _PIECE] for begin in range(0, pixels.size, _PIECE)]
-            with ThreadPoolExecutor() as pool:
-                for piece in pool.map(lambda pixels: hashlib.sha256(pixels).digest(), pieces):
-                    found.update(piece)
-        else:
-            found.update(part.encode() if isinstance(part, str) else part)
-        found.update(b"\0")
-    return found.hexdigest()
 
 
 class Record:
@@ -302,6 +246,7 @@ class Journal:
         self.cache = cache or Cache(folder / "results")
         self.trace = Trace(folder)
         self._owners: dict[str, str] = {}
+        self._learned = 0.0
         self._claims = folder / "claims"
         self._unusable = folder / "unusable"
         self._database = Database(folder, synced=True)
@@ -385,8 +330,10 @@ class Journal:
         return {entry.task_id for entry in self.entries() if entry.task_id}
 
     def learn_owners(self) -> None:
-        """Reads whose tasks are known: `owner` waits for no disk, as polls are due when it is asked."""
-        for entry in self.entries():
+        """Reads whose tasks were started since the last time: `owner` waits for no disk, as polls are due when it is
+        asked."""
+        since, self._learned = self._learned - _RUN_SECONDS, self.clock()
+        for entry in self._entries("WHERE task_id IS NOT NULL AND (run_time IS NULL OR run_time > ?)", since):
             if entry.task_id:
                 self._owners[entry.task_id] = entry.picture
 

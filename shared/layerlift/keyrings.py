@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from . import errors
-from .cancelling import begun
+from .threads import begun
 
 LIMIT_SECONDS = 30.0
 """Long enough to type a password; less than hosts wait for a sign of life (`SILENCE_SECONDS` of the plug-ins)."""

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from .engines import Engine, Engines
     from .files import Pair
     from .pictures import Picture
-    from .removal import Outcome, Stage
+    from .removal import Outcome
     from .sheet import Sheet
+    from .stages import Stage
     from .terminal import Display
 
 ASKED_UNITS = 20
@@ -259,20 +260,22 @@ class _Photo:
         self._shown = shown
 
     def load(self) -> Picture:
-        from . import pictures, removal
+        from . import pictures
+        from .stages import Stage
 
-        picture = pictures.read(self.pair.source, self._stoppable(removal.Stage.READ))
+        picture = pictures.read(self.pair.source, self._stoppable(Stage.READ))
         _check_folder(self.pair.target.parent)
         return picture
 
     def deliver(self, picture: Picture, outcome: Outcome) -> _Made:
-        from . import matte, pictures, removal
-        from .cancelling import fulfil
+        from . import matte, pictures
+        from .stages import Stage
+        from .threads import fulfil
 
         if self._options.result == "mask":
             cut_out = pictures.Picture(outcome.alpha[:, :, None], None)
         else:
-            clean = self._stoppable(removal.Stage.CLEAN)
+            clean = self._stoppable(Stage.CLEAN)
             cut_out = matte.cut_out(picture, outcome.alpha, clean_edges=self._options.clean_edges, report=clean)
 
         def write() -> _Made:
@@ -300,9 +303,10 @@ class _Photo:
         return report
 
     def _written(self, picture: Picture, cut_out: Picture, outcome: Outcome) -> _Made:
-        from . import pictures, removal
+        from . import pictures
+        from .stages import Stage
 
-        pictures.write_png(self.pair.target, cut_out, lambda fraction: self._told(removal.Stage.WRITE, fraction))
+        pictures.write_png(self.pair.target, cut_out, lambda fraction: self._told(Stage.WRITE, fraction))
         notes = ["kept from an earlier run: free"] * outcome.cached
         notes += ["no background was found: the whole picture was kept"] * outcome.full
         note = "; ".join(notes)

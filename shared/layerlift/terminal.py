@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import plain
 
 if TYPE_CHECKING:
-    from .removal import Stage
+    from .stages import Stage
 
 REQUESTS_A_PICTURE = 2.05
 """What the service's limit counts for a picture at least: a start, a look, and a share of a declaration for 20."""

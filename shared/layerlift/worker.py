@@ -283,9 +283,9 @@ class Worker:
 
 def _take_up(engines: Engines) -> None:
     """What a killed process has left goes on beside the jobs."""
-    from . import removal
+    from . import tasks
 
-    removal.take_up(engines)
+    tasks.take_up(engines)
 
 
 def _settled(message: Message, settings: Settings) -> dict[str, Any]:

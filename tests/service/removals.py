@@ -12,7 +12,8 @@ from layerlift import errors, removal
 from layerlift.cancelling import Cancel
 from layerlift.engines import Engine
 from layerlift.pictures import Picture
-from layerlift.removal import Outcome, Stage
+from layerlift.removal import Outcome
+from layerlift.stages import Stage
 
 from .wire import client
 

@@ -16,8 +16,9 @@ from layerlift.batch import Batch, End, Overview
 from layerlift.engines import Engines
 from layerlift.offline import EngineError, Fault, Twin, luma_key
 from layerlift.pictures import Picture
-from layerlift.removal import Outcome, Stage
+from layerlift.removal import Outcome
 from layerlift.settings import Settings
+from layerlift.stages import Stage
 
 WIDTH, HEIGHT = 64, 48
 

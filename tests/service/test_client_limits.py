@@ -16,10 +16,10 @@ import pytest
 from helpers.waiting import wait_for
 from layerlift import connection, errors, service
 from layerlift.answers import Destination
-from layerlift.cancelling import fulfil
 from layerlift.deadline import Deadline
 from layerlift.offline import Fault
 from layerlift.service import ATTEMPTS, MAX_RESULT_BYTES, Service
+from layerlift.threads import fulfil
 
 from .wire import KEY, File, Waits, client, finished, reply, server, uploaded
 

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.waiting import wait_for
-from layerlift import errors, matte, prepare, removal
+from layerlift import errors, matte, prepare, removal, tasks
 from layerlift.database import NAME, Database
 from layerlift.engines import Engines
-from layerlift.journal import Entry
+from layerlift.entries import Entry
 from layerlift.offline import Fault, engines
 from layerlift.pacing import Pacer
 from layerlift.pictures import Picture
-from layerlift.removal import Stage
 from layerlift.settings import Settings
+from layerlift.stages import Stage
 from PIL import Image
 
 from .paid import Paid, started
@@ -180,17 +180,17 @@ def test_a_task_that_another_process_has_started_is_taken_up(paid: Callable[...,
 def test_resume_fetches_what_was_started_for_the_next_removal(paid: Callable[..., Paid]) -> None:
     started(paid())
     job = paid()
-    ends = removal.resume(job.engine, job.background, told=True)
+    ends = tasks.resume(job.engine, job.background, told=True)
     assert [end.result() for _, end in ends] == [None]
     assert (job.run().cached, job.counts) == (True, (1, 1.0))
-    assert removal.resume(job.engine, job.background, told=True) == []
+    assert tasks.resume(job.engine, job.background, told=True) == []
 
 
 def test_a_lost_task_is_told_to_the_user_before_anything_is_paid_anew(paid: Callable[..., Paid]) -> None:
     started(paid(poll_within_seconds=0.05))
     job = paid()
     threading.Event().wait(0.1)
-    (end,) = [end for _, end in removal.resume(job.engine, job.background, told=False)]
+    (end,) = [end for _, end in tasks.resume(job.engine, job.background, told=False)]
     assert isinstance(end.exception(), errors.ServiceError)
     assert "charged" in job.fails("InvalidTaskId").action
     assert (job.states, len(job.twin.calls("run"))) == (["lost"], 1)
@@ -363,14 +363,14 @@ def test_what_is_paid_for_is_taken_up_also_where_uploads_are_no_longer_allowed(
     with Engines(settings) as opened:
         job.engine = opened.open("youcam", time.sleep, uploads=False)
         started(job)
-        removal.take_up(opened)
+        tasks.take_up(opened)
     assert job.states == ["deleted"]
 
 
 def test_drafts_of_the_offline_engine_are_not_written_down(tmp_path: Path) -> None:
     with Engines(Settings({"LAYERLIFT_HOME": str(tmp_path)})) as opened:
         assert opened.open("auto", lambda seconds: None).journal is None
-        removal.take_up(opened)
+        tasks.take_up(opened)
     assert not (tmp_path / NAME).exists()
 
 

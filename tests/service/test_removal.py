@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift import errors, removal
+from layerlift import errors, tasks
 from layerlift.cancelling import Cancel
 from layerlift.engines import Engine, Engines
 from layerlift.offline import Fault, engines
-from layerlift.removal import Stage
 from layerlift.settings import Settings
+from layerlift.stages import Stage
 from PIL import Image
 
 from .removals import Removal, half_dark, is_exact
@@ -94,7 +94,7 @@ def test_an_engine_failure_in_passing_is_mended_by_a_new_task(removing: Callable
 def test_an_engine_that_goes_on_failing_is_given_up_and_costs_nothing(removing: Callable[..., Removal]) -> None:
     job = removing(Fault("run", "engine", code="error_inference", times=99))
     assert job.fails("error_inference").retry
-    assert job.counts == (removal.TASKS, 0.0)
+    assert job.counts == (tasks.TASKS, 0.0)
 
 
 @pytest.mark.parametrize("code", FINAL)

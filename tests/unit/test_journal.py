@@ -16,7 +16,8 @@ import pytest
 from layerlift import database, errors, locks
 from layerlift.cache import Cache
 from layerlift.database import Database
-from layerlift.journal import Entry, Journal, Record, digest
+from layerlift.entries import Entry, digest
+from layerlift.journal import Journal, Record
 
 SIZE = (6, 4)
 NAME = digest("a picture")

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from layerlift import database, errors, trace
-from layerlift.journal import Journal, Record, digest
+from layerlift.entries import digest
+from layerlift.journal import Journal, Record
 from layerlift.trace import Start, Trace
 
 SIZE = (6, 4)

@@ -26,11 +26,10 @@ from layerlift import database, errors, offline, polling, removal
 from layerlift.answers import Task, TaskState
 from layerlift.cache import Cache
 from layerlift.cancelling import Cancel
-from layerlift.engines import Engine
+from layerlift.engines import Engine, Engines
 from layerlift.journal import Journal
 from layerlift.offline import Fault, Options
 from layerlift.pictures import Picture
-from layerlift.removal import Engines
 from layerlift.service import Service
 from layerlift.settings import Settings
 from PIL import Image

@@ -146,6 +146,8 @@ class Krita:
             "XDG_RUNTIME_DIR": str(self.folder / "runtime"),
             "LAYERLIFT_DRIVER_FOLDER": str(self.folder),
             "NO_AT_BRIDGE": "1",
+            # Krita 6 would draw its whole window by OpenGL, for the sake of one docker.
+            "QT_QUICK_BACKEND": "software",
             **self.environment,
             **more,
         }

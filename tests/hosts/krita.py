@@ -149,6 +149,8 @@ class Krita:
             "XDG_RUNTIME_DIR": str(self.folder / "runtime"),
             "LAYERLIFT_DRIVER_FOLDER": str(self.folder),
             "NO_AT_BRIDGE": "1",
+            # Krita 6 would draw its whole window by OpenGL, for the sake of one docker.
+            "QT_QUICK_BACKEND": "software",
             **self.environment,
             **more,
         }
@@ -352,10 +354,11 @@ def kept_template(folder: Path, version: KritaVersion) -> Path:
 
 def ready() -> Any:
     """Krita's window, which has no name while no document is open, fills the screen; its X window ID. Of the dockers
-    only the list of layers is shown: the others draw themselves anew for each document."""
+    only the list of layers is shown: the others draw themselves anew for each document, as the lists of brushes do."""
     yield lambda: k.activeWindow() is not None
     for docker in k.dockers():
         docker.setVisible(docker.objectName() == "KisLayerBox")
+    tell_of_resources(False)
     window = k.activeWindow().qwindow()
     window.setGeometry(window.screen().geometry())
     return str(int(window.winId()))

@@ -53,7 +53,8 @@ def cells() -> list[Cell]:
                 found.append(Cell(model, depth, layer, place, "alpha"))
             if layer == "paint" or (row + 2 * column) % 7 == 0:
                 found.append(Cell(model, depth, layer, place, "mask"))
-    return found
+    # Together what one document serves.
+    return sorted(found, key=lambda cell: (cell.model, cell.depth, cell.place))
 
 
 CELLS = {cell.name: cell for cell in cells()}

@@ -65,7 +65,7 @@ def measure(name: str, cell: dict[str, str] | None, canvas: list[int], place: li
 
     listen()
     # Not after each: a document can't be closed at once.
-    if len(k.documents()) >= 10:
+    if len(k.documents()) >= 5:
         yield from close_all()
     if cell is None:
         return (yield from special.CASES[name]())

@@ -5,6 +5,7 @@ block an exactly known alpha.
 """
 
 import base64
+import functools
 import struct
 
 from layerlift_driver.scripting import *
@@ -22,6 +23,8 @@ DIM = 191
 SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 FORMATS = {"U8": "B", "U16": "H", "F16": "e", "F32": "f"}
 CHANNELS = {"GRAYA": 2, "RGBA": 4, "CMYKA": 5, "LABA": 4, "XYZA": 4, "YCbCrA": 4}
+LAST = {}
+"""The document that was asked for last, by what was asked for."""
 DEFAULTS = {"result": "alpha", "clean_edges": "false", "hide_original": "true"}
 
 
@@ -43,6 +46,7 @@ def chart(gray):
     return bytes(rows)
 
 
+@functools.cache
 def native(model, depth, profile, gray):
     """The chart in a colour space, with its hues or in neutral gray; what has more than 8 bits is not on their grid."""
     scratch = k.createDocument(WIDTH, HEIGHT, "chart", *SRGB, 72.0)
@@ -73,9 +77,27 @@ def painted(document, data, x, y, parent=None, name="photo"):
 
 
 def chart_document(model="RGBA", depth="U8", profile="", canvas=(WIDTH, HEIGHT)):
-    """A new document, and the chart in its colour space."""
-    document = yield from new_document(*canvas, model, depth, profile)
+    """A document with its one layer, and the chart in its colour space."""
+    document = yield from blank_document(model, depth, profile, canvas)
     return document, native(*space(document), model == "GRAYA")
+
+
+def blank_document(model, depth, profile, canvas):
+    """A document with its one layer, which is white. The last one serves again where the same is asked for: Krita takes
+    longer to open and close a document than to cut a layer out."""
+    asked = (model, depth, profile, tuple(canvas))
+    document = LAST.get(asked)
+    if document is None or k.activeDocument() != document:
+        document = yield from new_document(*canvas, model, depth, profile)
+        LAST.clear()
+        LAST[asked] = document
+    else:
+        background, *others = document.topLevelNodes()
+        for node in reversed(others):
+            node.remove()
+        yield from settle(document)
+        yield from activate(document, background)
+    return document
 
 
 def space(one):

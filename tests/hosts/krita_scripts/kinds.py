@@ -1,5 +1,6 @@
 """Layers of every kind that show the chart: those of the matrix (see krita_matrix.py), made inside Krita."""
 
+import functools
 import os
 
 import krita
@@ -65,17 +66,23 @@ def cloned(document, data, x, y):
     return layer
 
 
-def from_file(document, data, x, y):
+@functools.cache
+def chart_file(gray):
+    """The path of a picture of the chart."""
     scratch = k.createDocument(WIDTH, HEIGHT, "chart", *SRGB, 72.0)
     scratch.setBatchmode(True)
-    scratch.topLevelNodes()[0].setPixelData(chart(document.colorModel() == "GRAYA"), 0, 0, WIDTH, HEIGHT)
+    scratch.topLevelNodes()[0].setPixelData(chart(gray), 0, 0, WIDTH, HEIGHT)
     scratch.refreshProjection()
     scratch.waitForDone()
-    path = FOLDER / "chart.png"
-    scratch.exportImage(str(path), krita.InfoObject())
+    path = str(FOLDER / f"{'gray' if gray else 'colour'}.png")
+    scratch.exportImage(path, krita.InfoObject())
     scratch.setModified(False)
     scratch.close()
-    layer = document.createFileLayer("photo", str(path), "None")
+    return path
+
+
+def from_file(document, data, x, y):
+    layer = document.createFileLayer("photo", chart_file(document.colorModel() == "GRAYA"), "None")
     yield from add(document, layer)
     yield lambda: layer.bounds().width() == WIDTH
     layer.move(x, y)
@@ -152,7 +159,7 @@ LAYERS = {
 
 def cell(of, canvas, place):
     """A layer of the matrix."""
-    document = yield from new_document(*canvas, of["model"], of["depth"])
+    document = yield from blank_document(of["model"], of["depth"], "", canvas)
     gray = of["model"] == "GRAYA" or of["layer"] == "filtered"
     data = native(*space(document), gray)
     node = yield from LAYERS[of["layer"]](document, data, *place)

@@ -116,7 +116,9 @@ def animated_layer():
     yield from settle(document)
     turned = b"".join(data[at : at + 4] for at in range(len(data) - 4, -1, -4))
     yield from paint(document, node, turned, 0, 0, WIDTH, HEIGHT)
-    return (yield from measured(document, node, turned))
+    found = yield from measured(document, node, turned)
+    yield from close(document)
+    return found
 
 
 @case

@@ -26,9 +26,10 @@ from .connection import is_loopback
 from .database import NAME as DATABASE
 from .database import Database
 from .entries import Entry, digest
-from .journal import Journal, Record, Unrecorded
+from .journal import Journal
 from .pacing import Pacer
 from .prepare import Upload
+from .records import Record, Unrecorded
 from .service import Service
 from .settings import Settings
 

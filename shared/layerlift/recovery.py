@@ -16,8 +16,9 @@ import numpy as np
 from PIL import Image
 
 from . import errors, matte
-from .journal import Journal, Record
+from .journal import Journal
 from .prepare import Upload
+from .records import Record
 from .service import Service
 
 LOOKS_SECONDS = (0.5, 1.0, 1.5, 2.0, 2.0)

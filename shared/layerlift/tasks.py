@@ -21,8 +21,8 @@ from .answers import Task, TaskState
 from .cancelling import Background, Cancel, paying
 from .engines import FORGOTTEN, Engine, Engines
 from .entries import Entry
-from .journal import Record
 from .prepare import Upload
+from .records import Record
 from .stages import Progress, Stage, silent
 
 TASKS = 3

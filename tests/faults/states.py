@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from layerlift import errors, prepare
-from layerlift.journal import Record
 from layerlift.offline import Fault
 from layerlift.pictures import Picture
+from layerlift.records import Record
 
 from .invariants import violations
 from .matrix import ANSWER_SECONDS, LONG, Found

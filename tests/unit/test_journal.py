@@ -17,7 +17,8 @@ from layerlift import database, errors, locks
 from layerlift.cache import Cache
 from layerlift.database import Database
 from layerlift.entries import Entry, digest
-from layerlift.journal import Journal, Record
+from layerlift.journal import Journal
+from layerlift.records import Record
 
 SIZE = (6, 4)
 NAME = digest("a picture")

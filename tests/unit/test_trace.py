@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from layerlift import database, errors, trace
 from layerlift.entries import digest
-from layerlift.journal import Journal, Record
+from layerlift.journal import Journal
+from layerlift.records import Record
 from layerlift.trace import Start, Trace
 
 SIZE = (6, 4)

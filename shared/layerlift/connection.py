@@ -130,54 +130,47 @@ class Connection:
 
         Errors get the answer's status and request id where they have none of their own.
         """
+        request = {
+            "json": body,
+            "data": None if data is None else _Body(data, progress),
+            "headers": headers,
+            "timeout": timeouts or self._timeouts,
+        }
         seconds = min(self._total, total) + max(len(data or b""), expected) / SLOWEST
         with _within(seconds):
             for _ in range(_REDIRECTS):
-                try:
-                    self._check_url(url)
-                except errors.SetupError as error:
-                    # The API's own was checked before: this one the service has named.
-                    raise errors.make("bad_address", error.message) from None
-                broken: errors.LayerliftError | None = None
-                begin = time.monotonic()
-                try:
-                    answer = (session or self._session).request(
-                        method,
-                        url,
-                        json=body,
-                        data=None if data is None else _Body(data, progress),
-                        headers=headers,
-                        auth=self._auth if with_key else self._anonymous,
-                        timeout=timeouts or self._timeouts,
-                        stream=True,
-                        allow_redirects=False,
-                    )
-                except (OSError, HTTPError, ValueError) as error:
-                    broken = _broken(error, url)
-                _logged(method, url, with_key, time.monotonic() - begin, broken or answer)
-                if broken is not None:
-                    # Here, not in the handler: the first error would stay with it, and holds key and address.
-                    raise broken
-                with answer:
-                    if with_key:
-                        self.ahead = _ahead(answer, self._wall(), self.ahead)
+                with self._send(session or self._session, method, url, with_key, request) as answer:
                     if not (method == "GET" and answer.is_redirect):
-                        try:
+                        with _naming(answer):
                             yield answer
-                        except errors.LayerliftError as error:
-                            error.status = error.status or answer.status_code
-                            error.request_id = error.request_id or request_id(answer)
-                            raise
                         return
-                    try:
-                        target = urljoin(url, answer.headers["Location"])
-                        leads_away = _origin(target) != _origin(url)
-                    except (ValueError, errors.SetupError):
-                        raise errors.make("bad_address") from None
-                    if leads_away:
-                        with_key = False
-                    url = target
+                    target, leads_away = _redirection(url, answer)
+                url, with_key = target, with_key and not leads_away
             raise errors.make("bad_answer", "it redirects again and again")
+
+    def _send(
+        self, session: requests.Session, method: str, url: str, with_key: bool, request: dict[str, Any]
+    ) -> requests.Response:
+        """Sends one request; returns its answer, whose body is unread."""
+        try:
+            self._check_url(url)
+        except errors.SetupError as error:
+            # The API's own was checked before: this one the service has named.
+            raise errors.make("bad_address", error.message) from None
+        broken: errors.LayerliftError | None = None
+        begin = time.monotonic()
+        try:
+            auth = self._auth if with_key else self._anonymous
+            answer = session.request(method, url, auth=auth, stream=True, allow_redirects=False, **request)
+        except (OSError, HTTPError, ValueError) as error:
+            broken = _broken(error, url)
+        _logged(method, url, with_key, time.monotonic() - begin, broken or answer)
+        if broken is not None:
+            # Here, not in the handler: the first error would stay with it, and holds key and address.
+            raise broken
+        if with_key:
+            self.ahead = _ahead(answer, self._wall(), self.ahead)
+        return answer
 
     def _check_url(self, url: str) -> None:
         """Refuses addresses to which nothing may be sent."""
@@ -288,6 +281,26 @@ def _ahead(answer: requests.Response, now: float, known: float) -> float:
         return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp() - now
     except (ValueError, OverflowError):
         return known
+
+
+@contextmanager
+def _naming(answer: requests.Response) -> Iterator[None]:
+    """Gives an error the answer's status and request id, where it has none of its own."""
+    try:
+        yield
+    except errors.LayerliftError as error:
+        error.status = error.status or answer.status_code
+        error.request_id = error.request_id or request_id(answer)
+        raise
+
+
+def _redirection(url: str, answer: requests.Response) -> tuple[str, bool]:
+    """Where an answer redirects to, and whether that is another host."""
+    try:
+        target = urljoin(url, answer.headers["Location"])
+        return target, _origin(target) != _origin(url)
+    except (ValueError, errors.SetupError):
+        raise errors.make("bad_address") from None
 
 
 def request_id(answer: requests.Response) -> str | None:

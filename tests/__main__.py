@@ -158,14 +158,15 @@ def counts(report: Path) -> tuple[int, int, dict[str, int]]:
 
 
 def make_environment() -> None:
-    """Make .venv, or bring it up to date where pyproject.toml has changed, and fetch the offline engine's model."""
-    project = (CHECKOUT / "pyproject.toml").read_bytes()
-    state = hashlib.sha256(project).hexdigest()
+    """Make .venv, or bring it up to date where its packages have changed, and fetch the offline engine's model."""
+    constraints = CHECKOUT / "shared" / "constraints.txt"
+    state = hashlib.sha256((CHECKOUT / "pyproject.toml").read_bytes() + constraints.read_bytes()).hexdigest()
     if not (PYTHON.exists() and STAMP.exists() and STAMP.read_text() == state):
         if not PYTHON.exists():
             subprocess.check_call([newest_python(), "-m", "venv", "--clear", str(ENVIRONMENT)])
         pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-        if subprocess.call([*pip, "-e", f"{CHECKOUT}[offline,test]"]) != 0:
+        tested = subprocess.call([*pip, "--require-hashes", "-r", str(constraints)])
+        if tested or subprocess.call([*pip, "-e", f"{CHECKOUT}[offline,test]"]):
             raise SystemExit(
                 f"The packages of {ENVIRONMENT} could not be installed, so that no test can run. "
                 "Connect to the network and run this again."

@@ -18,6 +18,8 @@ from .process import Outcome, Problem, last_lines, run
 
 MINIMUM = (3, 10)
 SHIPPED = ("pyproject.toml", "README.md", "LICENSE")
+CONSTRAINTS = "constraints.txt"
+"""The tested set of packages with their hashes, in `shared`; pip takes no other file."""
 INSTALL_TIMEOUT = 1800.0
 MISSING_VENV = (
     "This Python can't make virtual environments: its ensurepip is missing. On Debian and Ubuntu:\n"
@@ -30,7 +32,11 @@ NO_ENSUREPIP = ("ensurepip is not available", "No module named ensurepip", "No m
 def fingerprint(checkout: Path) -> str:
     """A digest of all that goes into the environment; a changed one asks for a new environment."""
     digest = hashlib.sha256()
-    files = [checkout / "pyproject.toml", *sorted((checkout / "shared" / "layerlift").rglob("*"))]
+    files = [
+        checkout / "pyproject.toml",
+        checkout / "shared" / CONSTRAINTS,
+        *sorted((checkout / "shared" / "layerlift").rglob("*")),
+    ]
     for file in files:
         if file.is_file() and "__pycache__" not in file.parts:
             digest.update(str(file.relative_to(checkout)).encode() + b"\0" + file.read_bytes() + b"\0")
@@ -146,21 +152,25 @@ class Environment:
             source.mkdir()
             for file in SHIPPED:
                 shutil.copy(str(checkout / file), str(source / file))
+            shutil.copy(str(checkout / "shared" / CONSTRAINTS), str(source / CONSTRAINTS))
             shutil.copytree(
                 str(checkout / "shared" / "layerlift"),
                 str(source / "shared" / "layerlift"),
                 ignore=shutil.ignore_patterns("__pycache__"),
             )
-            outcome = self.call(
-                *("-m", "pip", "install", "--disable-pip-version-check", "--no-input", f"{source}[offline]"),
-                timeout=INSTALL_TIMEOUT,
-            )
+            outcome = self._pip("--require-hashes", "-r", str(source / CONSTRAINTS))
+            if outcome.status == 0:
+                outcome = self._pip("--no-deps", str(source))
         if outcome.status != 0:
             raise Problem(
                 f"The packages could not be installed:\n{last_lines(outcome.output)}\n"
                 "Check the network connection (pip has to reach its package index) and the free disk space, "
                 "then run this again."
             )
+
+    def _pip(self, *arguments: str) -> Outcome:
+        command = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
+        return self.call(*command, *arguments, timeout=INSTALL_TIMEOUT)
 
     def _write_stamp(self, state: str) -> None:
         temporary = self._stamp.with_suffix(".new")

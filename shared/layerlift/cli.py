@@ -10,7 +10,6 @@ import argparse
 import getpass
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 
 from . import __version__, errors, log, signals, terminal
@@ -76,11 +75,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _balance(_: argparse.Namespace) -> int:
-    from .engines import Engines
+    from .client import Client
 
-    with Engines(Settings()) as engines:
-        service = engines.open("youcam", time.sleep, uploads=False).service
-        print(f"{round(service.balance(), 2):.15g} units")
+    with Client("youcam") as client:
+        print(f"{round(client.balance(), 2):.15g} units")
     return 0
 
 

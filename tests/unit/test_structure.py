@@ -25,7 +25,7 @@ HOSTED = [PLUGIN / "bridge.py", *sorted((PLUGIN / "gimp").rglob("*.py")), *sorte
 HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "krita", "pykrita", "PyQt5", "PyQt6"}
 # The core's modules from the ground up: each may import from the layers below its own.
 LAYERS = (
-    {"__init__", "errors"},
+    {"errors"},
     {"cancelling", "trace"},
     {"keyrings"},
     {
@@ -41,15 +41,27 @@ LAYERS = (
         "settings",
         "tiles",
     },
-    {"connection", "database", "files", "foreground", "guided", "messages", "prepare", "private", "sheet", "signals"},
+    {
+        "connection",
+        "database",
+        "files",
+        "foreground",
+        "guided",
+        "messages",
+        "prepare",
+        "private",
+        "sheet",
+        "signals",
+        "sources",
+    },
     {"journal", "matte", "pacing", "service"},
     {"polling", "recovery"},
     {"engines"},
     {"account", "removal"},
     {"batch", "doctor", "finishing"},
-    {"terminal", "worker"},
+    {"client", "terminal", "worker"},
     {"jobs", "removing"},
-    {"cli"},
+    {"__init__", "cli"},
 )
 # The set-ups that offer the offline twin.
 OFFLINE_USERS = {"cli.py", "doctor.py", "engines.py"}

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from . import __version__, errors, log, signals, terminal
+from . import __version__, errors, log, program, signals, terminal
 from .settings import Settings
 
 _PLACES = {"keyring": "system's keyring", "file": "file that only you can read"}
@@ -21,6 +21,7 @@ _ENVIRONMENT = "YOUCAM_API_KEY is set in the environment: its key comes first an
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
+    program.begin()
     options = _parser().parse_args(arguments)
     try:
         with signals.ending(_interrupt):

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 from weakref import WeakSet
 
 import numpy as np
@@ -48,7 +48,7 @@ class Cutout:
     """
 
     alpha: NDArray[np.uint8]
-    source: Source
+    source: Any
     number: int
     engine: str
     task_id: str
@@ -97,7 +97,7 @@ class Failure:
         error: why; its kind says what to do next.
     """
 
-    source: Source
+    source: Any
     number: int
     error: errors.LayerliftError
 
@@ -169,9 +169,9 @@ class Client:
         """The cut-out of one picture.
 
         Args:
-            source: a path; bytes, or a file opened as "rb", of a JPEG, PNG, TIFF, WebP, GIF or BMP; a Pillow image; an array
-                (height, width) or (height, width, channels) of uint8 or uint16: gray, gray + alpha, RGB or RGBA in
-                sRGB; or a `Picture`, which is an array with a colour profile. Files are turned upright by their EXIF
+            source: a path; bytes, or a file opened as "rb", of a JPEG, PNG, TIFF, WebP, GIF or BMP; a Pillow image; an
+                array (height, width) or (height, width, channels) of uint8 or uint16: gray, gray + alpha, RGB or RGBA,
+                in sRGB; or a `Picture`, which is an array with a colour profile. Files are turned upright by their EXIF
                 data; images and arrays are taken as they lie.
             again: whether to pay again where an earlier start of this picture may have been charged in vain, and to
                 take a picture that is a cut-out itself.

@@ -10,13 +10,16 @@ import json
 import os
 import sys
 
-from . import log, removal
-from .engines import Engines
+from . import log, program
 from .settings import Settings
 
 
 def main() -> int:
     """Returns when all that can be finished is."""
+    program.begin()
+    from . import removal
+    from .engines import Engines
+
     given = json.loads(sys.stdin.buffer.read() or b"{}")
     settings = Settings({**os.environ, **given})
     log.start(settings.state_folder)

@@ -50,6 +50,7 @@ LAYERS = (
         "messages",
         "prepare",
         "private",
+        "program",
         "sheet",
         "signals",
         "sources",

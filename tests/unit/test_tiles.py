@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,29 @@ def test_planes_are_enlarged_in_the_thread_that_asks_and_no_others() -> None:
     # 4: no waiting for work in a loop
     environ = {**os.environ, "OPENBLAS_NUM_THREADS": "4", "OPENBLAS_THREAD_TIMEOUT": "4"}
     subprocess.run([sys.executable, "-c", IN_A_NEW_PROCESS], env=environ, check=True)
+
+
+PROGRAMS = {
+    "command": "from layerlift import cli; cli.main(['uploads'])",
+    "worker": "from layerlift.worker import Worker, main; Worker.serve = lambda *_: count(); main()",
+    "finisher": "from layerlift import finishing; finishing.main()",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has /proc")
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_our_own_programs_begin_no_threads_for_products(tmp_path: Path, program: str) -> None:
+    code = "import os, sys; count = lambda: __import__('numpy') and print(len(os.listdir('/proc/self/task')), "
+    code += f"file=sys.stderr); {PROGRAMS[program]}; count()"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("OPENBLAS", "OMP"))}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**environ, "LAYERLIFT_HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stderr.splitlines()[:1] == ["1"], told
 
 
 def test_only_what_is_near_a_change_is_worked_on() -> None:

@@ -51,6 +51,6 @@ def balance(engines: Engines, choice: str, cancel: Cancel) -> dict[str, Any]:
     try:
         units = cancel.during(engine.service.balance)
     finally:
-        engine.service.close()
+        engines.close(engine)
     host = engines.settings.api_host if engine.name == "youcam" else None
     return {"engine": engine.name, "units": units, "host": host}

@@ -10,10 +10,9 @@ import argparse
 import getpass
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 
-from . import __version__, errors, log, signals, terminal
+from . import __version__, errors, log, program, signals, terminal
 from .settings import Settings
 
 _PLACES = {"keyring": "system's keyring", "file": "file that only you can read"}
@@ -22,6 +21,7 @@ _ENVIRONMENT = "YOUCAM_API_KEY is set in the environment: its key comes first an
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
+    program.begin()
     options = _parser().parse_args(arguments)
     try:
         with signals.ending(_interrupt):
@@ -76,11 +76,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _balance(_: argparse.Namespace) -> int:
-    from .engines import Engines
+    from .client import Client
 
-    with Engines(Settings()) as engines:
-        service = engines.open("youcam", time.sleep, uploads=False).service
-        print(f"{round(service.balance(), 2):.15g} units")
+    with Client("youcam") as client:
+        print(f"{round(client.balance(), 2):.15g} units")
     return 0
 
 

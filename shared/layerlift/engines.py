@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import math
 import subprocess
@@ -137,7 +138,7 @@ class Engines:
                     if database is not None:
                         database.close()
         if self.background.busy and self._journal is not None:
-            _hand_over()
+            _hand_over(self.settings)
         if self._twin is not None:
             self._twin.close()
 
@@ -169,6 +170,11 @@ class Engines:
         if self._twin is None:
             self._twin = _offline_twin()
         return Engine("offline", self._connected(self._twin.url, self._twin.key, sleep), units=0)
+
+    def close(self, engine: Engine) -> None:
+        """The engine is not used any more, but for what goes on in the background."""
+        if not self.background.busy:
+            self._disconnect(engine.service)
 
     def leave(self) -> None:
         """The program is to end: what is paid for and not done in `LEAVING_SECONDS` is left to a process of its own."""
@@ -208,6 +214,7 @@ class Engines:
                         _log.info("Task %s is not deleted: %s", entry.task_id, error.message)
                         continue
                 journal.deleted(entry)
+            self._disconnect(service)
 
         if self.settings.delete_delivered:
             self._deleting.start(delete)
@@ -224,24 +231,34 @@ class Engines:
         self._services.append(service)
         return service
 
+    def _disconnect(self, service: Service) -> None:
+        service.close()
+        self._services.remove(service)
 
-def _hand_over() -> None:
-    """Has a process that outlives this one, and its terminal, finish what is paid for: unpolled it would be lost."""
+
+def _hand_over(settings: Settings) -> None:
+    """Has a process that outlives this one, and its terminal, finish what is paid for: unpolled it would be lost.
+
+    Its input tells it the settings: others can't read that, unlike a command line, and its own environment is this
+    process's, which may know nothing of a key that was given otherwise.
+    """
     alone: dict[str, Any] = {}
     if sys.platform == "win32":
         alone["creationflags"] = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     else:
         alone["start_new_session"] = True
     try:
-        _successors.append(
-            subprocess.Popen(
-                [sys.executable, "-I", "-m", "layerlift.finishing"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                **alone,
-            )
+        successor = subprocess.Popen(
+            [sys.executable, "-I", "-m", "layerlift.finishing"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **alone,
         )
+        _successors.append(successor)
+        if successor.stdin:
+            successor.stdin.write(json.dumps(settings.passed_on).encode())
+            successor.stdin.flush()
     except OSError as error:
         _log.warning("What is paid for is left to the next run: %s", error)
 

@@ -284,6 +284,14 @@ _OWN: dict[str, _Entry] = {
     "picture_changed": _Entry(
         PictureError, "The picture was changed while its background was being removed.", "Run it again."
     ),
+    "not_a_picture": _Entry(
+        PictureError, "This can't be used as a picture.", "See help(layerlift.Client.remove) for what can be."
+    ),
+    "is_cut_out": _Entry(
+        PictureError,
+        "This picture is a cut-out that Layerlift has made.",
+        "Use its original. To remove the background all the same, say again=True.",
+    ),
     "pixels_missing": _Entry(PictureError, "The layer's pixels did not arrive complete.", "Run it again."),
     # this computer
     "no_key": _Entry(SetupError, "No API key is set.", f"Set one {_SET_KEY}, or use the offline engine."),
@@ -335,6 +343,7 @@ _OWN: dict[str, _Entry] = {
     "disk": _Entry(
         SetupError, "A file could not be written.", "Check free space and permissions; nothing was changed."
     ),
+    "not_png": _Entry(SetupError, "A cut-out is a PNG file.", "Give it a name that ends in .png."),
     "journal_newer": _Entry(
         SetupError,
         "A newer version of Layerlift has written the journal of paid work.",
@@ -363,6 +372,15 @@ def make(code: str, detail: str = "", *, status: int | None = None, request_id: 
     `detail` is one short fact for the user (a path, the service's own words), added to the message.
     """
     return _made(code, TABLE.get(code), detail, status, request_id)
+
+
+def unexpected(found: BaseException | None) -> LayerliftError:
+    """What is told of whatever went wrong: the error itself, or one for what nobody foresaw."""
+    if isinstance(found, LayerliftError):
+        return found
+    if isinstance(found, MemoryError):
+        return make("picture_too_large", "the memory does not hold it")
+    return make("internal", f"{type(found).__name__}: {found}")
 
 
 def reported(code: str, words: str = "", *, status: int | None = None, request_id: str | None = None) -> LayerliftError:

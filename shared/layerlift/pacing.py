@@ -18,7 +18,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from . import errors
@@ -259,7 +259,9 @@ class Pacer:
             except errors.LayerliftError as error:
                 _log.warning("A request was not counted: %s", error.message)
 
-        self._writer.submit(write)
+        # At the end of the program no thread is begun any more, while others may still poll.
+        with suppress(RuntimeError):
+            self._writer.submit(write)
 
 
 class _Running(NamedTuple):

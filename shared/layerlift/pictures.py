@@ -6,6 +6,7 @@ PNG in a third of the time. Pillow reads the formats that libvips is not built f
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyvips
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from .errors import make
 
@@ -54,6 +55,9 @@ _MARK = "Layerlift"
 """The keyword of the text chunk by which a cut-out is known."""
 _COMMENT = "png-comment-"
 """What libvips' names of text chunks begin with; a number and the keyword follow."""
+PILLOW_ERRORS = (OSError, SyntaxError, ValueError, EOFError)
+"""What Pillow's decoders raise for damaged files."""
+_PILLOW_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 _BLOCK_ROWS = 256
 _RGB_SPACES = ("rgb", "srgb", "rgb16")
 _GRAY_SPACES = ("b-w", "grey16")
@@ -104,22 +108,40 @@ def read(path: str | os.PathLike[str], report: Report = lambda fraction: None) -
         raise make("picture_missing", str(path)) from None
     except OSError as error:
         raise make("picture_unreadable", f"{path} ({error.strerror})") from None
-    if not head:
-        raise make("picture_unreadable", f"{path} is empty")
-    try:
-        loader = next((name for start, name in _LOADERS.items() if head.startswith(start)), None)
-        if loader is None:
-            return _read_other(path)
-        source = pyvips.Source.new_from_file(str(path))
-        return _decoded(_open(loader, source), str(path), report)
-    except pyvips.Error as error:
-        raise make("picture_unreadable", f"{path} ({_last_line(error)})") from None
+    return _read(head, path, str(path), report)
 
 
-def is_cut_out(path: str | os.PathLike[str]) -> bool:
-    """Whether `write_png` has written a file, by a mark that lies before the pixels; False where it can't be read."""
+def decode(data: bytes, report: Report = lambda fraction: None) -> Picture:
+    """As `read`, of a file in memory."""
+    return _read(data[:12], data, f"{len(data)} bytes", report)
+
+
+def from_pillow(image: Image.Image, name: str) -> Picture:
+    """The pixels of a Pillow image as they lie, which `name` stands for in errors: as gray or RGB, with alpha where it
+    has transparency, at 16 bits where it has them.
+
+    Raises PictureError: `picture_unreadable` (other colours), `picture_too_large`; and what Pillow's decoders raise.
+    """
+    if image.width * image.height > MAX_PIXELS:
+        raise make("picture_too_large", f"{name} ({image.width} x {image.height})")
+    profile = image.info.get("icc_profile")
+    if image.mode in _PILLOW_SIXTEEN_BITS:
+        return Picture(np.array(image).astype(np.uint16)[..., None], profile)
+    if image.mode not in ("1", "L", "LA", "RGB", "RGBA", "P", "PA"):
+        raise make("picture_unreadable", f"{name} has {image.mode} colours")
+    mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
+    mode += "A" if image.has_transparency_data else ""
+    pixels = np.array(image.convert(mode))
+    return Picture(pixels.reshape(*pixels.shape[:2], -1), profile)
+
+
+def is_cut_out(file: str | os.PathLike[str] | bytes | Image.Image) -> bool:
+    """Whether `write_png` has written a file, by a mark that lies before the pixels; False where it can't be read.
+    The file may be in memory, or opened by Pillow."""
+    if isinstance(file, Image.Image):
+        return _MARK in file.info
     try:
-        image = _open("pngload_source", pyvips.Source.new_from_file(str(path)))
+        image = _open("pngload_source", _source(file if isinstance(file, bytes) else Path(file)))
     except pyvips.Error:
         return False
     return any(name.startswith(_COMMENT) and name.endswith(f"-{_MARK}") for name in image.get_fields())
@@ -276,6 +298,26 @@ def _watched(image: Any, report: Report) -> Iterator[Any]:
         raise
 
 
+def _read(head: bytes, file: Path | bytes, name: str, report: Report) -> Picture:
+    """The picture of a file that begins with `head`."""
+    if not head:
+        raise make("picture_unreadable", f"{name} is empty" if isinstance(file, Path) else "it is empty")
+    try:
+        loader = next((loader for start, loader in _LOADERS.items() if head.startswith(start)), None)
+        if loader is None:
+            return _read_other(file, name)
+        source = _source(file)
+        return _decoded(_open(loader, source), name, report)
+    except pyvips.Error as error:
+        raise make("picture_unreadable", f"{name} ({_last_line(error)})") from None
+
+
+def _source(file: Path | bytes) -> Any:
+    if isinstance(file, bytes):
+        return pyvips.Source.new_from_memory(file)
+    return pyvips.Source.new_from_file(str(file))
+
+
 def _open(loader: str, source: Any) -> Any:
     # sequential: decoded once, straight into our array, and not kept in libvips' cache, which misses a file's changes
     return pyvips.Operation.call(loader, source, access="sequential", fail_on="error")
@@ -310,24 +352,18 @@ def _upright(pixels: Any, orientation: int) -> Pixels:
     return upright
 
 
-def _read_other(path: Path) -> Picture:
+def _read_other(file: Path | bytes, name: str) -> Picture:
     try:
-        with Image.open(path, formats=_PILLOW_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise make("picture_too_large", f"{path} ({image.width} x {image.height})")
+        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=_PILLOW_FORMATS) as image:
             orientation = image.getexif().get(0x0112, 1)
-            profile = image.info.get("icc_profile")
-            if image.mode not in ("1", "L", "LA", "RGB", "RGBA", "P", "PA"):
-                raise make("picture_unreadable", f"{path} has {image.mode} colours")
-            mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
-            mode += "A" if image.has_transparency_data else ""
-            pixels = np.array(image.convert(mode))
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        # Pillow's decoders raise these for damaged files
-        raise make("picture_unreadable", str(error) if str(path) in str(error) else f"{path} ({error})") from None
+            picture = from_pillow(image, name)
+    except UnidentifiedImageError:
+        raise make("picture_unreadable", f"{name} of no known format") from None
     except Image.DecompressionBombError as error:
-        raise make("picture_too_large", f"{path} ({error})") from None
-    return Picture(_upright(pixels.reshape(*pixels.shape[:2], -1), orientation), profile)
+        raise make("picture_too_large", f"{name} ({error})") from None
+    except PILLOW_ERRORS as error:
+        raise make("picture_unreadable", str(error) if name in str(error) else f"{name} ({error})") from None
+    return Picture(_upright(picture.pixels, orientation), picture.icc_profile)
 
 
 def _last_line(error: pyvips.Error) -> str:

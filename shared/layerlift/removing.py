@@ -195,7 +195,7 @@ class _Removing:
             told = _end(pair, engine.name, "cached" if made.cached else "done") | made.fields
             text = f"{pair.target} ({made.note})" if made.note else str(pair.target)
         else:
-            known = _known(error)
+            known = errors.unexpected(error)
             told = _end(pair, engine.name, "cancelled" if isinstance(known, errors.Cancelled) else "failed")
             told |= {"output": None, "error": {"code": known.code, "message": str(known)}}
             text = str(known)
@@ -344,14 +344,6 @@ def _check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise errors.make("disk", f"{folder} ({error.strerror})") from error
-
-
-def _known(found: BaseException | None) -> errors.LayerliftError:
-    if isinstance(found, errors.LayerliftError):
-        return found
-    if isinstance(found, MemoryError):
-        return errors.make("picture_too_large", "the memory does not hold it")
-    return errors.make("internal", f"{type(found).__name__}: {found}")
 
 
 @contextmanager

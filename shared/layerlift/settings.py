@@ -26,6 +26,7 @@ from .keyrings import Keyring
 DEFAULT_URL = "https://yce-api-01.makeupar.com"
 DEFAULT_RATE = "250/300"
 _APP = "layerlift"
+_VARIABLES = ("YOUCAM_API_KEY", "YOUCAM_API_URL", "LAYERLIFT_HOME", "LAYERLIFT_RATE")
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,12 @@ class Settings:
         if not host:
             raise errors.make("bad_url")
         return host
+
+    @property
+    def passed_on(self) -> dict[str, str]:
+        """The variables that make another process of this user have the same settings, the key among them where it is
+        one of them: for a pipe alone."""
+        return {name: self._environ[name] for name in _VARIABLES if name in self._environ}
 
     @property
     def delete_delivered(self) -> bool:

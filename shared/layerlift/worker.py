@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import __version__, errors, log, messages, private, progress
+from . import __version__, errors, log, messages, private, program, progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -374,6 +374,7 @@ def _leave(out: IO[str]) -> None:
 
 def main() -> int:
     """Serves one host on standard input and output."""
+    program.begin()
     from .settings import Settings
 
     # Ctrl+C in the host's terminal, and the terminal's end, reach the worker too; it ends by the end of its input.

@@ -202,6 +202,8 @@ class _Server:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd=Path(__file__).resolve().parents[1],
+                # No threads of numpy's: forks would leave them behind.
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             )
         atexit.register(self._end)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from layerlift import errors, removal
 from layerlift.cancelling import Cancel
+from layerlift.client import Cutout
 from layerlift.engines import Engine
 from layerlift.pictures import Picture
 from layerlift.removal import Outcome
@@ -62,7 +63,7 @@ def half_dark(width: int, height: int) -> Picture:
     return Picture(pixels)
 
 
-def is_exact(outcome: Outcome, width: int = 64, height: int = 48) -> bool:
+def is_exact(outcome: Outcome | Cutout, width: int = 64, height: int = 48) -> bool:
     expected = np.zeros((height, width), np.uint8)
     expected[:, : width // 2] = 255
     return bool(np.array_equal(outcome.alpha, expected))

@@ -25,7 +25,7 @@ HOSTED = [PLUGIN / "bridge.py", *sorted((PLUGIN / "gimp").rglob("*.py")), *sorte
 HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "krita", "pykrita", "PyQt5", "PyQt6"}
 # The core's modules from the ground up: each may import from the layers below its own.
 LAYERS = (
-    {"__init__", "errors"},
+    {"errors"},
     {"threads", "trace"},
     {"cancelling", "entries", "keyrings"},
     {
@@ -42,7 +42,20 @@ LAYERS = (
         "stages",
         "tiles",
     },
-    {"connection", "database", "files", "foreground", "guided", "messages", "prepare", "private", "sheet", "signals"},
+    {
+        "connection",
+        "database",
+        "files",
+        "foreground",
+        "guided",
+        "messages",
+        "prepare",
+        "private",
+        "program",
+        "sheet",
+        "signals",
+        "sources",
+    },
     {"matte", "pacing", "records", "service"},
     {"journal", "polling"},
     {"recovery"},
@@ -50,9 +63,9 @@ LAYERS = (
     {"account", "tasks"},
     {"finishing", "removal"},
     {"batch", "doctor"},
-    {"terminal", "worker"},
+    {"client", "terminal", "worker"},
     {"jobs", "removing"},
-    {"cli"},
+    {"__init__", "cli"},
 )
 # The set-ups that offer the offline twin.
 OFFLINE_USERS = {"cli.py", "doctor.py", "engines.py"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -75,11 +77,58 @@ def test_planes_are_enlarged_as_pillow_does_it(box: Box, kernel: Any) -> None:
     assert np.allclose(part, box.of(whole), atol=1e-5)
 
 
+IN_A_NEW_PROCESS = """
+import os, time
+import numpy as np
+from layerlift.tiles import Box, Enlarging, bicubic, grid
+
+def others(field):
+    tasks = [task for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]
+    lines = [line for task in tasks for line in open(f"/proc/self/task/{task}/status")]
+    return [line.split()[1] for line in lines if line.startswith(field)]
+
+np.ones((300, 300)) @ np.ones((300, 300))
+assert others("State"), "a product of many has no threads"
+while set(others("State")) != {"S"}:
+    time.sleep(0.001)
+before = others("voluntary_ctxt_switches")
+for original in ((599, 399), (131, 90), (40, 20)):
+    planes = np.ones((5, *original[::-1]), np.float32)
+    larger = Enlarging(original, (600, 400), bicubic)
+    for box in grid((600, 400), 192):
+        larger.part(lambda part: part.of(planes), box)
+assert others("voluntary_ctxt_switches") == before, "other threads have worked"
+"""
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has /proc")
 def test_planes_are_enlarged_in_the_thread_that_asks_and_no_others() -> None:
-    code = "import layerlift, os; import numpy as np; np.ones((300, 300)) @ np.ones((300, 300)); "
-    code += "print(len(os.listdir('/proc/self/task')))"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"
+    # 4: no waiting for work in a loop
+    environ = {**os.environ, "OPENBLAS_NUM_THREADS": "4", "OPENBLAS_THREAD_TIMEOUT": "4"}
+    subprocess.run([sys.executable, "-c", IN_A_NEW_PROCESS], env=environ, check=True)
+
+
+PROGRAMS = {
+    "command": "from layerlift import cli; cli.main(['uploads'])",
+    "worker": "from layerlift.worker import Worker, main; Worker.serve = lambda *_: count(); main()",
+    "finisher": "from layerlift import finishing; finishing.main()",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has /proc")
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_our_own_programs_begin_no_threads_for_products(tmp_path: Path, program: str) -> None:
+    code = "import os, sys; count = lambda: __import__('numpy') and print(len(os.listdir('/proc/self/task')), "
+    code += f"file=sys.stderr); {PROGRAMS[program]}; count()"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("OPENBLAS", "OMP"))}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**environ, "LAYERLIFT_HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stderr.splitlines()[:1] == ["1"], told
 
 
 def test_only_what_is_near_a_change_is_worked_on() -> None:

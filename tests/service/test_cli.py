@@ -488,7 +488,7 @@ def test_a_program_that_is_ended_waits_for_no_answer_that_does_not_come(
     ending = threading.Thread(target=end)
     ending.start()
     handed_over = threading.Event()
-    monkeypatch.setattr(engines, "_hand_over", handed_over.set)
+    monkeypatch.setattr(engines, "_hand_over", lambda settings: handed_over.set())
     assert cli.main(["remove", str(photos)]) == 1
     assert handed_over.is_set() and not released.is_set()
     released.set()

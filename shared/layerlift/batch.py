@@ -129,24 +129,10 @@ class Batch:
             began = time.monotonic()
             cancel = Cancel(self._event, self._background)
 
-            def begin(removal: Removal) -> Upload | _Delivered[_T]:
-                picture = job.load()
-                upload = removal.prepare(picture)
-                return _Delivered(job.deliver(picture, removal.finish(picture))) if upload is None else upload
-
-            def finish(removal: Removal) -> _T:
-                picture = job.load()
-                return job.deliver(picture, removal.finish(picture))
-
             def work() -> _T:
                 self._here.cancel, self._here.number = cancel, number
                 removal = Removal(shared, lambda *news: report(number, *news), cancel, again=again)
-                begun = slots.call(lambda: begin(removal), last=False)
-                if isinstance(begun, _Delivered):
-                    return begun.value
-                removal.ask(begun)
-                del begun
-                return slots.call(lambda: finish(removal), last=True)
+                return _remove(job, removal, slots)
 
             result, error = None, None
             try:
@@ -191,6 +177,27 @@ class Batch:
         """The place of the job that this thread works on."""
         found: int = self._here.number
         return found
+
+
+def _remove(job: Job[_T], removal: Removal, slots: _Slots) -> _T:
+    """Takes the steps of a removal, those with the picture in memory in a slot."""
+    begun = slots.call(lambda: _begin(job, removal), last=False)
+    if isinstance(begun, _Delivered):
+        return begun.value
+    removal.ask(begun)
+    del begun
+    return slots.call(lambda: _finish(job, removal), last=True)
+
+
+def _begin(job: Job[_T], removal: Removal) -> Upload | _Delivered[_T]:
+    picture = job.load()
+    upload = removal.prepare(picture)
+    return _Delivered(job.deliver(picture, removal.finish(picture))) if upload is None else upload
+
+
+def _finish(job: Job[_T], removal: Removal) -> _T:
+    picture = job.load()
+    return job.deliver(picture, removal.finish(picture))
 
 
 def _next(ends: queue.SimpleQueue[End[_T]]) -> End[_T]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from layerlift import __version__
 from layerlift.offline import Options, Twin
 
 from .gimp import Gimp
@@ -113,7 +114,7 @@ def test_every_argument_is_documented_and_choices_have_names(ready: Gimp) -> Non
     assert described["clean-edges"] == ["gboolean", True, True]
     assert described["hide-original"] == ["gboolean", True, True]
     assert described["engine"] == ["gchararray", True, "automatic"]
-    assert rest == ["*", "Layerlift", True]
+    assert rest == ["*", f"Layerlift {__version__}", True]
 
 
 @pytest.mark.own_process("the last values are kept over restarts")

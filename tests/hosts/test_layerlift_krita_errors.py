@@ -124,7 +124,7 @@ def test_after_an_unclear_start_only_the_user_pays_again(krita: Krita, tmp_path:
         krita.add_layerlift(tmp_path / "state", twin)
         with krita.window() as window:
             text, _, offered, same = try_it(window)
-            assert "may have started" in text
+            assert "may have been charged" in text
             assert (offered, same) == (["Close"], True)
             assert window.run(start_until_it_is_told, SIZE) == ["test: <h1>Dog</h1>", True]
             window.dismiss("Return", window.wait_for("Remove Background"))

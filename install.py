@@ -222,7 +222,7 @@ def _install_plugin(record: Record, host: Host, dry_run: bool) -> None:
 
 
 def _fetch_model(environment: Environment) -> None:
-    outcome = environment.call("-m", "layerlift.offline.model", "fetch")
+    outcome = environment.call("-m", "layerlift.models.fetching", "fetch")
     if outcome.status != 0:
         say(
             f"Warning: the offline engine's model could not be fetched:\n{last_lines(outcome.output)}\n"

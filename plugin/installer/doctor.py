@@ -61,7 +61,7 @@ def _check_environment(doctor: Doctor, environment: Environment, source: str) ->
         return
     outcome = environment.call("-c", IMPORTS)
     doctor.report("packages", f"{AGAIN}\n{last_lines(outcome.output, 1)}" if outcome.status != 0 else "")
-    outcome = environment.call("-c", "from layerlift.offline import model; model.read(model.default_path())")
+    outcome = environment.call("-c", "from layerlift.models import fetching; fetching.read(fetching.default_path())")
     doctor.report("model of the offline engine", f"it is missing or damaged: {AGAIN}" if outcome.status != 0 else "")
     doctor.report("worker", _worker_trouble(environment))
 

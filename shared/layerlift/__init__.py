@@ -54,7 +54,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .client import Client, Cutout, Failure
-    from .pictures import Picture
+    from .imaging.pictures import Picture
 
 __all__ = [
     "AuthError",
@@ -77,7 +77,7 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-_LATE = {"Client": "client", "Cutout": "client", "Failure": "client", "Picture": "pictures"}
+_LATE = {"Client": "client", "Cutout": "client", "Failure": "client", "Picture": "imaging.pictures"}
 """What is imported at its first use, and the modules that have it."""
 
 

@@ -16,14 +16,16 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from . import account, errors, matte, pictures
-from .batch import Batch, End
-from .cancelling import Cancel
-from .engines import Engine, Engines
-from .pictures import Picture
-from .removal import Outcome
-from .settings import Settings, check_key
-from .sources import Reader, Source
+from . import errors
+from .imaging import matte, pictures
+from .imaging.pictures import Picture
+from .imaging.sources import Reader, Source
+from .removal import account
+from .removal.batch import Batch, End
+from .removal.cancelling import Cancel
+from .removal.engines import Engine, Engines
+from .removal.single import Outcome
+from .store.settings import Settings, check_key
 
 _AHEAD = 4
 """Cut-outs that wait for the program to take them; as many pictures are in memory."""

@@ -19,13 +19,13 @@ import threading
 import time
 
 import numpy as np
-from layerlift import batch
-from layerlift.batch import Batch
-from layerlift.engines import Engines
-from layerlift.offline import Options, Twin
-from layerlift.pictures import Picture
-from layerlift.removal import Outcome
-from layerlift.settings import Settings
+from layerlift.imaging.pictures import Picture
+from layerlift.removal import batch
+from layerlift.removal.batch import Batch
+from layerlift.removal.engines import Engines
+from layerlift.removal.single import Outcome
+from layerlift.store.settings import Settings
+from layerlift.twin import Options, Twin
 
 REQUESTS, SECONDS, RUN_SECONDS = 25, 10.0, 2.0
 

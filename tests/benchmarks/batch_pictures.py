@@ -21,14 +21,15 @@ import time
 from pathlib import Path
 
 import own_time
-from layerlift import matte, pictures, removal
-from layerlift.batch import Batch
-from layerlift.cancelling import Cancel
-from layerlift.engines import Engines
-from layerlift.offline import Options, Twin
-from layerlift.pictures import Picture
-from layerlift.removal import Outcome
-from layerlift.settings import Settings
+from layerlift.imaging import matte, pictures
+from layerlift.imaging.pictures import Picture
+from layerlift.removal import single
+from layerlift.removal.batch import Batch
+from layerlift.removal.cancelling import Cancel
+from layerlift.removal.engines import Engines
+from layerlift.removal.single import Outcome
+from layerlift.store.settings import Settings
+from layerlift.twin import Options, Twin
 
 RUN_SECONDS = 3.0
 
@@ -74,7 +75,7 @@ def run(folder: Path, url: str, key: str, count: int, side_by_side: bool) -> Non
                 assert [end.result for end in work.run(jobs, engine)] == [1] * count
             else:
                 for job in jobs:
-                    outcome = removal.remove(job.load(), engine, lambda *_: None, Cancel(threading.Event()))
+                    outcome = single.remove(job.load(), engine, lambda *_: None, Cancel(threading.Event()))
                     job.deliver(job.load(), outcome)
             took = time.monotonic() - begin
     print(json.dumps({"seconds": took, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000}))

@@ -22,7 +22,7 @@ STEPS = ("refine", "edges")
 
 def one_core(folder: Path, scene: dict[str, int], watch: own_time.Watch) -> None:
     """What matte.py and foreground.py do between the service's answer and the layer."""
-    from layerlift import foreground, matte, pictures, prepare
+    from layerlift.imaging import foreground, matte, pictures, prepare
 
     picture = pictures.read(folder / "photo.jpg")
     upload = prepare.prepare(picture)

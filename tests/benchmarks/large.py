@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 sys.path[:0] = [str(CHECKOUT)]
 
-from layerlift.offline import Options, Twin  # noqa: E402
+from layerlift.twin import Options, Twin  # noqa: E402
 
 from tests.hosts.deep_scenes import answer, samples, scene  # noqa: E402
 from tests.hosts.gimp import BodyFailed, Gimp, make_template  # noqa: E402

@@ -53,7 +53,7 @@ class Watch:
 
 def host(folder: Path, scene: dict[str, int], watch: Watch) -> None:
     """What the worker does for a plug-in: raw pixels in, raw alpha out."""
-    from layerlift import matte, pictures, prepare
+    from layerlift.imaging import matte, pictures, prepare
 
     width, height = scene["width"], scene["height"]
     with watch("read"):
@@ -71,7 +71,7 @@ def host(folder: Path, scene: dict[str, int], watch: Watch) -> None:
 
 def file(folder: Path, scene: dict[str, int], watch: Watch) -> None:
     """What the command line does: a JPEG in, a PNG with alpha and clean edges out."""
-    from layerlift import matte, pictures, prepare
+    from layerlift.imaging import matte, pictures, prepare
 
     with watch("read"):
         picture = pictures.read(folder / "photo.jpg")
@@ -120,7 +120,7 @@ WAYS: dict[str, list[str]] = {name: [sys.executable, __file__, "--run", name] fo
 def make_scene(folder: Path, width: int, height: int, kind: str) -> None:
     """A photo with structure, grain and a wavy subject whose soft edge covers about 1.4 % (simple) or 15 % (heavy)."""
     import numpy as np
-    from layerlift import pictures, prepare
+    from layerlift.imaging import pictures, prepare
 
     random = np.random.default_rng(7)
     pixels = np.empty((height, width, 4), np.uint8)

@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 sys.path[:0] = [str(CHECKOUT), str(HERE)]
 
-from layerlift.offline import Options, Twin  # noqa: E402
+from layerlift.twin import Options, Twin  # noqa: E402
 from own_time import FLOOR, SIDES, measured  # noqa: E402
 
 from tests.hosts.gimp import Gimp, make_template  # noqa: E402

@@ -33,7 +33,7 @@ sys.path[:0] = [str(CHECKOUT), str(HERE)]
 
 import own_time_gimp  # noqa: E402
 from large import memory  # noqa: E402
-from layerlift.offline import Options, Twin  # noqa: E402
+from layerlift.twin import Options, Twin  # noqa: E402
 from own_time import FLOOR, SIDES, measured  # noqa: E402
 
 from tests.hosts.gimp import make_template as make_gimp  # noqa: E402

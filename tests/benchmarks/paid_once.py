@@ -14,12 +14,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-from layerlift import pictures, prepare, removal
-from layerlift.cancelling import Cancel
-from layerlift.engines import Engines
-from layerlift.journal import Journal
-from layerlift.offline import Options, Twin
-from layerlift.settings import Settings
+from layerlift.imaging import pictures, prepare
+from layerlift.removal import single
+from layerlift.removal.cancelling import Cancel
+from layerlift.removal.engines import Engines
+from layerlift.store.journal import Journal
+from layerlift.store.settings import Settings
+from layerlift.twin import Options, Twin
 from PIL import Image
 
 REPEAT = 5
@@ -59,7 +60,7 @@ def removals(megapixels: int, home: str) -> tuple[list[float], list[float]]:
                     cancel = Cancel(threading.Event())
                     begin = time.perf_counter()
                     engine = engines.open("youcam", cancel.sleep)
-                    removal.remove(pictures.Picture(changed), engine, lambda *_: None, cancel)
+                    single.remove(pictures.Picture(changed), engine, lambda *_: None, cancel)
                     times.append(time.perf_counter() - begin)
         assert twin.charged == REPEAT
     return fresh, free

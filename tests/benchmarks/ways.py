@@ -12,8 +12,8 @@ from contextlib import redirect_stdout
 
 import cv2
 import numpy as np
-from layerlift import foreground, matte
-from layerlift.pictures import Picture
+from layerlift.imaging import foreground, matte
+from layerlift.imaging.pictures import Picture
 from numpy.typing import NDArray
 from PIL import Image
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import errors
-from layerlift.journal import Journal
-from layerlift.offline import Fault
+from layerlift.store.journal import Journal
+from layerlift.twin import Fault
 
 from .invariants import violations
 from .matrix import ANSWER_SECONDS, LONG, Found

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from helpers.holding import Held
 from helpers.programs import Program
 from helpers.waiting import PATIENCE, wait_for
-from layerlift.offline import Fault
+from layerlift.twin import Fault
 
 from .invariants import violations
 from .world import Host, World

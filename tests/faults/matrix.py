@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from helpers.waiting import wait_for
 from layerlift import errors
-from layerlift.offline import Fault
+from layerlift.twin import Fault
 
 from .invariants import violations
 from .world import World

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from helpers.waiting import PATIENCE
 from layerlift import errors
-from layerlift.offline import Fault
+from layerlift.twin import Fault
 from PIL import Image
 
 from .invariants import violations

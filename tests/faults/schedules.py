@@ -12,8 +12,9 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from layerlift import database, errors
-from layerlift.offline import Fault
+from layerlift import errors
+from layerlift.store import database
+from layerlift.twin import Fault
 
 from . import matrix
 from .invariants import violations

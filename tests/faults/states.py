@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from layerlift import errors, prepare
-from layerlift.offline import Fault
-from layerlift.pictures import Picture
-from layerlift.records import Record
+from layerlift import errors
+from layerlift.imaging import prepare
+from layerlift.imaging.pictures import Picture
+from layerlift.store.records import Record
+from layerlift.twin import Fault
 
 from .invariants import violations
 from .matrix import ANSWER_SECONDS, LONG, Found

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from layerlift import polling, prepare
-from layerlift.answers import Task
-from layerlift.pictures import Picture
-from layerlift.service import Service
+from layerlift.imaging import prepare
+from layerlift.imaging.pictures import Picture
+from layerlift.service import polling
+from layerlift.service.answers import Task
+from layerlift.service.service import Service
 
 from .invariants import violations
 from .world import World, picture

@@ -10,7 +10,7 @@ import pytest
 from helpers.holding import Held
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import errors
-from layerlift.offline import Fault
+from layerlift.twin import Fault
 
 from .disks import DISKS
 from .matrix import CELLS, Found

@@ -9,7 +9,7 @@ from helpers.holding import Held
 from helpers.programs import Program
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import errors
-from layerlift.offline import Fault
+from layerlift.twin import Fault
 from PIL import Image
 
 from .invariants import violations

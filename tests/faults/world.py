@@ -22,16 +22,19 @@ from helpers import worker_host
 from helpers.clocks import RunningClock
 from helpers.programs import WORKER, Program
 from helpers.waiting import wait_for
-from layerlift import database, errors, offline, polling, removal
-from layerlift.answers import Task, TaskState
-from layerlift.cache import Cache
-from layerlift.cancelling import Cancel
-from layerlift.engines import Engine, Engines
-from layerlift.journal import Journal
-from layerlift.offline import Fault, Options
-from layerlift.pictures import Picture
-from layerlift.service import Service
-from layerlift.settings import Settings
+from layerlift import errors, twin
+from layerlift.imaging.pictures import Picture
+from layerlift.removal import single
+from layerlift.removal.cancelling import Cancel
+from layerlift.removal.engines import Engine, Engines
+from layerlift.service import polling
+from layerlift.service.answers import Task, TaskState
+from layerlift.service.service import Service
+from layerlift.store import database
+from layerlift.store.cache import Cache
+from layerlift.store.journal import Journal
+from layerlift.store.settings import Settings
+from layerlift.twin import Fault, Options
 from PIL import Image
 
 from .gate import Gate
@@ -73,7 +76,7 @@ def alpha(number: int) -> bytes:
     return bytes((255 - picture(number)[:, :, 0]).tobytes())
 
 
-class Twin(offline.Twin):
+class Twin(twin.Twin):
     """The service, whose books also say which picture a task was for; where it is `gated`, behind two gates. Its clock
     is `ahead` of the user's by so many seconds."""
 
@@ -376,7 +379,7 @@ class World:
         """One removal in this process; None where its alpha is the right one. Waits `seconds` for an answer."""
         with self.engine(seconds) as (engine, cancel):
             try:
-                found = removal.remove(Picture(picture(number)), engine, lambda *_: None, cancel, again=again)
+                found = single.remove(Picture(picture(number)), engine, lambda *_: None, cancel, again=again)
             except errors.LayerliftError as error:
                 return error
         assert found.alpha.tobytes() == alpha(number)

@@ -33,18 +33,18 @@ from typing import Any
 import keyring  # noqa: F401 - imported for the programs
 import layerlift
 import werkzeug.serving  # noqa: F401 - imported for the programs
-from layerlift import cli, offline, worker
+from layerlift.command import main
+from layerlift.worker import __main__ as worker
 
-PROGRAMS: dict[str, Callable[[], int]] = {"layerlift": cli.main, "worker": worker.main}
+PROGRAMS: dict[str, Callable[[], int]] = {"layerlift": main.main, "worker": worker.main}
 
 LENGTH = struct.Struct("=I")
 
 
 def import_all() -> None:
     """Import every module of ours; onnxruntime stays out, which starts threads."""
-    for package in (layerlift, offline):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(layerlift.__path__, "layerlift."):
+        importlib.import_module(module.name)
 
 
 def next_program(control: socket.socket, door: socket.socket) -> Callable[[], int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from layerlift.offline import luma_key
+from layerlift.twin import luma_key
 
 from .waiting import PATIENCE
 

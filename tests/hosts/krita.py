@@ -52,7 +52,7 @@ from .window import Desktop, HostTimeout, end, wait_for, windowed
 from .workers import workers_of
 
 if TYPE_CHECKING:
-    from layerlift.offline import Twin
+    from layerlift.twin import Twin
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE / "krita_scripts"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from layerlift.offline import Twin
+from layerlift.twin import Twin
 
 from .gimp import Gimp, add_layerlift
 from .services import account_of

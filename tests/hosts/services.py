@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from layerlift.offline import Options, Twin
-from layerlift.offline.engines import luma_key
+from layerlift.twin import Options, Twin
+from layerlift.twin.engines import luma_key
 
 from .window import wait_for
 

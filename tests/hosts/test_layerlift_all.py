@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift.offline import Options, Twin
+from layerlift.twin import Options, Twin
 
 from .gimp import Gimp, Host
 from .layerlift_in_gimp import CLOSED_PORT, HERE, install, pile_up_and_run

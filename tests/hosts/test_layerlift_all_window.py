@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift.offline import Options, Twin, luma_key
+from layerlift.twin import Options, Twin, luma_key
 
 from .gimp import Gimp
 from .layerlift_in_gimp import HERE, install, noted, pile_up_and_run, window_with_the_photo

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
-from layerlift.offline import Options, Twin
+from layerlift.twin import Options, Twin
 from numpy.typing import NDArray
 
 from .deep_scenes import Samples, Scene, answer, read, samples, scene, values

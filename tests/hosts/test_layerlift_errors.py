@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from layerlift.offline import Options, Twin
+from layerlift.twin import Options, Twin
 
 from .gimp import Gimp, copy_layerlift
 from .layerlift_in_gimp import (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift.offline import Options, Twin
+from layerlift.twin import Options, Twin
 
 from .krita import Krita
 from .leftovers import nothing_is_left

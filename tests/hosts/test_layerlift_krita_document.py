@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift.offline import Options, Twin
-from layerlift.offline.engines import luma_key
+from layerlift.twin import Options, Twin
+from layerlift.twin.engines import luma_key
 
 from .krita import Krita
 from .services import held

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift.offline import Fault, Options, Twin
+from layerlift.twin import Fault, Options, Twin
 
 from .krita import Krita, KritaWindow
 from .leftovers import nothing_is_left

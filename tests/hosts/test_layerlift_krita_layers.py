@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift.offline import Options, Twin
+from layerlift.twin import Options, Twin
 from numpy.typing import NDArray
 
 from .krita import Residence, ScriptFailed

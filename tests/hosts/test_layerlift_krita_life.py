@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from layerlift.offline import Fault, Options, Twin
+from layerlift.twin import Fault, Options, Twin
 
 from .krita import Krita
 from .leftovers import folders, nothing_is_left

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from layerlift import __version__
-from layerlift.offline import Fault, Options, Twin
-from layerlift.settings import Settings
+from layerlift.store.settings import Settings
+from layerlift.twin import Fault, Options, Twin
 
 from .krita import Krita, KritaWindow
 from .window import wait_for

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift.offline import Options, Twin
+from layerlift.twin import Options, Twin
 from PIL import Image
 
 from .gimp import Gimp, Host

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from layerlift import __version__
-from layerlift.offline import Options, Twin
+from layerlift.twin import Options, Twin
 
 from .gimp import Gimp
 from .layerlift_in_gimp import install

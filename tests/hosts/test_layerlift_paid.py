@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift.offline import Fault, Options, Twin
+from layerlift.twin import Fault, Options, Twin
 
 from .gimp import Gimp
 from .layerlift_in_gimp import (

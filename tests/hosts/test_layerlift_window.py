@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from layerlift import __version__
-from layerlift.offline import Fault, Options, Twin
-from layerlift.settings import Settings
+from layerlift.store.settings import Settings
+from layerlift.twin import Fault, Options, Twin
 from PIL import Image, ImageChops
 
 from .gimp import Gimp

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift.offline import Options, Twin
+from layerlift.twin import Options, Twin
 
 from .krita import Krita, Residence, ResidentKrita
 from .leftovers import nothing_is_left

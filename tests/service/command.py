@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from helpers.programs import LAYERLIFT, Program
 from helpers.waiting import PATIENCE
-from layerlift.offline import Twin
+from layerlift.twin import Twin
 from PIL import Image
 
 COLUMNS = 60

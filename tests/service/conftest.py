@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from layerlift.offline import Options, Twin
+from layerlift.twin import Options, Twin
 from PIL import Image
 
 from .command import Terminal, key_of

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from layerlift import prepare, removal
-from layerlift.cancelling import Background
-from layerlift.engines import Engine
-from layerlift.journal import Journal
-from layerlift.pictures import Picture
+from layerlift.imaging import prepare
+from layerlift.imaging.pictures import Picture
+from layerlift.removal import single
+from layerlift.removal.cancelling import Background
+from layerlift.removal.engines import Engine
+from layerlift.store.journal import Journal
 
 from .removals import Hasty, Removal, half_dark
 from .wire import client
@@ -31,8 +32,8 @@ class Paid(Removal):
         self.journal = Journal(self._folder)
         self.engine = Engine("youcam", self.service, 1, self.journal, self._account)
 
-    def run(self, picture: Picture | None = None, **more: Any) -> removal.Outcome:
-        return removal.remove(picture or half_dark(64, 48), self.engine, self.report, self.cancel, **more)
+    def run(self, picture: Picture | None = None, **more: Any) -> single.Outcome:
+        return single.remove(picture or half_dark(64, 48), self.engine, self.report, self.cancel, **more)
 
     @property
     def states(self) -> list[str]:

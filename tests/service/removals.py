@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift import errors, removal
-from layerlift.cancelling import Cancel
+from layerlift import errors
 from layerlift.client import Cutout
-from layerlift.engines import Engine
-from layerlift.pictures import Picture
-from layerlift.removal import Outcome
-from layerlift.stages import Stage
+from layerlift.imaging.pictures import Picture
+from layerlift.removal import single
+from layerlift.removal.cancelling import Cancel
+from layerlift.removal.engines import Engine
+from layerlift.removal.single import Outcome
+from layerlift.removal.stages import Stage
 
 from .wire import client
 
@@ -43,7 +44,7 @@ class Removal:
 
     def run(self, picture: Picture | None = None) -> Outcome:
         engine = Engine("youcam", self.service, 1)
-        return removal.remove(picture or half_dark(64, 48), engine, self.report, self.cancel)
+        return single.remove(picture or half_dark(64, 48), engine, self.report, self.cancel)
 
     def fails(self, code: str) -> errors.LayerliftError:
         with pytest.raises(errors.LayerliftError) as caught:

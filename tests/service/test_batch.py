@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift import batch, errors, removal
-from layerlift.batch import Batch, End, Overview
-from layerlift.engines import Engines
-from layerlift.offline import EngineError, Fault, Twin, luma_key
-from layerlift.pictures import Picture
-from layerlift.removal import Outcome
-from layerlift.settings import Settings
-from layerlift.stages import Stage
+from layerlift import errors
+from layerlift.imaging.pictures import Picture
+from layerlift.removal import batch, single
+from layerlift.removal.batch import Batch, End, Overview
+from layerlift.removal.engines import Engines
+from layerlift.removal.single import Outcome
+from layerlift.removal.stages import Stage
+from layerlift.store.settings import Settings
+from layerlift.twin import EngineError, Fault, Twin, luma_key
 
 WIDTH, HEIGHT = 64, 48
 
@@ -103,7 +104,7 @@ def test_files_are_declared_together(world: Callable[..., World]) -> None:
 def test_consent_that_is_taken_back_stops_the_uploads_at_once(
     world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("layerlift.engines.is_loopback", lambda url: False)
+    monkeypatch.setattr("layerlift.removal.engines.is_loopback", lambda url: False)
     user, jobs = world(run_seconds=0.3), [Photo(number) for number in range(60)]
     user.settings.agree("127.0.0.1")
     uploads: list[int] = []
@@ -123,7 +124,7 @@ def test_consent_that_is_taken_back_stops_the_uploads_at_once(
 def test_consent_that_is_taken_back_while_the_limit_holds_up_a_declaration_is_seen(
     world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("layerlift.engines.is_loopback", lambda url: False)
+    monkeypatch.setattr("layerlift.removal.engines.is_loopback", lambda url: False)
     user = world()
     user.settings.agree("127.0.0.1")
 
@@ -131,7 +132,7 @@ def test_consent_that_is_taken_back_while_the_limit_holds_up_a_declaration_is_se
         user.settings.agree("127.0.0.1", False)
         return self.service.declare([upload])[0]
 
-    monkeypatch.setattr("layerlift.batch._Shared.declare", declare)
+    monkeypatch.setattr("layerlift.removal.batch._Shared.declare", declare)
     assert codes(user.ends([Photo(1)])) == ["consent_needed"]
     assert (len(user.twin.calls("declare")), user.twin.calls("upload")) == (1, [])
 
@@ -150,13 +151,13 @@ def test_what_is_kept_at_full_size_alone_is_paid_for_too(world: Callable[..., Wo
     with Engines(user.settings) as engines:
         engine = engines.open("youcam", time.sleep)
         assert engine.journal
-        name = removal.picture_name(photo.load(), engine)
+        name = single.picture_name(photo.load(), engine)
         known = engine.journal.known_as(name)
         assert known
         cache = engine.journal.cache
         cache.path(known.picture).rename(cache.path(name))
-        assert removal.is_paid(photo.load(), engine)
-        assert not removal.is_paid(Photo(2).load(), engine)
+        assert single.is_paid(photo.load(), engine)
+        assert not single.is_paid(Photo(2).load(), engine)
     assert [end.result for end in user.ends([photo])] == [(0, True)]
 
 

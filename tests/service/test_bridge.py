@@ -16,8 +16,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from layerlift.keyrings import LIMIT_SECONDS
-from layerlift.offline import Twin
+from layerlift.store.keyrings import LIMIT_SECONDS
+from layerlift.twin import Twin
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SIZE = {"width": 64, "height": 32, "channels": 3}

@@ -23,8 +23,12 @@ import requests
 from helpers.holding import Held
 from helpers.programs import LAYERLIFT
 from helpers.waiting import PATIENCE, wait_for
-from layerlift import cli, database, engines, errors
-from layerlift.offline import Fault, Twin, model
+from layerlift import errors
+from layerlift.command import main
+from layerlift.models import fetching
+from layerlift.removal import engines
+from layerlift.store import database
+from layerlift.twin import Fault, Twin
 from PIL import Image, ImageCms
 
 from .command import (
@@ -213,7 +217,7 @@ def test_one_bad_picture_is_one_clear_line(account: dict[str, str], photos: Path
 def test_a_failure_that_nobody_foresaw_does_not_end_the_batch(
     account: dict[str, str], photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from layerlift import pictures
+    from layerlift.imaging import pictures
 
     for name in ("a.png", "b.png"):
         half_black().save(photos / name)
@@ -221,7 +225,7 @@ def test_a_failure_that_nobody_foresaw_does_not_end_the_batch(
     monkeypatch.setattr(pictures, "read", lambda path, _: 1 / 0 if path.name == "a.png" else read(path))
     for name in ("YOUCAM_API_URL", "YOUCAM_API_KEY", "LAYERLIFT_HOME"):
         monkeypatch.setenv(name, account[name])
-    assert cli.main(["remove", "--json", str(photos)]) == 1
+    assert main.main(["remove", "--json", str(photos)]) == 1
     told = Result(1, *capsys.readouterr()).pictures
     assert [picture["status"] for picture in told] == ["failed", "done"]
     assert told[0]["error"]["code"] == "internal" and "ZeroDivisionError" in told[0]["error"]["message"]
@@ -230,7 +234,7 @@ def test_a_failure_that_nobody_foresaw_does_not_end_the_batch(
 def test_ctrl_c_stops_the_reading_of_a_picture(
     account: dict[str, str], photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from layerlift import pictures
+    from layerlift.imaging import pictures
 
     def read(path: Path, report: Callable[[float], None]) -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -247,7 +251,7 @@ def test_ctrl_c_stops_the_reading_of_a_picture(
     monkeypatch.setattr(pictures, "read", read)
     for name in ("YOUCAM_API_URL", "YOUCAM_API_KEY", "LAYERLIFT_HOME"):
         monkeypatch.setenv(name, account[name])
-    assert cli.main(["remove", "--json", str(photos)]) == 1
+    assert main.main(["remove", "--json", str(photos)]) == 1
     (told,) = Result(1, *capsys.readouterr()).pictures
     assert told["status"] == "cancelled"
     assert stopped.wait(PATIENCE)
@@ -305,9 +309,9 @@ def test_without_the_model_the_offline_engine_says_how_to_get_it(
     environ: dict[str, str], photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     half_black().save(photos / "a.png")
-    monkeypatch.setattr(model, "default_path", lambda: photos / "gone.onnx")
+    monkeypatch.setattr(fetching, "default_path", lambda: photos / "gone.onnx")
     monkeypatch.setenv("LAYERLIFT_HOME", environ["LAYERLIFT_HOME"])
-    assert cli.main(["remove", "--engine", "offline", str(photos)]) == 2
+    assert main.main(["remove", "--engine", "offline", str(photos)]) == 2
     output, told = capsys.readouterr()
     assert output == "" and "model file is missing" in told and "install.py" in told and len(told.splitlines()) == 1
 
@@ -489,7 +493,7 @@ def test_a_program_that_is_ended_waits_for_no_answer_that_does_not_come(
     ending.start()
     handed_over = threading.Event()
     monkeypatch.setattr(engines, "_hand_over", lambda settings: handed_over.set())
-    assert cli.main(["remove", str(photos)]) == 1
+    assert main.main(["remove", str(photos)]) == 1
     assert handed_over.is_set() and not released.is_set()
     released.set()
     ending.join()

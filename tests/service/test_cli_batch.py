@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import pytest
 from helpers.programs import LAYERLIFT, Program
 from helpers.waiting import PATIENCE, wait_for
-from layerlift.offline import Twin
+from layerlift.twin import Twin
 from PIL import Image
 
 from .command import COLUMNS, Result, bars, begin, end_of, half_black, key_of, layerlift, names, read_until

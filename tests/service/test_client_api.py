@@ -19,9 +19,9 @@ import pytest
 from helpers.holding import Held
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import client as module
-from layerlift.batch import SLOTS
-from layerlift.offline import Twin
-from layerlift.settings import DEFAULT_URL
+from layerlift.removal.batch import SLOTS
+from layerlift.store.settings import DEFAULT_URL
+from layerlift.twin import Twin
 from PIL import Image, ImageCms
 
 from .removals import half_dark, is_exact

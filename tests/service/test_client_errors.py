@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from layerlift import errors
-from layerlift.offline import Fault
-from layerlift.service import ATTEMPTS, BACKOFF_SECONDS, RATE_ATTEMPTS, RATE_BACKOFF_SECONDS, Service
+from layerlift.service.service import ATTEMPTS, BACKOFF_SECONDS, RATE_ATTEMPTS, RATE_BACKOFF_SECONDS, Service
+from layerlift.twin import Fault
 
 from .wire import BALANCE, KEY, Waits, client, finished, reply, server
 

@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from layerlift import errors, polling
-from layerlift.offline import FORMS, Fault
-from layerlift.service import Service
+from layerlift import errors
+from layerlift.service import polling
+from layerlift.service.service import Service
+from layerlift.twin import FORMS, Fault
 from PIL import Image
 
 from .wire import File, Waits, client, finished, reply, server, uploaded

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from layerlift import errors
-from layerlift.answers import Destination
-from layerlift.connection import is_loopback
-from layerlift.offline import Fault
-from layerlift.service import Service
+from layerlift.service.answers import Destination
+from layerlift.service.connection import is_loopback
+from layerlift.service.service import Service
+from layerlift.twin import Fault
 
 from .wire import BALANCE, KEY, File, Waits, certificate, client, finished, reply, server, told, uploaded
 

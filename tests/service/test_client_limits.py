@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 from helpers.waiting import wait_for
-from layerlift import connection, errors, service
-from layerlift.answers import Destination
-from layerlift.deadline import Deadline
-from layerlift.offline import Fault
-from layerlift.service import ATTEMPTS, MAX_RESULT_BYTES, Service
-from layerlift.threads import fulfil
+from layerlift import errors
+from layerlift.service import connection, service
+from layerlift.service.answers import Destination
+from layerlift.service.deadline import Deadline
+from layerlift.service.service import ATTEMPTS, MAX_RESULT_BYTES, Service
+from layerlift.store.threads import fulfil
+from layerlift.twin import Fault
 
 from .wire import KEY, File, Waits, client, finished, reply, server, uploaded
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from layerlift import errors
-from layerlift.offline import Fault, Options, Twin
-from layerlift.service import ATTEMPTS, Service
+from layerlift.service.service import ATTEMPTS, Service
+from layerlift.twin import Fault, Options, Twin
 
 from .wire import KEY, File, Waits, certificate, client, finished, reply, server, uploaded
 

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
-from layerlift.offline import Twin
+from layerlift.twin import Twin
 
 ODD_FORMS = ("headers_list", "number_length", "base64_ids", "results_list_data", "status_field", "error_none")
 POLL_WAIT = 0.01

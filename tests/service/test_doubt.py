@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift import database, errors
-from layerlift.journal import UNUSABLE_FILES
-from layerlift.offline import Fault
+from layerlift import errors
+from layerlift.store import database
+from layerlift.store.journal import UNUSABLE_FILES
+from layerlift.twin import Fault
 
 from .paid import Paid, started
 from .removals import is_exact

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from helpers.programs import Program
 from helpers.waiting import wait_for
-from layerlift.database import NAME
-from layerlift.engines import Engines
-from layerlift.offline import Fault, Twin
-from layerlift.settings import Settings
+from layerlift.removal.engines import Engines
+from layerlift.store.database import NAME
+from layerlift.store.settings import Settings
+from layerlift.twin import Fault, Twin
 
 from .command import begin, half_black, key_of, layerlift
 

@@ -11,7 +11,7 @@ import pytest
 from helpers import rings
 from helpers.waiting import PATIENCE
 from keyring.backends import fail, null
-from layerlift.offline import Twin
+from layerlift.twin import Twin
 
 from .command import half_black, layerlift, names
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from layerlift import log
-from layerlift.offline import Fault, Options, Twin
+from layerlift.twin import Fault, Options, Twin
 
 from . import command
 from .command import Result

@@ -15,15 +15,17 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.waiting import wait_for
-from layerlift import errors, matte, prepare, removal, tasks
-from layerlift.database import NAME, Database
-from layerlift.engines import Engines
-from layerlift.entries import Entry
-from layerlift.offline import Fault, engines
-from layerlift.pacing import Pacer
-from layerlift.pictures import Picture
-from layerlift.settings import Settings
-from layerlift.stages import Stage
+from layerlift import errors
+from layerlift.imaging import matte, prepare
+from layerlift.imaging.pictures import Picture
+from layerlift.removal import single, tasks
+from layerlift.removal.engines import Engines
+from layerlift.removal.stages import Stage
+from layerlift.service.pacing import Pacer
+from layerlift.store.database import NAME, Database
+from layerlift.store.entries import Entry
+from layerlift.store.settings import Settings
+from layerlift.twin import Fault, engines
 from PIL import Image
 
 from .paid import Paid, started
@@ -321,7 +323,7 @@ def test_a_database_that_others_hold_loses_no_task(paid: Callable[..., Paid], tm
 
 def test_the_same_picture_in_many_threads_is_one_task(paid: Callable[..., Paid]) -> None:
     jobs = [paid(run_seconds=0.3) for _ in range(4)]
-    outcomes: list[removal.Outcome] = []
+    outcomes: list[single.Outcome] = []
     threads = [threading.Thread(target=lambda job=job: outcomes.append(job.run())) for job in jobs]
     for thread in threads:
         thread.start()
@@ -356,7 +358,7 @@ def test_where_nothing_can_be_written_down_nothing_is_paid(make_twin: Callable[.
 def test_what_is_paid_for_is_taken_up_also_where_uploads_are_no_longer_allowed(
     make_twin: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("layerlift.engines.is_loopback", lambda url: False)
+    monkeypatch.setattr("layerlift.removal.engines.is_loopback", lambda url: False)
     twin = make_twin()
     job = Paid(twin, tmp_path)
     settings = Settings({"LAYERLIFT_HOME": str(tmp_path), "YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key})
@@ -380,7 +382,7 @@ def test_the_key_is_not_in_the_state(make_twin: Callable[..., Any], tmp_path: Pa
     with Engines(settings) as opened:
         job = Removal(twin)
         engine = opened.open("auto", lambda seconds: None)
-        removal.remove(half_dark(64, 48), engine, job.report, job.cancel)
+        single.remove(half_dark(64, 48), engine, job.report, job.cancel)
         assert twin.key[:8].encode() not in b"".join(
             path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
         )

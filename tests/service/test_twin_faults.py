@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import requests
-from layerlift.offline import Fault
+from layerlift.twin import Fault
 from PIL import Image
 
 API_STEPS = ("declare", "run", "poll", "delete", "balance", "history", "price")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from layerlift.offline import FORMS
+from layerlift.twin import FORMS
 
 
 def chain(client: Any, data: bytes) -> tuple[Any, Any, Any]:

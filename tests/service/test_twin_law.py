@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import requests
-from layerlift.offline import EngineError, Options, Twin
+from layerlift.twin import EngineError, Options, Twin
 
 STILL = (10**6, 300.0)
 

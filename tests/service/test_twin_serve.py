@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 import requests
-from layerlift.offline import Fault, serve
+from layerlift.command import serve
+from layerlift.twin import Fault
 
-PROGRAM = "import argparse, sys; from layerlift.offline import serve; parser = argparse.ArgumentParser(); \
+PROGRAM = "import argparse, sys; from layerlift.command import serve; parser = argparse.ArgumentParser(); \
 serve.add_arguments(parser); sys.exit(serve.run(parser.parse_args()))"
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from helpers.programs import WORKER
 from helpers.waiting import PATIENCE, wait_for
-from layerlift import __version__, private, progress
-from layerlift.offline import Fault, Twin
+from layerlift import __version__
+from layerlift.twin import Fault, Twin
+from layerlift.worker import private, progress
 from PIL import Image
 
 from .proxy import Proxy
@@ -411,7 +412,8 @@ def test_ctrl_c_in_the_hosts_terminal_does_not_end_it(start: Any, twin: Twin) ->
 
 NOISY = """
 import os, sys
-from layerlift import prepare, worker
+from layerlift.imaging import prepare
+from layerlift.worker.__main__ import main
 quiet = prepare.prepare
 def noisy(*arguments, **options):
     print("printed")
@@ -420,7 +422,7 @@ def noisy(*arguments, **options):
     os.system("echo from a child")
     return quiet(*arguments, **options)
 prepare.prepare = noisy
-sys.exit(worker.main())
+sys.exit(main())
 """
 
 
@@ -433,7 +435,7 @@ def test_a_library_that_prints_does_not_break_the_protocol(start: Any, twin: Twi
     assert [part in host.errors for part in ("printed", "written", "from a child")] == [True] * 3
 
 
-BROKEN = NOISY.split("def noisy")[0] + "prepare.prepare = lambda *_, **__: 1 / 0\nsys.exit(worker.main())"
+BROKEN = NOISY.split("def noisy")[0] + "prepare.prepare = lambda *_, **__: 1 / 0\nsys.exit(main())"
 
 
 def test_a_failure_that_nobody_foresaw_is_an_answer_too(start: Any, twin: Twin) -> None:

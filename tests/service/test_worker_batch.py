@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.holding import Held
 from helpers.waiting import wait_for
-from layerlift.offline import Fault, Twin
+from layerlift.twin import Fault, Twin
 
 from .worker_host import HEIGHT, WIDTH, Host, expected, steps
 

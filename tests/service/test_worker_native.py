@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.waiting import PATIENCE, wait_for
-from layerlift import foreground
+from layerlift.imaging import foreground
 
 from .worker_host import HEIGHT, WIDTH, said
 

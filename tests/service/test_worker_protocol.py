@@ -13,8 +13,8 @@ import jsonschema
 import numpy as np
 import pytest
 from helpers.protocol import KINDS, QUESTIONS, SCHEMA, Session, is_allowed
-from layerlift import worker
-from layerlift.offline import Twin
+from layerlift.twin import Twin
+from layerlift.worker import worker
 
 from .worker_host import HEIGHT, WIDTH, Host, said, steps
 

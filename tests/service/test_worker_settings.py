@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from helpers.programs import WORKER
 from helpers.waiting import wait_for
-from layerlift.offline import Fault, Twin
+from layerlift.twin import Fault, Twin
 
 from .proxy import Proxy
 from .worker_host import said

@@ -17,10 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from layerlift import polling
-from layerlift.answers import Task, TaskState
-from layerlift.offline import Twin
-from layerlift.service import Service
+from layerlift.service import polling
+from layerlift.service.answers import Task, TaskState
+from layerlift.service.service import Service
+from layerlift.twin import Twin
 
 BALANCE = "/s2s/v1.0/client/credit"
 KEY = "sk-only-for-the-api"

@@ -13,10 +13,10 @@ import numpy as np
 from helpers import worker_host
 from helpers.protocol import Session
 from helpers.waiting import PATIENCE
-from layerlift import worker
-from layerlift.engines import Engines
-from layerlift.offline import Twin
-from layerlift.settings import Settings
+from layerlift.removal.engines import Engines
+from layerlift.store.settings import Settings
+from layerlift.twin import Twin
+from layerlift.worker import worker
 
 WIDTH, HEIGHT = 96, 32
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layerlift import answers, errors
+from layerlift import errors
+from layerlift.service import answers
 
 URL = "https://storage.example/x?X-Amz-Signature=1"
 PARSERS: dict[str, Callable[[object], object]] = {

@@ -42,6 +42,6 @@ def test_functions_that_are_named_are_there(page: Path) -> None:
 def test_the_architecture_has_every_module_of_the_core() -> None:
     page = (CHECKOUT / "shared" / "docs" / "ARCHITECTURE.md").read_text("utf-8")
     core = CHECKOUT / "shared" / "layerlift"
-    modules = [path.stem for path in core.glob("*.py") if path.stem != "__init__"]
+    modules = [path.stem for path in core.rglob("*.py") if not path.stem.startswith("__")]
     packages = [f"{path.parent.name}/" for path in core.glob("*/__init__.py")]
     assert [name for name in [*modules, *packages] if f"`{name}`" not in page] == []

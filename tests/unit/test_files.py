@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift import errors, files
+from layerlift import errors
+from layerlift.command import files
 
 TREE = (
     "a.jpg",

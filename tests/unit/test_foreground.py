@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift.foreground import clean_edges
-from layerlift.pictures import Picture
+from layerlift.imaging.foreground import clean_edges
+from layerlift.imaging.pictures import Picture
 
 from .picture_files import noise
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift import matte
-from layerlift.pictures import Picture
+from layerlift.imaging import matte
+from layerlift.imaging.pictures import Picture
 from PIL import Image, ImageFilter
 
 from .picture_files import noise

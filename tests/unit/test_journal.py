@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift import database, errors, locks
-from layerlift.cache import Cache
-from layerlift.database import Database
-from layerlift.entries import Entry, digest
-from layerlift.journal import Journal
-from layerlift.records import Record
+from layerlift import errors
+from layerlift.store import database, locks
+from layerlift.store.cache import Cache
+from layerlift.store.database import Database
+from layerlift.store.entries import Entry, digest
+from layerlift.store.journal import Journal
+from layerlift.store.records import Record
 
 SIZE = (6, 4)
 NAME = digest("a picture")
@@ -142,7 +143,7 @@ def test_one_holder_at_a_time_works_on_a_picture(journal: Journal, tmp_path: Pat
 
 def test_a_claim_ends_with_its_process(journal: Journal, tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from layerlift.journal import Journal\n"
+        "import sys, time; from pathlib import Path; from layerlift.store.journal import Journal\n"
         f"with Journal(Path({str(tmp_path)!r})).claim({NAME!r}, 'youcam', 'account', {SIZE}, time.sleep):\n"
         "    print('claimed', flush=True); sys.stdin.read()"
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layerlift import matte
 from layerlift.errors import LayerliftError
-from layerlift.pictures import Picture
+from layerlift.imaging import matte
+from layerlift.imaging.pictures import Picture
 from PIL import Image
 
 from .picture_files import noise, png, png_chunk, png_header

@@ -10,8 +10,8 @@ from pathlib import Path
 PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
 CUT_OUT = """
 import pathlib, sys
-from layerlift.offline import model, u2net
-u2net.u2netp(model.default_path())(pathlib.Path(sys.argv[1]).read_bytes())
+from layerlift.models import fetching, u2net
+u2net.u2netp(fetching.default_path())(pathlib.Path(sys.argv[1]).read_bytes())
 """
 
 

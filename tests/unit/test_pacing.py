@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift import pacing
-from layerlift.database import Database
-from layerlift.pacing import Pacer
+from layerlift.service import pacing
+from layerlift.service.pacing import Pacer
+from layerlift.store.database import Database
 
 SECONDS = 300.0
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
-from layerlift import pictures
 from layerlift.errors import Cancelled, LayerliftError, make
-from layerlift.pictures import Picture
+from layerlift.imaging import pictures
+from layerlift.imaging.pictures import Picture
 from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
@@ -419,7 +419,8 @@ def test_a_file_that_can_not_be_written_is_a_clear_error(tmp_path: Path) -> None
 FULL_DISK = """
 import resource, sys
 import numpy as np
-from layerlift import errors, pictures
+from layerlift import errors
+from layerlift.imaging import pictures
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 pixels = np.random.default_rng(0).integers(0, 256, (400, 400, 4), dtype=np.uint8)
 try:

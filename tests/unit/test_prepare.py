@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvips
-from layerlift import pictures
 from layerlift.errors import LayerliftError
-from layerlift.pictures import Picture
-from layerlift.prepare import SERVICE_LIMITS, Limits, Upload, prepare
+from layerlift.imaging import pictures
+from layerlift.imaging.pictures import Picture
+from layerlift.imaging.prepare import SERVICE_LIMITS, Limits, Upload, prepare
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 

@@ -17,9 +17,9 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.backends.null import Keyring as NullKeyring
 from keyring.errors import PasswordDeleteError, PasswordSetError
 from layerlift import errors
-from layerlift.cancelling import Cancel
-from layerlift.keyrings import Keyring
-from layerlift.settings import DEFAULT_URL, Key, Settings, Stored
+from layerlift.removal.cancelling import Cancel
+from layerlift.store.keyrings import Keyring
+from layerlift.store.settings import DEFAULT_URL, Key, Settings, Stored
 
 SHORT = 0.1
 """Seconds until a keyring is given up."""

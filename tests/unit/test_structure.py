@@ -23,52 +23,26 @@ INSTALLER = [
 ]
 HOSTED = [PLUGIN / "bridge.py", *sorted((PLUGIN / "gimp").rglob("*.py")), *sorted((PLUGIN / "krita").rglob("*.py"))]
 HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "krita", "pykrita", "PyQt5", "PyQt6"}
-# The core's modules from the ground up: each may import from the layers below its own.
-LAYERS = (
-    {"errors"},
-    {"threads", "trace"},
-    {"cancelling", "entries", "keyrings"},
-    {
-        "answers",
-        "cache",
-        "deadline",
-        "locks",
-        "log",
-        "offline",
-        "pictures",
-        "progress",
-        "salvage",
-        "settings",
-        "stages",
-        "tiles",
-    },
-    {
-        "connection",
-        "database",
-        "files",
-        "foreground",
-        "guided",
-        "messages",
-        "prepare",
-        "private",
-        "program",
-        "sheet",
-        "signals",
-        "sources",
-    },
-    {"matte", "pacing", "records", "service"},
-    {"journal", "polling"},
-    {"recovery"},
-    {"engines"},
-    {"account", "tasks"},
-    {"finishing", "removal"},
-    {"batch", "doctor"},
-    {"client", "terminal", "worker"},
-    {"jobs", "removing"},
-    {"__init__", "cli"},
+# The core's packages and modules from the ground up: each may import from those below it.
+ROOMS = (
+    "errors",
+    "log",
+    "program",
+    "imaging",
+    "store",
+    "twin",
+    "models",
+    "service",
+    "removal",
+    "client",
+    "__init__",
+    "worker",
+    "command",
 )
+MOST_ROOMS, DEEPEST = 12, 8
+LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 # The set-ups that offer the offline twin.
-OFFLINE_USERS = {"cli.py", "doctor.py", "engines.py"}
+OFFLINE_USERS = {"command.serve", "models.u2net", "removal.engines"}
 
 
 def relative(path: Path) -> str:
@@ -146,20 +120,74 @@ def test_a_plug_in_knows_the_standard_library_its_host_and_itself_alone(file: Pa
     assert "layerlift" not in {name.split(".")[0] for name in imports(file)}
 
 
-@pytest.mark.parametrize("file", sorted(CORE.rglob("*.py")), ids=relative)
-def test_imports_go_down_the_layers_of_the_core(file: Path) -> None:
-    heights = {module: height for height, layer in enumerate(LAYERS) for module in layer}
+def module_name(file: Path) -> str:
+    """A file of the core as a dotted name, "__init__" for the package itself."""
     parts = file.relative_to(CORE).with_suffix("").parts
-    up = "." * len(parts)
-    used = {name[len(up) :].split(".")[0] for name in imports(file) if name.startswith(up)}
-    modules = {module for module in used if (CORE / f"{module}.py").exists() or (CORE / module).is_dir()} - {""}
-    assert {parts[0], *modules} <= heights.keys(), "a new module needs its place in LAYERS"
-    assert [module for module in modules if heights[module] >= heights[parts[0]]] == []
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = {module_name(file): file for file in sorted(CORE.rglob("*.py"))}
+
+
+def imported(name: str) -> set[str]:
+    """The modules of the core that one of them imports, also inside functions."""
+    file = MODULES[name]
+    package = file.relative_to(CORE).parts[:-1]
+    found = set()
+    for target in imports(file):
+        up = len(target) - len(target.lstrip("."))
+        if up:
+            base = package[: len(package) - up + 1]
+            full = ".".join([*base, *filter(None, target[up:].split("."))])
+            # `from .. import errors` names the package, too, which is where the module is and nothing more.
+            found.add(full)
+    return {target for target in found if target in MODULES} - {name, *(".".join(package[:n]) for n in range(9))}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_down_the_rooms_of_the_core(name: str) -> None:
+    heights = {room: height for height, room in enumerate(ROOMS)}
+    room = name.split(".")[0]
+    below = {target.split(".")[0] for target in imported(name)} - {room}
+    assert {room, *below} <= heights.keys(), "a new package needs its place in ROOMS"
+    assert [other for other in below if heights[other] >= heights[room]] == []
+
+
+def test_no_modules_of_the_core_import_each_other_in_a_circle() -> None:
+    known: set[str] = set()
+
+    def follow(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, f"a circle: {' > '.join([*above, name])}"
+        if name not in known:
+            for target in imported(name):
+                follow(target, (*above, name))
+            known.add(name)
+
+    for name in MODULES:
+        follow(name, ())
+
+
+def test_the_rooms_of_the_core_are_few_and_few_lie_above_each_other() -> None:
+    depths: dict[str, int] = {}
+    for room in ROOMS:
+        names = [name for name in MODULES if name.split(".")[0] == room]
+        below = {target.split(".")[0] for name in names for target in imported(name)} - {room}
+        depths[room] = 1 + max((depths[other] for other in below), default=0)
+    assert {name.split(".")[0] for name in MODULES} == set(ROOMS)
+    assert (len(ROOMS) - 1 <= MOST_ROOMS, max(depths.values()) <= DEEPEST) == (True, True), depths
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_and_functions_of_the_core_are_short(name: str) -> None:
+    source = MODULES[name].read_text("utf-8")
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.FunctionDef, ast.Lambda))]
+    long = [node for node in functions if (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION]
+    assert (len(source.splitlines()) <= LONGEST_MODULE, long) == (True, [])
 
 
 def test_only_the_set_ups_know_the_offline_twin() -> None:
-    users = {file.name for file in CORE.glob("*.py") if any("offline" in name.split(".") for name in imports(file))}
-    assert users <= OFFLINE_USERS
+    users = {name for name in MODULES if "twin" in {target.split(".")[0] for target in imported(name)}}
+    assert {name for name in users if name.split(".")[0] != "twin"} <= OFFLINE_USERS
 
 
 @pytest.mark.parametrize("file", [*INSTALLER, *HOSTED], ids=relative)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from layerlift import errors, log
+from layerlift.command.terminal import Pace, summary
 from layerlift.errors import plain
-from layerlift.terminal import Pace, summary
 
 
 class Clock:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layerlift.guided import Level
-from layerlift.tiles import CELL, Box, Enlarging, Tiled, bicubic, bilinear, differing, grid, holding
+from layerlift.imaging.guided import Level
+from layerlift.imaging.tiles import CELL, Box, Enlarging, Tiled, bicubic, bilinear, differing, grid, holding
 from PIL import Image
 
 SIZE = (3 * CELL - 11, 2 * CELL + 50)
@@ -80,7 +80,7 @@ def test_planes_are_enlarged_as_pillow_does_it(box: Box, kernel: Any) -> None:
 IN_A_NEW_PROCESS = """
 import os, time
 import numpy as np
-from layerlift.tiles import Box, Enlarging, bicubic, grid
+from layerlift.imaging.tiles import Box, Enlarging, bicubic, grid
 
 def others(field):
     tasks = [task for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]

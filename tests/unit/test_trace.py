@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layerlift import database, errors, trace
-from layerlift.entries import digest
-from layerlift.journal import Journal
-from layerlift.records import Record
-from layerlift.trace import Start, Trace
+from layerlift import errors
+from layerlift.store import database, trace
+from layerlift.store.entries import digest
+from layerlift.store.journal import Journal
+from layerlift.store.records import Record
+from layerlift.store.trace import Start, Trace
 
 SIZE = (6, 4)
 ROWS = 120

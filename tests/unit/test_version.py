@@ -6,9 +6,10 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from layerlift import __version__, cli, doctor
-from layerlift.connection import Connection
-from layerlift.settings import Settings
+from layerlift import __version__
+from layerlift.command import doctor, main
+from layerlift.service.connection import Connection
+from layerlift.store.settings import Settings
 
 from plugin.installer import plugin
 
@@ -36,7 +37,7 @@ def test_the_changelog_has_the_version_or_is_ahead_of_it() -> None:
 
 def test_the_command_the_report_and_the_service_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        cli.main(["--version"])
+        main.main(["--version"])
     assert capsys.readouterr().out == f"layerlift {__version__}\n"
     settings = Settings({"LAYERLIFT_HOME": str(tmp_path)})
     title, text, _ = next(doctor.report(settings))

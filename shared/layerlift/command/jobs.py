@@ -1,0 +1,97 @@
+"""``layerlift jobs``: what was paid for and what is still on its way."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from .. import errors
+from ..store import database, trace
+from ..store.entries import IN_DOUBT, Entry
+from ..store.journal import Journal
+from ..store.settings import Settings
+from . import terminal
+
+_SAID = {
+    "new": "not started",
+    "uploaded": "not started",
+    "starting": "in doubt: may have been charged",
+    "unknown": "in doubt: may have been charged",
+    "running": "running: 'layerlift jobs resume' fetches the result",
+    "refused": "the service does not say what became of it: may have been charged",
+    "done": "ready to fetch: run 'layerlift jobs resume'",
+    "kept": "done",
+    "deleted": "done",
+    "lost": "lost: may have been charged",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION")
+    resume = actions.add_parser("resume", help="fetch the results of what was started and not fetched yet")
+    resume.set_defaults(run=_resume)
+    clear = actions.add_parser(
+        "clear", help="forget all but what still runs or is in doubt, and remove the kept results, after asking"
+    )
+    clear.add_argument("--yes", action="store_true", help="agree to that")
+    clear.add_argument("--in-doubt", action="store_true", help="also forget what may have been charged")
+    clear.set_defaults(run=_clear)
+    parser.set_defaults(run=_list)
+
+
+def _list(_: argparse.Namespace) -> int:
+    journal = _journal()
+    for entry in journal.entries() if journal else []:
+        print(_line(journal, entry))
+    if journal:
+        print(f"Kept results: {journal.cache.size() / 1e6:.1f} MB.", file=sys.stderr)
+    return 0
+
+
+def _line(journal: Journal | None, entry: Entry) -> str:
+    said = _SAID[entry.state]
+    if journal and journal.is_claimed(entry):
+        said = "in progress"
+    elif journal and entry.state in ("kept", "deleted") and journal.alpha(entry) is None:
+        said = "done, its result is no longer kept"
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.created))
+    task = f"task {entry.task_id}" if entry.task_id else "no task"
+    return errors.plain(f"{when}  {entry.width} x {entry.height}  {entry.units:g} units  {task}  {said}")
+
+
+def _resume(_: argparse.Namespace) -> int:
+    from ..removal.engines import Engines
+    from ..removal.tasks import resume
+
+    failed = False
+    with Engines(Settings()) as engines:
+        engine = engines.open("youcam", time.sleep, uploads=False)
+        for entry, end in resume(engine, engines.background, told=True):
+            error = end.exception()
+            if error is not None and not isinstance(error, errors.LayerliftError):
+                raise error
+            failed = failed or error is not None
+            print(errors.plain(f"{entry.task_id or 'no task'}: {error or 'fetched'}"))
+    return 1 if failed else 0
+
+
+def _clear(options: argparse.Namespace) -> int:
+    journal = _journal()
+    if journal is None:
+        return 0
+    kept = journal.cache.count()
+    question = f"Kept results: {kept}. Without them the same pictures cost units again. Remove them?"
+    if kept and not options.yes and not terminal.agrees(question):
+        raise errors.make("clear_not_agreed")
+    forgotten, removed = journal.clear(in_doubt=options.in_doubt)
+    print(f"Forgot {forgotten} removals and removed {removed} kept results.", file=sys.stderr)
+    if left := sum(entry.state in IN_DOUBT for entry in journal.entries()):
+        print(f"Still in doubt: {left}. --in-doubt forgets them too; they may have been charged.", file=sys.stderr)
+    return 0
+
+
+def _journal() -> Journal | None:
+    """The journal, None where nothing was ever written down."""
+    folder = Settings().state_folder
+    return Journal(folder) if any((folder / name).exists() for name in (database.NAME, trace.NAME)) else None

@@ -1,0 +1,119 @@
+"""The ``layerlift`` command: remove, balance, key, uploads, jobs, doctor, serve.
+
+Results go to files, and with ``--json`` one object a picture to standard output; everything else goes to standard
+error. Exit status: 0 all done, 1 some picture failed, 2 usage or set-up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from .. import __version__, errors, log, program
+from ..store.settings import Settings
+from . import signals, terminal
+
+_PLACES = {"keyring": "system's keyring", "file": "file that only you can read"}
+_ENVIRONMENT = "YOUCAM_API_KEY is set in the environment: its key comes first and is used."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit status."""
+    program.begin()
+    options = _parser().parse_args(arguments)
+    try:
+        with signals.ending(_interrupt):
+            log.start(Settings().state_folder)
+            run: Callable[[argparse.Namespace], int] = options.run
+            return run(options)
+    except errors.LayerliftError as error:
+        print(f"layerlift: {error}", file=sys.stderr)
+        return 2 if isinstance(error, errors.SetupError) else 1
+    except KeyboardInterrupt:
+        print("\nlayerlift: Cancelled.", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Nobody reads any more; Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="layerlift", description="Removes the background of pictures.")
+    parser.add_argument("--version", action="version", version=f"layerlift {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    from . import doctor, jobs, remove
+
+    remove.add_arguments(commands.add_parser("remove", help="remove the background of pictures"))
+    balance = commands.add_parser("balance", help="show the units of the account")
+    balance.set_defaults(run=_balance)
+
+    key = commands.add_parser("key", help="set, show or forget the API key")
+    key.add_argument("action", choices=("set", "show", "forget"))
+    key.set_defaults(run=_key)
+
+    uploads = commands.add_parser("uploads", help="show whether pictures may be uploaded; allow or forbid it")
+    uploads.add_argument("action", choices=("allow", "forbid"), nargs="?")
+    uploads.set_defaults(run=_uploads)
+
+    examined = commands.add_parser("doctor", help="report on this installation, safe to show to others")
+    examined.set_defaults(run=doctor.run)
+
+    from . import serve
+
+    jobs.add_arguments(commands.add_parser("jobs", help="show what was paid for, and what is still on its way"))
+    server = commands.add_parser("serve", help="run the offline service on its own")
+    serve.add_arguments(server)
+    server.set_defaults(run=serve.run)
+    return parser
+
+
+def _balance(_: argparse.Namespace) -> int:
+    from ..client import Client
+
+    with Client("youcam") as client:
+        print(f"{round(client.balance(), 2):.15g} units")
+    return 0
+
+
+def _uploads(options: argparse.Namespace) -> int:
+    settings = Settings()
+    if options.action is not None:
+        settings.agree(settings.api_host, options.action == "allow")
+    allowed = "allowed" if settings.has_agreed(settings.api_host) else "not allowed"
+    print(f"Uploads to {settings.api_host}, for 1 unit each, are {allowed}.")
+    return 0
+
+
+def _key(options: argparse.Namespace) -> int:
+    settings = Settings()
+    if options.action == "set":
+        value = (getpass.getpass("API key: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+        stored = settings.set_key(value)
+        if stored.refused:
+            print(stored.refused.message, file=sys.stderr)
+        print(f"The key is stored in the {_PLACES[stored.place]}.", file=sys.stderr)
+        print(_ENVIRONMENT if settings.environment_key else "It is used from now on.", file=sys.stderr)
+        if terminal.asks():
+            settings.agree(settings.api_host, terminal.agrees_to_uploads(settings.api_host))
+    elif options.action == "show":
+        key = settings.key()
+        if key is None:
+            raise errors.make("no_key")
+        print(f"{key.redacted} ({key.source})")
+    else:
+        places = settings.forget_key()
+        for place in places:
+            print(f"The key in the {_PLACES[place]} is forgotten.", file=sys.stderr)
+        if not places:
+            print("No key was stored.", file=sys.stderr)
+        print(_ENVIRONMENT if settings.environment_key else "No key is set any more.", file=sys.stderr)
+    return 0

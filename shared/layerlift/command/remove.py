@@ -1,0 +1,391 @@
+"""``layerlift remove``: cut-outs of pictures, folders and patterns, as many side by side as the service allows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import errors
+from ..store.settings import Settings
+from . import files, signals, terminal
+
+if TYPE_CHECKING:
+    from ..imaging.pictures import Picture
+    from ..removal.batch import Batch, End
+    from ..removal.cancelling import Background
+    from ..removal.engines import Engine, Engines
+    from ..removal.single import Outcome
+    from ..removal.stages import Stage
+    from .files import Pair
+    from .sheet import Sheet
+    from .terminal import Display
+
+ASKED_UNITS = 20
+"""More than so many units are asked for before they are spent."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "photos", nargs="+", type=Path, metavar="PHOTO", help="a picture, a folder of pictures, or a pattern for either"
+    )
+    parser.add_argument("-r", "--recursive", action="store_true", help="descend into subfolders")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the cut-out of one picture goes")
+    place.add_argument(
+        "--output-dir",
+        type=Path,
+        metavar="DIR",
+        help=f"where cut-outs go, as NAME{files.SUFFIX}; the folders within a PHOTO folder are kept",
+    )
+    parser.add_argument(
+        "--relative-to", type=Path, metavar="FOLDER", help="keep all folders below FOLDER in DIR, also for single files"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="redo pictures that already have a cut-out")
+    parser.add_argument("--engine", choices=("auto", "youcam", "offline"), default="auto")
+    parser.add_argument("--result", choices=("alpha", "mask"), default="alpha", help="the cut-out, or its mask in gray")
+    parser.add_argument(
+        "--no-clean-edges",
+        dest="clean_edges",
+        action="store_false",
+        help="leave the old background's colour in soft edges",
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a contact sheet, FILE.html")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="pay again where an earlier start may have been charged, and for the cut-out of a cut-out",
+    )
+    parser.add_argument("--yes", action="store_true", help="agree to the upload and the cost")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per picture on standard output")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Removes backgrounds; the exit status is 0 where all went well, 1 where not, 2 where something is to be set up."""
+    if options.report is not None and options.report.suffix.lower() not in (".html", ".htm"):
+        raise errors.make("usage", f"{options.report} should end in .html: a report is an HTML file")
+    pairs = files.pairs(
+        options.photos, options.output, options.output_dir, recursive=options.recursive, relative_to=options.relative_to
+    )
+    replaces = options.overwrite or options.output is not None
+    skipped = set() if replaces else {number for number, pair in enumerate(pairs) if pair.target.is_file()}
+    if skipped:
+        print(f"Skipped {len(skipped)} of {len(pairs)}: cut-out already exists.", file=sys.stderr)
+
+    from ..imaging import pictures
+    from ..removal.batch import Batch
+    from ..removal.engines import Engines
+    from .sheet import Sheet
+
+    for number, pair in enumerate(pairs):
+        if number not in skipped and not options.again and pictures.is_cut_out(pair.source):
+            skipped.add(number)
+            text = f"{pair.source}: Skipped: this is a cut-out. To remove its background anyway, add --again."
+            print(errors.plain(text), file=sys.stderr)
+
+    event = threading.Event()
+    with ExitStack() as stack:
+        engines = stack.enter_context(Engines(Settings()))
+        batch = Batch(event, engines.background)
+        engine = None
+        if len(skipped) < len(pairs):
+            engine = _opened(engines, options, batch)
+            _agree_to_cost(engine, len(pairs) - len(skipped), options)
+        asked = stack.enter_context(_interrupt(event))
+        sheet = stack.enter_context(Sheet(options.report)) if options.report is not None else None
+        removing = _Removing(options, pairs, skipped, engines.background, event, sheet)
+        removing.skip()
+        if engine is not None:
+            removing.remove(batch, engine, engines.settings)
+        if len(pairs) > 1:
+            print(terminal.summary(removing.ends), file=sys.stderr)
+        if sheet is not None:
+            removing.fill(sheet, asked)
+        if asked.is_set():
+            engines.leave()
+        if asked.is_set() and engines.background.busy:
+            print(
+                "What is paid for is finished, if need be in the background; the next run fetches it. "
+                "Ctrl+C ends this at once.",
+                file=sys.stderr,
+            )
+    return removing.status
+
+
+class _Removing:
+    """The work on all pictures, and how each has ended.
+
+    Args:
+        skipped: the places of pictures in `pairs` that are left as they are.
+        background: what has to end before the process does.
+        event: the user's wish to stop.
+        sheet: where pictures and cut-outs are shown, if anywhere.
+    """
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        pairs: Sequence[Pair],
+        skipped: set[int],
+        background: Background,
+        event: threading.Event,
+        sheet: Sheet | None,
+    ) -> None:
+        self.ends: list[dict[str, Any]] = []
+        """What `--json` tells."""
+        self.status = 0
+        self._options = options
+        self._pairs = pairs
+        self._skipped = skipped
+        self._background = background
+        self._event = event
+        self._sheet = sheet
+
+    def skip(self) -> None:
+        """Tells what is skipped."""
+        for number in sorted(self._skipped):
+            pair = self._pairs[number]
+            end = _end(pair, None, "skipped") | ({} if pair.target.is_file() else {"output": None})
+            self.ends.append(end)
+            if self._options.json:
+                print(json.dumps(end), flush=True)
+
+    def remove(self, batch: Batch, engine: Engine, settings: Settings) -> None:
+        """Makes all cut-outs that are not skipped, and tells how each has ended as it does."""
+        places = [number for number in range(len(self._pairs)) if number not in self._skipped]
+        titles = _titles([self._pairs[place].source for place in places])
+        rate = settings.rate if engine.units else None
+        with terminal.Display(titles, rate, lambda: engine.service.waiting > 0) as display:
+            photos = [self._photo(place, number, display) for number, place in enumerate(places)]
+            # Closed here and now, whatever is raised: then all pictures hear of it.
+            with closing(batch.run(photos, engine, display.told, again=self._options.again)) as run:
+                for count, end in enumerate(run, start=1):
+                    title = f"{count}/{len(photos)} {titles[end.number]}" if len(photos) > 1 else titles[end.number]
+                    self._tell(end, photos[end.number], engine, display, title)
+
+    def _photo(self, place: int, number: int, display: Display) -> _Photo:
+        """The picture at a place in all, which has that number for the batch and the display."""
+        pair = self._pairs[place]
+
+        def told(stage: Stage, fraction: float) -> None:
+            display.told(number, stage, fraction, "")
+
+        def shown(picture: Picture, cut_out: Picture, note: str) -> None:
+            if self._sheet is not None:
+                self._sheet.add(place, pair, picture, cut_out, note)
+
+        return _Photo(pair, self._options, self._background, self._event, told, shown)
+
+    def _tell(self, end: End[_Made], photo: _Photo, engine: Engine, display: Display, title: str) -> None:
+        made, pair = end.result, photo.pair
+        error: BaseException | None = end.error
+        if isinstance(error, errors.Cancelled) and photo.made is not None:
+            # It was just being written.
+            failed = photo.made.exception()
+            made = None if failed else photo.made.result()
+            error = error if isinstance(failed, errors.Cancelled) else failed
+        if made is not None:
+            told = _end(pair, engine.name, "cached" if made.cached else "done") | made.fields
+            text = f"{pair.target} ({made.note})" if made.note else str(pair.target)
+        else:
+            known = errors.unexpected(error)
+            told = _end(pair, engine.name, "cancelled" if isinstance(known, errors.Cancelled) else "failed")
+            told |= {"output": None, "error": {"code": known.code, "message": str(known)}}
+            text = str(known)
+            self.status = max(self.status, 2 if isinstance(known, errors.SetupError) else 1)
+        told["seconds"] = round(end.seconds, 3)
+        self.ends.append(told)
+        display.ended(end.number, made=told["status"] == "done")
+        if len(self._pairs) == 1 or not display.live or told["status"] == "failed":
+            display.print(errors.plain(f"{title}: {text}"))
+        if self._options.json:
+            display.print(json.dumps(told), out=True)
+
+    def fill(self, sheet: Sheet, asked: threading.Event) -> None:
+        """Shows what was skipped, too, unless the user has `asked` to stop, and what it all came to."""
+        from ..imaging import pictures
+
+        sheet.summary = terminal.summary(self.ends)
+        for number in sorted(self._skipped):
+            if asked.is_set():
+                return
+            pair = self._pairs[number]
+            try:
+                sheet.add(number, pair, pictures.read(pair.source), pictures.read(pair.target), "from an earlier run")
+            except errors.PictureError:
+                continue
+
+
+class _Made(NamedTuple):
+    """What became of a picture: whether it was free, what `--json` tells of it, and what else there is to say."""
+
+    cached: bool
+    fields: dict[str, Any]
+    note: str
+
+
+class _Photo:
+    """A picture's way from file to file, as `batch.Job` has it.
+
+    Args:
+        background: what has to end before the process does.
+        event: the user's wish to stop.
+        told: is told how far reading, cleaning and writing are.
+        shown: is given the picture and its cut-out, and notes on it.
+    """
+
+    def __init__(
+        self,
+        pair: Pair,
+        options: argparse.Namespace,
+        background: Background,
+        event: threading.Event,
+        told: Callable[[Stage, float], None],
+        shown: Callable[[Picture, Picture, str], None],
+    ) -> None:
+        self.pair = pair
+        self.made: Future[_Made] | None = None
+        """The cut-out, from the moment on from which nobody keeps it from being written."""
+        self._options = options
+        self._background = background
+        self._event = event
+        self._told = told
+        self._shown = shown
+
+    def load(self) -> Picture:
+        from ..imaging import pictures
+        from ..removal.stages import Stage
+
+        picture = pictures.read(self.pair.source, self._stoppable(Stage.READ))
+        _check_folder(self.pair.target.parent)
+        return picture
+
+    def deliver(self, picture: Picture, outcome: Outcome) -> _Made:
+        from ..imaging import matte, pictures
+        from ..removal.stages import Stage
+        from ..store.threads import fulfil
+
+        if self._options.result == "mask":
+            cut_out = pictures.Picture(outcome.alpha[:, :, None], None)
+        else:
+            clean = self._stoppable(Stage.CLEAN)
+            cut_out = matte.cut_out(picture, outcome.alpha, clean_edges=self._options.clean_edges, report=clean)
+
+        def write() -> _Made:
+            # Whoever has told of the end may not have seen `made`.
+            self._check()
+            return self._written(picture, cut_out, outcome)
+
+        made: Future[_Made] = Future()
+        self._background.add(made)
+        self.made = made
+        fulfil(made, write)
+        return made.result()
+
+    def _check(self) -> None:
+        if self._event.is_set():
+            raise errors.make("cancelled")
+
+    def _stoppable(self, stage: Stage) -> Callable[[float], None]:
+        """Tells how far a stage is, and stops it where the user wishes that."""
+
+        def report(fraction: float) -> None:
+            self._check()
+            self._told(stage, fraction)
+
+        return report
+
+    def _written(self, picture: Picture, cut_out: Picture, outcome: Outcome) -> _Made:
+        from ..imaging import pictures
+        from ..removal.stages import Stage
+
+        pictures.write_png(self.pair.target, cut_out, lambda fraction: self._told(Stage.WRITE, fraction))
+        notes = ["kept from an earlier run: free"] * outcome.cached
+        notes += ["no background was found: the whole picture was kept"] * outcome.full
+        note = "; ".join(notes)
+        self._shown(picture, cut_out, note)
+        fields = {"task_id": outcome.task_id, "dst_id": outcome.dst_id, "units": outcome.units}
+        return _Made(outcome.cached, fields, note)
+
+
+def _titles(sources: Sequence[Path]) -> list[str]:
+    """What pictures are called where there is little room."""
+    names = [source.name for source in sources]
+    return names if len(set(names)) == len(names) else [str(source) for source in sources]
+
+
+def _end(pair: Pair, engine: str | None, status: str) -> dict[str, Any]:
+    """What `--json` tells of a picture, as far as it is the same for all."""
+    return {
+        "input": str(pair.source),
+        "output": str(pair.target),
+        "status": status,
+        "engine": engine,
+        "task_id": None,
+        "dst_id": None,
+        "units": 0,
+        "seconds": 0.0,
+        "error": None,
+    }
+
+
+def _check_folder(folder: Path) -> None:
+    """Makes the folder and sees that it can be written to, before anything is paid for that could not be kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise errors.make("disk", f"{folder} ({error.strerror})") from error
+
+
+@contextmanager
+def _interrupt(event: threading.Event) -> Iterator[threading.Event]:
+    """Ctrl+C and the like ask all pictures to stop; a second one ends the command at once. Gives what tells whether
+    one came."""
+    asked = threading.Event()
+
+    def stop() -> None:
+        asked.set()
+        event.set()
+
+    with signals.ending(stop):
+        yield asked
+
+
+def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace) -> None:
+    """Asks before many units are spent. Which pictures are paid for already, their pixels alone would tell."""
+    units = engine.units * pictures
+    if units <= ASKED_UNITS or options.yes:
+        return
+    if terminal.asks():
+        held = f"{round(engine.service.balance(), 2):.15g}"
+        if terminal.agrees(f"{pictures} pictures cost up to {units} units; the account holds {held}. Go on?"):
+            return
+    raise errors.make("cost_not_agreed", f"up to {units} units")
+
+
+def _opened(engines: Engines, options: argparse.Namespace, batch: Batch) -> Engine:
+    """The engine, after the user has agreed to the upload where that is needed; tells which one it is."""
+    settings = engines.settings
+    try:
+        engine = engines.open(options.engine, batch.sleep)
+    except errors.ConsentNeeded:
+        if not (options.yes or terminal.agrees_to_uploads(settings.api_host)):
+            raise
+        settings.agree(settings.api_host)
+        engine = engines.open(options.engine, batch.sleep)
+    told = {
+        "youcam": f"Engine: YouCam. Pictures are uploaded to {settings.api_host}; each costs {engine.units} unit.",
+        "offline": "Engine: offline, a quick draft. Nothing leaves this computer.",
+    }
+    print(told[engine.name], file=sys.stderr)
+    return engine

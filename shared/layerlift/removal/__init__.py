@@ -1,0 +1,1 @@
+"""How a removal hangs together: one picture, many, engines, recovery, cancelling."""

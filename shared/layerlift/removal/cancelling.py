@@ -1,0 +1,131 @@
+"""The user's wish to stop, and the work that goes on in spite of it since it is paid for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from .. import errors
+from ..store.threads import begun
+
+_CANCEL_SECONDS = 0.05
+
+_T = TypeVar("_T")
+
+
+class Background:
+    """The work for which no user waits, and that has to end all the same."""
+
+    def __init__(self) -> None:
+        self._left: list[Future[Any]] = []
+
+    def start(self, call: Callable[[], _T]) -> Future[_T]:
+        """Begins a call in a thread of its own; returns its end."""
+        outcome = begun(call)
+        self.add(outcome)
+        return outcome
+
+    def add(self, work: Future[Any]) -> None:
+        self._left.append(work)
+
+    @property
+    def busy(self) -> bool:
+        """Whether some of it has not ended."""
+        return not all(work.done() for work in self._left)
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Returns when all of it has ended, or after so long."""
+        futures.wait(self._left, seconds)
+
+
+class Cancel:
+    """The user's wish to stop (`event` is set), seen at every step and in every wait, but for what is paid for."""
+
+    def __init__(self, event: threading.Event, background: Background | None = None) -> None:
+        self._event = event
+        self._background = background
+        self._guard = threading.Lock()
+        self._paid = False
+        self._units = 0
+        self.left: Callable[[], None] = lambda: None
+        """Is called where the user leaves work behind that ends without paying."""
+
+    @property
+    def wished(self) -> bool:
+        """Whether the user has left, even where the work goes on."""
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raises `Cancelled` once the wish was made."""
+        with self._guard:
+            if self._event.is_set() and not self._paid:
+                raise self._cancelled()
+
+    def sleep(self, seconds: float) -> None:
+        """Waits, unless `Cancelled` comes first."""
+        if self._paid:
+            time.sleep(seconds)
+        else:
+            self._event.wait(seconds)
+        self.check()
+
+    def pay(self, units: int) -> None:
+        """From now on the wish lets the user go, and the work on, which may cost so many units. Raises `Cancelled`
+        where it was made before."""
+        with self._guard:
+            if self._event.is_set() and not self._paid:
+                raise self._cancelled()
+            self._paid = self._background is not None
+            self._units = units
+
+    def unpay(self) -> None:
+        """There is nothing paid for."""
+        with self._guard:
+            self._paid, self._units = False, 0
+
+    def settle(self) -> None:
+        """There is no more to do for what was paid."""
+        with self._guard:
+            self._paid = False
+
+    def during(self, call: Callable[[], _T]) -> _T:
+        """Does the call in a thread of its own, so that `Cancelled` does not wait for an answer that may never come."""
+        outcome = begun(call, self.settle)
+        while not futures.wait([outcome], _CANCEL_SECONDS).done:
+            with self._guard:
+                if self._event.is_set() and self._paid and self._background is not None:
+                    self._background.add(outcome)
+                    raise self._cancelled()
+                if self._event.is_set():
+                    self.left()
+                    raise self._cancelled()
+        try:
+            return outcome.result()
+        except errors.Cancelled as error:
+            # It has seen the wish first, but does not know what was paid.
+            raise (self._cancelled() if error.code == "cancelled" else error) from None
+
+    def _cancelled(self) -> errors.LayerliftError:
+        """What the user hears: what it has cost."""
+        if not self._units:
+            return errors.make("cancelled", "nothing was paid for")
+        units = "1 unit" if self._units == 1 else f"{self._units} units"
+        return errors.make("cancelled", f"it may cost {units}; the result is kept, and is free the next time")
+
+
+@contextmanager
+def paying(cancel: Cancel, units: int) -> Iterator[None]:
+    """Around a call that costs so many units: where it fails, nothing was paid, but for `MayBeCharged`."""
+    cancel.pay(units)
+    try:
+        yield
+    except errors.MayBeCharged:
+        raise
+    except BaseException:
+        cancel.unpay()
+        raise

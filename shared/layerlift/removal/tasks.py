@@ -1,0 +1,249 @@
+"""The service's tasks for a removal: started, polled to their end, fetched, and taken up where a process has left them.
+
+Every step is written down in the journal, and goes on from the step that an earlier one has reached.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import errors
+from ..imaging import matte
+from ..imaging.prepare import Upload
+from ..service.answers import Task, TaskState
+from ..store.entries import Entry
+from ..store.records import Record
+from . import recovery
+from .cancelling import Background, Cancel, paying
+from .engines import FORGOTTEN, Engine, Engines
+from .stages import Progress, Stage, silent
+
+TASKS = 3
+_WAITING_SECONDS = 8.0
+
+_log = logging.getLogger(__name__)
+
+
+def resume(engine: Engine, background: Background, *, told: bool) -> list[tuple[Entry, Future[None]]]:
+    """Goes on with the account's tasks that were started within the last day, whose results have not come back, and on
+    which nobody works, for the next removals of their pictures; returns each with its end, which may raise what
+    `remove` raises.
+
+    Args:
+        told: whether the user hears of those that are lost. Else that is left for the next removal of the picture.
+    """
+    if engine.journal is None:
+        return []
+    return [
+        (entry, background.start(functools.partial(_resume, entry, engine, background, told)))
+        for entry in engine.journal.unfinished(engine.account)
+        if not engine.journal.is_claimed(entry)
+    ]
+
+
+def take_up(engines: Engines) -> None:
+    """Goes on, in the background, with what other processes have started and left, where that is possible."""
+    if not engines.ever_paid:
+        return
+    try:
+        engine = engines.open("youcam", time.sleep, uploads=False)
+        resume(engine, engines.background, told=False)
+        engine.delivered([])
+    except errors.LayerliftError as error:
+        _log.info("Nothing is taken up: %s", error.message)
+
+
+def _resume(entry: Entry, engine: Engine, background: Background, told: bool) -> None:
+    cancel = Cancel(threading.Event(), background)
+    if engine.journal is None:
+        return
+    with engine.journal.claim_again(entry, cancel.sleep) as record:
+        if record.alpha() is not None:
+            return
+        if record.task_id is None:
+            raise errors.make("still_in_doubt")
+        try:
+            _finish(record, engine, Progress(silent, cancel), cancel)
+        except errors.LayerliftError as error:
+            if told and error.code in FORGOTTEN:
+                record.lost(error.code, error.request_id)
+            elif error.code == "task_refused":
+                record.refused(error.request_id)
+            raise
+
+
+def obtain(
+    upload: Upload, record: Record, engine: Engine, progress: Progress, cancel: Cancel, again: bool
+) -> NDArray[np.uint8]:
+    """The alpha of a picture whose record is claimed, from a task that is known, or from a new one.
+
+    A task that the engine failed in passing is not charged, so a new one is started, `TASKS` in all. One whose result
+    can't be had is followed by another where the user wants to pay `again`, or where its result was here before.
+    """
+    if again and record.entry.state != "running":
+        record.free("asked for anew", None)
+    if record.entry.state in ("starting", "unknown", "lost"):
+        recovery.settle(record, upload, engine.service, engine.journal)
+    # The wish is for one new task, in place of the one that is known.
+    again = again and record.task_id is not None
+    for number in range(1, TASKS + 1):
+        delivered = record.entry.state == "kept"
+        if record.task_id is None:
+            _start(upload, record, engine, progress, cancel)
+        try:
+            return _finish(record, engine, progress, cancel)
+        except errors.LayerliftError as error:
+            if error.code in FORGOTTEN:
+                record.lost(error.code, error.request_id)
+                anew = delivered or again
+            elif error.code == "task_refused":
+                record.refused(error.request_id)
+                anew = again
+            else:
+                anew = isinstance(error, errors.ServiceError) and error.retry and record.task_id is None
+            if number == TASKS or not anew:
+                raise
+            again = False
+            if record.entry.state == "refused":
+                record.free("asked for anew", None)
+        cancel.sleep(number)
+    raise AssertionError("unreachable")
+
+
+def _start(upload: Upload, record: Record, engine: Engine, progress: Progress, cancel: Cancel) -> None:
+    """Starts a task on the file that the service still has, else on a new one."""
+
+    @contextmanager
+    def around() -> Iterator[None]:
+        engine.begin()
+        with paying(cancel, engine.units):
+            # Who has not heard of this may say that nothing was paid for.
+            progress.tell(Stage.WAITING, 0.0)
+            record.starting()
+            try:
+                yield
+            except errors.MayBeCharged as error:
+                record.unknown(error.request_id)
+                raise
+            except errors.LayerliftError as error:
+                record.free(error.code, error.request_id)
+                raise
+
+    service = engine.service
+    for last in (record.file_id is None, True):
+        file_id = record.file_id or _upload(upload, record, engine, progress)
+        cancel.check()
+        try:
+            task = service.run(file_id, around)
+            if not record.owns(task.task_id):
+                record.unknown(task.request_id)
+                raise errors.make("may_be_charged", "another picture's task was named", request_id=task.request_id)
+        except errors.MayBeCharged:
+            if engine.journal and recovery.found(record, upload, service, engine.journal, cancel.sleep):
+                return
+            raise
+        except errors.ServiceError as error:
+            if last or error.code != "not_found":
+                raise
+            record.uploaded(None)
+        else:
+            record.running(task.task_id, task.request_id)
+            return
+
+
+def _upload(upload: Upload, record: Record, engine: Engine, progress: Progress) -> str:
+    """The id of the file, once the service has it."""
+    size = len(upload.data) / 1e6
+    progress.tell(Stage.UPLOAD, 0.0)
+    engine.begin()
+    destination = engine.declare(upload)
+    with engine.transfer():
+        # The service's limit may have held up the declaration for minutes.
+        engine.begin()
+        engine.service.upload(
+            destination,
+            upload.data,
+            lambda fraction: progress.tell(Stage.UPLOAD, fraction, f"{fraction * size:.1f} of {size:.1f} MB"),
+        )
+    record.uploaded(destination.file_id)
+    return destination.file_id
+
+
+def _finish(record: Record, engine: Engine, progress: Progress, cancel: Cancel) -> NDArray[np.uint8]:
+    """The alpha of the record's task, polled to its end, fetched, and kept."""
+    cancel.pay(engine.units)
+    task = Task(record.task_id or "")
+    try:
+        state = engine.ended(
+            task,
+            cancel.sleep,
+            lambda seconds: progress.tell(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s"),
+        )
+    except errors.LayerliftError as error:
+        cancel.unpay()
+        raise _last_word(error) from None
+    if state.status == "error":
+        failure = errors.reported(state.error_code or "unknown_internal_error", state.error_message or "")
+        record.free(failure.code, state.request_id)
+        cancel.unpay()
+        raise failure
+    record.done(state.dst_id, engine.units, state.request_id)
+    alpha = _fetch(task, record, state, engine, progress, cancel)
+    record.keep(alpha)
+    cancel.settle()
+    if record.entry.state == "kept":
+        engine.delivered([record.entry])
+    return alpha
+
+
+def _last_word(error: errors.LayerliftError) -> errors.LayerliftError:
+    """What the user hears where the polls of a task that was started have ended with an error.
+
+    A refusal, whatever its code says, does not tell whether the task was charged.
+    """
+    told = (errors.AuthError, errors.NetworkError, errors.MayBeCharged, errors.Cancelled)
+    if isinstance(error, told) or error.code in FORGOTTEN:
+        return error
+    return errors.make("task_refused", error.message, status=error.status, request_id=error.request_id)
+
+
+def _charged(error: errors.LayerliftError) -> errors.LayerliftError:
+    """What the user hears where a result can't be had: whatever is odd about the answer, it was charged."""
+    if error.code not in ("bad_address", "bad_answer"):
+        return error
+    return errors.make("result_missing", error.message, status=error.status, request_id=error.request_id)
+
+
+def _fetch(
+    task: Task, record: Record, state: TaskState, engine: Engine, progress: Progress, cancel: Cancel
+) -> NDArray[np.uint8]:
+    """The result's alpha. What has expired or arrived damaged was paid for, and is fetched once more at the fresh
+    address that another poll gives."""
+    sent = (record.entry.width, record.entry.height)
+    for last in (False, True):
+        data = b""
+        progress.tell(Stage.DOWNLOAD, 0.0)
+        try:
+            with engine.transfer():
+                data = engine.service.download(state.result_url or "", lambda part: progress.tell(Stage.DOWNLOAD, part))
+            progress.tell(Stage.REFINE, 0.0)
+            with engine.decoding():
+                return matte.decode(data, sent)
+        except errors.ServiceError as caught:
+            if last or caught.code not in ("result_expired", "result_broken"):
+                error = _charged(caught)
+                if (kept := record.keep_unusable(data)) is not None:
+                    error.message += f" It is kept as {kept}."
+                error.request_id = error.request_id or state.request_id
+                raise error from None
+        state = engine.ended(task, cancel.sleep, lambda seconds: None)
+    raise AssertionError("unreachable")

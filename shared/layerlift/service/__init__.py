@@ -1,0 +1,1 @@
+"""The service's wire: calls, answers, connections, polling, and the limit of requests."""

@@ -1,0 +1,361 @@
+"""The wire client of the background-removal service: one method per endpoint, and the one rule of what is tried again.
+
+Source: the service's OpenAPI documents and developer guide.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
+
+import requests
+
+from .. import errors
+from . import answers, connection
+from .connection import Connection, Progress
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+TOTAL_SECONDS = 60.0
+RESULT_BYTES = 10_000_000
+"""What a result has at most by the service's own word: it is waited for as long as that may take."""
+MAX_JSON_BYTES = 1_000_000
+MAX_RESULT_BYTES = 64_000_000
+ATTEMPTS = 4
+BACKOFF_SECONDS = 0.5
+RATE_ATTEMPTS = 7
+RATE_BACKOFF_SECONDS = 4.0
+HURRIED_ATTEMPTS = 2
+PAGES = 50
+"""What a list has at most: one that does not end is cut off."""
+
+_T = TypeVar("_T")
+
+
+class File(Protocol):
+    """What is declared of an upload."""
+
+    @property
+    def content_type(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+
+
+class Pace(Protocol):
+    """Keeps all requests within the service's limit: see `pacing.Pacer`."""
+
+    @property
+    def waiting(self) -> int: ...
+    def work(self) -> None: ...
+    def task(self) -> AbstractContextManager[Callable[[str], None]]: ...
+    def poll(self, task_id: str, spare: float) -> None: ...
+    def ended(self, task_id: str) -> None: ...
+    def limited(self, seconds: float) -> None: ...
+    def expect(self, polls: int, seconds: float) -> None: ...
+    def heard(self, gap: float) -> None: ...
+
+
+class Unlimited:
+    """Lets every request go at once."""
+
+    waiting = 0
+
+    def work(self) -> None:
+        pass
+
+    def task(self) -> AbstractContextManager[Callable[[str], None]]:
+        return nullcontext(lambda task_id: None)
+
+    def poll(self, task_id: str, spare: float) -> None:
+        pass
+
+    def ended(self, task_id: str) -> None:
+        pass
+
+    def limited(self, seconds: float) -> None:
+        pass
+
+    def expect(self, polls: int, seconds: float) -> None:
+        pass
+
+    def heard(self, gap: float) -> None:
+        pass
+
+
+class Service:
+    """The service, as seen with one account's key.
+
+    Args:
+        url: the API's base address; https, or http on loopback.
+        key: the API key.
+        sleep: waits for that many seconds, and may raise `Cancelled`.
+        uniform: a random number in [a, b], for the jitter of retries.
+        timeouts: seconds to connect, and seconds between two bytes of an answer.
+        total: seconds for a whole exchange, besides those that large data takes.
+        pace: is asked before every request to the API.
+        wall: this computer's clock, seconds since 1970.
+
+    All methods raise `AuthError`, `NetworkError`, `RateLimited`, `ServiceError`, or what the error table says of the
+    service's own code.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        uniform: Callable[[float, float], float] = random.uniform,
+        timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+        total: float = TOTAL_SECONDS,
+        pace: Pace | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._base = url.rstrip("/")
+        self._connection = Connection(self._base, key, timeouts, total, wall)
+        self._sleep = sleep
+        self._uniform = uniform
+        self._timeouts = timeouts
+        self._wall = wall
+        self._pace = pace or Unlimited()
+        self.expect = self._pace.expect
+        """Is told how many polls a task needs, and in how many seconds."""
+        self.heard = self._pace.heard
+        """Is told how many seconds are from one poll to the next."""
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for room in the limit."""
+        return self._pace.waiting
+
+    @property
+    def ahead(self) -> float:
+        """By how many seconds the service's clock is ahead of this computer's, as far as its answers tell."""
+        return self._connection.ahead
+
+    def close(self) -> None:
+        """Ends the connections that are kept alive."""
+        self._connection.close()
+
+    def declare(self, files: Sequence[File]) -> list[answers.Destination]:
+        """Announces uploads; returns one destination a file, in their order. Uploads nothing and costs nothing."""
+        described = [
+            {"content_type": file.content_type, "file_name": f"layer-{number}.jpg", "file_size": len(file.data)}
+            for number, file in enumerate(files)
+        ]
+        try:
+            found = self._call("POST", "/s2s/v2.0/file/sod", answers.destinations, {"files": described})
+        except errors.ServiceError as error:
+            if error.status != 404:
+                raise
+            found = self._call("POST", "/s2s/v2.0/file", answers.destinations, {"files": described})
+        if len(found) != len(files):
+            raise errors.make("bad_answer", f"{len(files)} files were declared, {len(found)} were taken")
+        return found
+
+    def upload(self, destination: answers.Destination, data: bytes, progress: Progress | None = None) -> None:
+        """Sends the bytes to where they were declared to go; `progress` is told the fraction that was sent."""
+
+        def attempt() -> None:
+            with self._connection.exchange(
+                destination.method, destination.url, data=data, headers=destination.headers, progress=progress
+            ) as answer:
+                if answer.status_code == 429 or answer.status_code >= 500:
+                    raise _refused(answer, None)
+                if answer.status_code >= 300:
+                    raise errors.make("upload_refused")
+                if connection.kind(answer) == "text/html":
+                    raise errors.make("proxy_answer")
+
+        self._retried(attempt)
+
+    def run(self, file_id: str, around: Callable[[], AbstractContextManager[None]] = nullcontext) -> answers.Task:
+        """Starts a task: the one call that costs. It is never repeated once its bytes may have reached the service.
+
+        Args:
+            around: is entered right before each try, and left after it, with its error where there was one.
+
+        Raises:
+            MayBeCharged: the outcome is unknown.
+        """
+
+        def attempt() -> answers.Task:
+            # A connection of its own: one that was kept alive may be closed by the far side at any moment, and then
+            # nobody could say whether the request had arrived.
+            with self._pace.task() as started, around(), self._connection.session() as session:
+                url = f"{self._base}/s2s/v2.0/task/sod"
+                try:
+                    with self._connection.exchange(
+                        "POST", url, body={"src_file_id": file_id}, with_key=True, session=session
+                    ) as answer:
+                        task = answers.task(_decoded(answer))
+                        started(task.task_id)
+                        return replace(task, request_id=connection.request_id(answer))
+                except errors.LayerliftError as error:
+                    if _may_have_started(error):
+                        raise errors.make(
+                            "may_be_charged", error.message, status=error.status, request_id=error.request_id
+                        ) from error
+                    raise
+
+        return self._retried(attempt)
+
+    def poll(self, task_id: str, *, seconds: float = READ_SECONDS, spare: float = 0.0) -> answers.TaskState:
+        """One look at a task, without retries: the caller has to keep to the polling interval. Waits `seconds` at most
+        for the answer, and `spare` at most for room in the limit before."""
+        timeouts = (min(self._timeouts[0], seconds), min(self._timeouts[1], seconds))
+        path = f"/s2s/v2.0/task/sod/{quote(task_id, safe='')}"
+        self._pace.poll(task_id, spare)
+        try:
+            with self._connection.exchange(
+                "GET", self._base + path, with_key=True, timeouts=timeouts, total=seconds
+            ) as answer:
+                state = answers.task_state(_decoded(answer))
+                state = replace(state, request_id=connection.request_id(answer))
+        except errors.RateLimited:
+            self._pace.limited(self._uniform(RATE_BACKOFF_SECONDS / 2, RATE_BACKOFF_SECONDS))
+            raise
+        if state.status != "running":
+            self._pace.ended(task_id)
+        return state
+
+    def download(self, url: str, progress: Progress | None = None) -> bytes:
+        """The result's bytes, at most `MAX_RESULT_BYTES`, of a picture type; `progress` is told the fraction."""
+
+        def attempt() -> bytes:
+            with self._connection.exchange(
+                "GET", url, headers={"Accept-Encoding": "identity"}, expected=RESULT_BYTES
+            ) as answer:
+                if answer.status_code in (400, 401, 403, 404, 410):
+                    raise errors.make("result_expired")
+                if answer.status_code != 200:
+                    raise _refused(answer, None)
+                kind = connection.kind(answer)
+                if kind == "text/html":
+                    raise errors.make("proxy_answer")
+                if kind not in ("", "image/png", "application/octet-stream", "binary/octet-stream"):
+                    raise errors.make("result_not_picture", f"type {answers.words(kind)}")
+                return connection.read(answer, MAX_RESULT_BYTES, "result_too_large", progress)
+
+        return self._retried(attempt)
+
+    def delete(self, task_id: str) -> None:
+        """Removes the task's input and output files from the service."""
+        self._call("POST", "/s2s/v2.0/task/delete", answers.acknowledged, {"task_id": task_id})
+
+    def balance(self) -> float:
+        """The account's units that have not expired."""
+        return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, int(self._wall() * 1000)))
+
+    def history(self) -> Iterator[answers.Charge]:
+        """The account's unit history, fetched page by page, in no certain order; tried but twice, as somebody waits."""
+        return self._paged("/s2s/v1.0/client/credit/history", answers.charges, HURRIED_ATTEMPTS)
+
+    def prices(self) -> Iterator[answers.Price]:
+        """What features cost. The service's list is known to be incomplete."""
+        return self._paged("/s2s/v2.0/credit/feature-cost", answers.prices)
+
+    def _paged(
+        self, path: str, parse: Callable[[object], tuple[list[_T], str | None]], attempts: int = RATE_ATTEMPTS
+    ) -> Iterator[_T]:
+        token: str | None = ""
+        for _ in range(PAGES):
+            page = f"&starting_token={quote(token, safe='')}" if token else ""
+            found, following = self._call("GET", f"{path}?page_size=20{page}", parse, attempts=attempts)
+            yield from found
+            if following in (None, token):
+                return
+            token = following
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        parse: Callable[[object], _T],
+        body: dict[str, Any] | None = None,
+        attempts: int = RATE_ATTEMPTS,
+    ) -> _T:
+        """One API call that may be repeated without harm; returns what `parse` makes of the decoded body."""
+
+        def attempt() -> _T:
+            self._pace.work()
+            with self._connection.exchange(method, self._base + path, body=body, with_key=True) as answer:
+                return parse(_decoded(answer))
+
+        return self._retried(attempt, attempts)
+
+    def _retried(self, attempt: Callable[[], _T], attempts: int = RATE_ATTEMPTS) -> _T:
+        """Repeats what failed in passing, with jittered backoff.
+
+        This is the one retry rule: an error says itself whether the same step may be repeated, and a call that may
+        have cost something fails with `MayBeCharged`, which never does.
+        """
+        tries = 0
+        while True:
+            try:
+                return attempt()
+            except errors.LayerliftError as error:
+                limited = isinstance(error, errors.RateLimited)
+                tries += 1
+                if not error.retry or tries >= min(attempts, RATE_ATTEMPTS if limited else ATTEMPTS):
+                    raise
+                longest = (RATE_BACKOFF_SECONDS if limited else BACKOFF_SECONDS) * 2 ** (tries - 1)
+            pause = self._uniform(longest / 2, longest)
+            if limited:
+                self._pace.limited(pause)
+            self._sleep(pause)
+
+
+def _may_have_started(error: errors.LayerliftError) -> bool:
+    """Whether a run call that failed so may have started a task all the same: its bytes were sent, and no answer of
+    the service's own proves that it refused."""
+    if error.status is None:
+        return error.code in ("bad_answer", "network", "timeout")
+    return not error.refused
+
+
+def _decoded(answer: requests.Response) -> object:
+    """The JSON body of an API call that went well; else the error for what came."""
+    data = connection.read(answer, MAX_JSON_BYTES, "bad_answer")
+    try:
+        body: object = json.loads(data)
+    except (ValueError, RecursionError):
+        body = None
+    if answer.status_code >= 300 or body is None:
+        raise _refused(answer, body)
+    if isinstance(body, dict) and isinstance(body.get("status"), int) and body["status"] >= 400:
+        raise _refused(answer, body, body["status"])
+    return body
+
+
+def _refused(answer: requests.Response, body: object, status: int = 0) -> errors.LayerliftError:
+    """The error for a refused request, or for an answer that is none of the service's."""
+    status = status or answer.status_code
+    code, words = answers.refusal(body)
+    if code in errors.REFUSALS or code in errors.FAILURES:
+        error = errors.reported(code, words, status=status)
+    else:
+        known = {401: "unauthorized", 404: "not_found", 429: "rate_limited"}.get(status)
+        general = known or ("server_error" if status >= 500 else None)
+        if general is not None:
+            error = errors.make(general, ": ".join(part for part in (code, words) if part), status=status)
+        elif code is not None:
+            error = errors.reported(code, words, status=status)
+        else:
+            error = errors.make("proxy_answer" if body is None else "BadRequest", words, status=status)
+    error.refused = _is_refusal(body, code, status)
+    return error
+
+
+def _is_refusal(body: object, code: str | None, status: int) -> bool:
+    """Whether an answer proves that nothing was begun: 4xx with one of the service's own codes, its word that a file
+    was never uploaded, or 429."""
+    if status == 404 and code is None:
+        return isinstance(body, dict) and body.get("status") == status
+    return status == 429 or (400 <= status < 500 and status not in (408, 499) and code in errors.REFUSALS)

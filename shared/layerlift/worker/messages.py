@@ -1,0 +1,104 @@
+"""What a host's message says, field by field. Whatever can't be meant raises SetupError `bad_job`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .. import errors
+
+if TYPE_CHECKING:
+    from ..imaging.pictures import Sample
+
+Message: TypeAlias = "dict[str, Any]"
+
+DEPTHS = {"u8": "uint8", "u16": "uint16", "u32": "uint32", "f16": "float16", "f32": "float32", "f64": "float64"}
+"""The names of numpy's types of samples."""
+_ENGINES = ("auto", "youcam", "offline")
+
+
+def parsed(line: str) -> Message:
+    """The message of a line; empty where there is none."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def file_name(message: Message, field: str) -> str:
+    """The name of a file in the private folder."""
+    value = message.get(field)
+    if not (isinstance(value, str) and value.isprintable() and Path(value).name):
+        raise errors.make("bad_job")
+    return Path(value).name
+
+
+def title(message: Message) -> str:
+    """What the user calls a picture, on one line."""
+    value = message.get("name")
+    if not isinstance(value, str):
+        raise errors.make("bad_job")
+    return " ".join(value.split())
+
+
+def pictures(message: Message) -> list[Message]:
+    """The pictures of a batch."""
+    value = message.get("pictures")
+    if not (isinstance(value, list) and value and all(isinstance(picture, dict) for picture in value)):
+        raise errors.make("bad_job")
+    return value
+
+
+def shape(message: Message, channels: tuple[int, ...] = (1, 2, 3, 4)) -> tuple[int, int, int]:
+    """Width, height and channels of the pixels."""
+    width, height, count = (message.get(field) for field in ("width", "height", "channels"))
+    if not (type(width) is int and type(height) is int and type(count) is int and count in channels):
+        raise errors.make("bad_job")
+    return width, height, count
+
+
+def sample(message: Message) -> Sample:
+    """The type of the samples."""
+    import numpy as np
+
+    depth = message.get("depth", "u8")
+    if not (isinstance(depth, str) and depth in DEPTHS):
+        raise errors.make("bad_job")
+    found: Sample = np.dtype(DEPTHS[depth]).type
+    return found
+
+
+def is_bgr(message: Message, channels: int) -> bool:
+    """Whether the colours are stored B,G,R."""
+    order = message.get("order", "rgb")
+    if order not in ("rgb", "bgr") or (order == "bgr" and channels < 3):
+        raise errors.make("bad_job")
+    return bool(order == "bgr")
+
+
+def engine(message: Message) -> str:
+    """The choice of an engine."""
+    choice = message.get("engine")
+    if choice not in _ENGINES:
+        raise errors.make("bad_job")
+    return str(choice)
+
+
+def flag(message: Message, field: str, default: bool) -> bool:
+    """Yes or no; `default` where the field is left out."""
+    value = message.get(field, default)
+    if not isinstance(value, bool):
+        raise errors.make("bad_job")
+    return value
+
+
+def key(message: Message) -> str | None:
+    """The API key without the spaces around it, None where the stored one is to be forgotten."""
+    value = message.get("key", "")
+    if value is None:
+        return None
+    if not isinstance(value, str) or "key" not in message:
+        raise errors.make("bad_job")
+    return value.strip()

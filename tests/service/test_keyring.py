@@ -104,7 +104,10 @@ def test_no_command_waits_for_ever_for_a_keyring_that_does_not_answer(
     user: dict[str, str], command: str, tmp_path: Path
 ) -> None:
     half_black().save(tmp_path / "photo.jpg")
-    impatient = "import sys; from layerlift import cli, keyrings; keyrings.LIMIT_SECONDS = 0.5; sys.exit(cli.main())"
+    impatient = (
+        "import sys; from layerlift.command.main import main; from layerlift.store import keyrings; "
+        "keyrings.LIMIT_SECONDS = 0.5; sys.exit(main())"
+    )
     result = subprocess.run(
         [sys.executable, "-c", impatient, *command.split()],
         env=with_keyring(user, rings.Hanging),

@@ -109,9 +109,9 @@ def test_planes_are_enlarged_in_the_thread_that_asks_and_no_others() -> None:
 
 
 PROGRAMS = {
-    "command": "from layerlift import cli; cli.main(['uploads'])",
-    "worker": "from layerlift.worker import Worker, main; Worker.serve = lambda *_: count(); main()",
-    "finisher": "from layerlift import finishing; finishing.main()",
+    "command": "from layerlift.command.main import main; main(['uploads'])",
+    "worker": "from layerlift.worker.__main__ import Worker, main; Worker.serve = lambda *_: count(); main()",
+    "finisher": "from layerlift.removal.finishing import main; main()",
 }
 
 

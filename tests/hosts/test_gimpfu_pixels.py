@@ -375,6 +375,8 @@ def test_much_more_is_moved_than_is_kept_in_memory(gimp: Gimp) -> None:
         layer = gimp.Layer(image, "x", side, side, RGB_IMAGE, 100.0, NORMAL_MODE)
         image.insert_layer(layer)
         region = layer.get_pixel_rgn(0, 0, side, side, format=layer.format)
+        # The peak so far is that of babl's start, where its cache knows many conversions.
+        Path("/proc/self/clear_refs").write_text("5")
         for top in range(0, side, rows):
             region[0:side, top : top + rows] = bytes([top // rows]) * (side * rows * 6)
         layer.flush()
@@ -386,7 +388,7 @@ def test_much_more_is_moved_than_is_kept_in_memory(gimp: Gimp) -> None:
 
     same, peak = gimp.python(body)
     assert same
-    assert peak < 320, "the layer has 366 MB"
+    assert peak < 320, f"{peak} MB, where the layer has 366"
 
 
 def test_writing_what_is_locked_is_an_error_and_not_the_end_of_the_plug_in(gimp: Gimp) -> None:

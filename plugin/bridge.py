@@ -62,11 +62,18 @@ Progress = Callable[[str, float], None]
 
 
 class WorkerError(Exception):
-    """A job that failed: `code` is the worker's, the text is for the user."""
+    """A job that failed: `kind` says what the user can do next, the text is for the user."""
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
-        self.code = code
+        self.kind = kind
+
+
+class WorkerGone(WorkerError):
+    """The worker has no more to say."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("retry", text)
 
 
 def command() -> list[str]:
@@ -78,13 +85,13 @@ def command() -> list[str]:
     try:
         python = str(json.loads(Path(__file__).with_name("worker.json").read_text(encoding="utf-8"))["python"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise WorkerError("no_worker", "Layerlift is not set up. " + _REINSTALL) from None
+        raise WorkerError("reinstall", "Layerlift is not set up. " + _REINSTALL) from None
     try:
         found = Path(native(python)).exists()
     except (OSError, ValueError):
         found = False
     if not found:
-        raise WorkerError("no_worker", "Layerlift's own Python is gone. " + _REINSTALL)
+        raise WorkerError("reinstall", "Layerlift's own Python is gone. " + _REINSTALL)
     return [python, "-I", "-m", "layerlift.worker"]
 
 
@@ -141,31 +148,33 @@ def parsed(line: bytes) -> dict[str, Any] | None:
 def folder_of(hello: dict[str, Any]) -> str:
     """Where pixels are written for the worker that said hello. Raises WorkerError where it speaks otherwise."""
     if hello.get("protocol") != PROTOCOL or "folder" not in hello:
-        raise WorkerError("no_worker", "The plug-in and its worker are of different versions. " + _REINSTALL)
+        raise WorkerError("reinstall", "The plug-in and its worker are of different versions. " + _REINSTALL)
     return native(str(hello["folder"]))
 
 
-def refusal(message: dict[str, Any]) -> WorkerError:
-    """What an error message says."""
-    text = f"{message.get('message')} {message.get('action')}"
-    request_id = message.get("request_id")
-    return WorkerError(str(message.get("code")), f"{text} (request {request_id})" if request_id else text)
+def refusal(message: dict[str, Any], ways: dict[str, str]) -> WorkerError:
+    """What an error message says, with the way out that this plug-in has for its kind, if any."""
+    kind, request_id = str(message.get("kind")), message.get("request_id")
+    parts = [str(message.get("message")), str(message.get("action")), ways.get(kind, "")]
+    if request_id:
+        parts.append(f"(request {request_id})")
+    return WorkerError(kind, " ".join(part for part in parts if part))
 
 
 def not_started(reason: object) -> WorkerError:
     """The system could not start the worker."""
-    return WorkerError("no_worker", f"Layerlift's worker can't be started: {reason}. {_REINSTALL}")
+    return WorkerError("reinstall", f"Layerlift's worker can't be started: {reason}. {_REINSTALL}")
 
 
 def silent() -> WorkerError:
     """The worker has said nothing for too long."""
-    return WorkerError("silent", "Layerlift's worker does not answer. Try again.")
+    return WorkerGone("Layerlift's worker does not answer. Try again.")
 
 
 def died(complaints: list[str]) -> WorkerError:
     """The worker ended before it answered; the complaints are the lines that it left on standard error."""
     last = complaints[-1] if complaints else "it left no message"
-    return WorkerError("died", f"Layerlift's worker ended unexpectedly: {last.rstrip('.')}. {_REINSTALL}")
+    return WorkerGone(f"Layerlift's worker ended unexpectedly: {last.rstrip('.')}. {_REINSTALL}")
 
 
 def step(stage: str, fraction: float) -> tuple[str, float]:
@@ -174,12 +183,12 @@ def step(stage: str, fraction: float) -> tuple[str, float]:
     return caption(message), overall(message)
 
 
-def _result(message: dict[str, Any], progress: Progress | None) -> dict[str, Any] | None:
+def _result(message: dict[str, Any], progress: Progress | None, ways: dict[str, str]) -> dict[str, Any] | None:
     """The message where it is the last one of its question; progress is passed on. Raises WorkerError for an error."""
     if message.get("type") == "progress" and progress is not None:
         progress(caption(message), overall(message))
     elif message.get("type") == "error":
-        raise refusal(message)
+        raise refusal(message, ways)
     return message if message.get("type") == "result" else None
 
 
@@ -187,9 +196,13 @@ class Worker:
     """A running worker. Use it in a `with` block: at its end the worker ends too, and removes its folder.
 
     `folder` is where pixels are written for it; `may_cost` whether a removal has begun that the service charges for.
+
+    Args:
+        ways: for kinds of errors, the ways out that the plug-in has.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ways: dict[str, str]) -> None:
+        self._ways = ways
         options: dict[str, Any] = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
         try:
             self._process = subprocess.Popen(
@@ -272,7 +285,7 @@ class Worker:
             message = self._early.popleft() if self._early else self._next(SILENCE_SECONDS)
             if message.get("type") == "ended":
                 ended(message)
-            elif (result := _result(message, progress)) is not None:
+            elif (result := _result(message, progress, self._ways)) is not None:
                 return result
 
     def has_agreed(self) -> bool:
@@ -290,7 +303,7 @@ class Worker:
             self.may_cost |= message.get("engine") == "youcam" and message.get("stage") == "waiting"
             if message.get("id") == _BATCH:
                 self._early.append(message)
-            elif (result := _result(message, progress)) is not None:
+            elif (result := _result(message, progress, self._ways)) is not None:
                 return result
 
     def close(self) -> None:

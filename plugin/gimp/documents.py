@@ -11,14 +11,12 @@ import bridge
 from cutout import THERE, CutOut, Wish, undo_step
 from gimpfu import CancelError, confirm, fail, gimp, pdb
 from strips import Show, Unwritable, show_progress
-from summary import Summary, question
+from summary import WAYS, Summary, question
 from supervision import Note
 
 TITLE = "Remove Backgrounds?"
 READING = 0.9
 """Where the bar is when all is read; the rest is for looking what is paid for."""
-NO_WORKER = ("died", "silent")
-"""The codes of errors after which the worker has no more to say."""
 
 
 class Document:
@@ -51,7 +49,7 @@ def remove_all(wish: Wish, engine: str, again: bool, note: Note) -> None:
         fail("No image is open.")
     gimp.progress_init("Reading the images")
     summary = Summary()
-    with bridge.Worker() as worker:
+    with bridge.Worker(WAYS) as worker:
         pictures = read(Path(worker.folder), summary)
         if pictures:
             plan = worker.plan([picture.job for picture in pictures], engine, show_plan)
@@ -148,7 +146,7 @@ class Round:
         document = picture.document
         with self._told(picture):
             if "file" not in message:
-                raise bridge.refusal(message)
+                raise bridge.refusal(message, WAYS)
             self._summary.units += message["units"]
             document.answers.append((picture, message))
         document.waiting -= 1
@@ -189,7 +187,7 @@ class Round:
         try:
             yield
         except (RuntimeError, OSError, bridge.WorkerError) as error:
-            if isinstance(error, bridge.WorkerError) and error.code in NO_WORKER:
+            if isinstance(error, bridge.WorkerGone):
                 raise
             is_open = picture.document.is_open
             self._open.remove(picture)

@@ -18,7 +18,7 @@ from cutout import AS_ALPHA, THERE, CutOut, Wish, undo_step
 from gimpfu import *
 from gimpfu import confirm
 from strips import show_progress
-from summary import PAID, UNPAID, counted
+from summary import PAID, UNPAID, WAYS, counted
 from supervision import PROCEDURE, Note, do, supervise
 
 ENGINES = ("auto", "youcam", "offline", "youcam")
@@ -42,7 +42,7 @@ def remove_one(
     wish = Wish(result, clean_edges, hide_original)
     cutout = CutOut(image, drawable)
     gimp.progress_init("Removing the background")
-    with bridge.Worker() as worker:
+    with bridge.Worker(WAYS) as worker:
         job = cutout.export(Path(worker.folder, "layer.raw"), show_progress)
         if engine != PAY_AGAIN and cutout.is_there():
             check_cost(worker.plan([dict(job, name=drawable.name)], ENGINES[engine], lambda *_: None))
@@ -94,13 +94,13 @@ def work(job: str, note: str) -> None:
 
 def consent() -> dict[str, Any]:
     """What the dialog shows: it is the same for GIMP, Krita and the command, whatever GIMP remembers."""
-    with bridge.Worker() as worker:
+    with bridge.Worker(WAYS) as worker:
         return {"agree": worker.has_agreed()}
 
 
 def allow_uploads(agree: bool) -> None:
     """Remember whether the user agrees to uploads."""
-    with bridge.Worker() as worker:
+    with bridge.Worker(WAYS) as worker:
         host = worker.agree(bool(agree))
     if agree:
         gimp.message(f"From now on, layers that you choose may be uploaded to {host}.")

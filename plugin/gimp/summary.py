@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
+WAYS = {
+    "set_key": "Set a valid API key with the command 'layerlift key set'.",
+    "agree": "Allow it under Filters > Remove Background > Allow Uploads, or choose the offline engine.",
+    "pay_again": "To pay again, choose the engine 'YouCam, pay again'.",
+}
+"""What the user can do in GIMP about the worker's kinds of errors."""
 UNPAID = "Cancelled: nothing was paid for."
 PAID = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time."
 KEPT = "Cancelled. What was paid for is kept, and is free the next time."

@@ -75,13 +75,13 @@ def black(folder: str) -> dict[str, Any]:
 def refusal(bridge: Any) -> Any:
     """The error of a worker that does not start."""
     with pytest.raises(bridge.WorkerError) as caught:
-        bridge.Worker()
+        bridge.Worker({})
     return caught.value
 
 
 def test_a_job_goes_through_with_growing_progress_and_nothing_is_left(bridge: Any, with_twin: Twin) -> None:
     said: list[tuple[str, float]] = []
-    with bridge.Worker() as worker:
+    with bridge.Worker({}) as worker:
         answer = worker.remove(black(worker.folder), lambda text, fraction: said.append((text, fraction)))
         alpha = Path(worker.folder, answer["file"]).read_bytes()
     assert alpha == b"\xff" * 64 * 32
@@ -96,7 +96,7 @@ def test_edges_are_cleaned_after_a_job_at_the_layers_own_depth_and_progress_goes
 ) -> None:
     said: list[tuple[str, float]] = []
     grays = array("H", [0] * 24 + [30_000] * 16 + [65_535] * 24) * 32
-    with bridge.Worker() as worker:
+    with bridge.Worker({}) as worker:
         job = black(worker.folder)
         Path(worker.folder, "layer.raw").write_bytes(bytes(gray >> 8 for gray in grays for _ in range(3)))
         answer = worker.remove(job, lambda text, fraction: said.append((text, fraction)))
@@ -115,7 +115,7 @@ def test_edges_are_cleaned_after_a_job_at_the_layers_own_depth_and_progress_goes
 def test_the_users_agreement_is_kept_and_names_the_host(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YOUCAM_API_URL", "https://service.example")
     stored = Path(os.environ["LAYERLIFT_HOME"], "settings.json")
-    with bridge.Worker() as worker:
+    with bridge.Worker({}) as worker:
         assert not worker.has_agreed()
         for agreed, hosts in ((True, ["service.example"]), (False, [])):
             assert worker.agree(agreed) == "service.example"
@@ -124,20 +124,33 @@ def test_the_users_agreement_is_kept_and_names_the_host(bridge: Any, monkeypatch
 
 
 def test_an_error_of_the_worker_is_told_with_what_to_do(bridge: Any, with_twin: Twin) -> None:
-    with bridge.Worker() as worker:
+    with bridge.Worker({}) as worker:
         Path(worker.folder, "layer.raw").write_bytes(b"\xff" * 64 * 32 * 3)
         with pytest.raises(bridge.WorkerError) as caught:
             worker.remove({"pixels": "layer.raw", "engine": "auto", **SIZE}, lambda text, fraction: None)
-    assert caught.value.code == "error_no_subject"
+    assert caught.value.kind == "other_picture"
     assert str(caught.value).startswith("No subject was found in the picture")
     assert "Use a picture with a clear subject." in str(caught.value)
+
+
+def test_an_error_names_the_way_out_that_this_plug_in_has(
+    bridge: Any, make_twin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOUCAM_API_URL", make_twin().url)
+    monkeypatch.setenv("YOUCAM_API_KEY", "sk-of-nobody-0123456789")
+    ways = {"set_key": "Turn the big key.", "agree": "Nod."}
+    with bridge.Worker(ways) as worker, pytest.raises(bridge.WorkerError) as caught:
+        worker.remove(black(worker.folder), lambda text, fraction: None)
+    assert caught.value.kind == "set_key" and "Turn the big key. (request " in str(caught.value)
+    assert "layerlift" not in str(caught.value) and "Nod" not in str(caught.value)
 
 
 def test_a_refused_request_is_told_with_its_id(bridge: Any, make_twin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     twin = make_twin(units=0)
     monkeypatch.setenv("YOUCAM_API_URL", twin.url)
     monkeypatch.setenv("YOUCAM_API_KEY", twin.key)
-    with bridge.Worker() as worker, pytest.raises(bridge.WorkerError, match=r"no units left.*\(request [0-9a-f]{32}\)"):
+    refused = pytest.raises(bridge.WorkerError, match=r"no units left.*\(request [0-9a-f]{32}\)")
+    with bridge.Worker({}) as worker, refused:
         worker.remove(black(worker.folder), lambda text, fraction: None)
 
 
@@ -152,7 +165,7 @@ def test_the_worker_does_not_see_what_the_host_sets_for_itself(
     for name in of_the_user:
         monkeypatch.setenv(name, "of the user")
     misbehave(f"env > '{place}/seen'\necho '{HELLO}'\ncat")
-    bridge.Worker().close()
+    bridge.Worker({}).close()
     seen = dict(line.partition("=")[::2] for line in (place / "seen").read_text().splitlines())
     assert [name for name in of_the_host if name in seen] == []
     assert [seen[name] for name in of_the_user] == ["of the user"] * 2
@@ -167,7 +180,7 @@ def test_the_keyring_answers_within_the_time_in_which_a_host_waits_for_its_worke
 def test_a_hosts_own_python_home_does_not_break_the_worker(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
-    with bridge.Worker() as worker:
+    with bridge.Worker({}) as worker:
         assert Path(worker.folder).is_dir()
 
 
@@ -177,26 +190,26 @@ def test_without_a_set_up_the_user_is_told_to_install(bridge: Any, place: Path, 
     if text is not None:
         (place / "worker.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     error = refusal(bridge)
-    assert (error.code, str(error)) == ("no_worker", "Layerlift is not set up. Run 'python3 install.py' again.")
+    assert (error.kind, str(error)) == ("reinstall", "Layerlift is not set up. Run 'python3 install.py' again.")
 
 
 @pytest.mark.parametrize("python", ["/gone/bin/python", None, "a\0b", "x" * 5000])
 def test_an_environment_that_is_gone_is_told(bridge: Any, place: Path, python: Any) -> None:
     (place / "worker.json").write_text(json.dumps({"python": python}))
     error = refusal(bridge)
-    assert error.code == "no_worker" and "is gone" in str(error) and "install.py" in str(error)
+    assert error.kind == "reinstall" and "is gone" in str(error) and "install.py" in str(error)
 
 
 def test_a_python_that_can_not_be_run_is_told(bridge: Any, place: Path) -> None:
     (place / "worker.json").write_text(json.dumps({"python": str(place)}))
     error = refusal(bridge)
-    assert error.code == "no_worker" and "can't be started" in str(error)
+    assert error.kind == "reinstall" and "can't be started" in str(error)
 
 
 def test_a_worker_that_dies_at_its_start_is_told_with_its_last_words(bridge: Any, misbehave: Any) -> None:
     misbehave("echo 'Traceback:' >&2; echo 'ImportError: no numpy.' >&2; echo >&2; exit 1")
     error = refusal(bridge)
-    assert error.code == "died"
+    assert isinstance(error, bridge.WorkerGone)
     assert "ended unexpectedly: ImportError: no numpy. Run 'python3 install.py' again." in str(error)
 
 
@@ -207,20 +220,20 @@ def test_a_worker_that_dies_without_a_word_is_told(bridge: Any, misbehave: Any) 
 
 def test_a_worker_that_dies_in_the_middle_is_told(bridge: Any, misbehave: Any) -> None:
     misbehave(f"echo '{HELLO}'\nread line\necho 'out of memory' >&2")
-    with bridge.Worker() as worker, pytest.raises(bridge.WorkerError, match="out of memory") as caught:
+    with bridge.Worker({}) as worker, pytest.raises(bridge.WorkerError, match="out of memory") as caught:
         worker.remove({}, lambda text, fraction: None)
-    assert caught.value.code == "died"
+    assert isinstance(caught.value, bridge.WorkerGone)
 
 
 def test_a_worker_that_is_killed_in_a_job_is_told(bridge: Any, with_twin: Twin) -> None:
-    with bridge.Worker() as worker, pytest.raises(bridge.WorkerError) as caught:
+    with bridge.Worker({}) as worker, pytest.raises(bridge.WorkerError) as caught:
         worker.remove(black(worker.folder), lambda text, fraction: worker._process.send_signal(signal.SIGKILL))
-    assert caught.value.code == "died"
+    assert isinstance(caught.value, bridge.WorkerGone)
 
 
 def test_a_worker_that_died_before_the_job_is_told(bridge: Any, misbehave: Any) -> None:
     misbehave(f"echo '{HELLO}'\nexec <&-\necho 'no more' >&2")
-    with bridge.Worker() as worker:
+    with bridge.Worker({}) as worker:
         worker._process.wait()
         with pytest.raises(bridge.WorkerError, match="no more"):
             worker.remove({}, lambda text, fraction: None)
@@ -236,7 +249,7 @@ def test_a_worker_of_another_version_is_not_used(bridge: Any, misbehave: Any, he
 
 def test_what_is_no_message_is_passed_over(bridge: Any, misbehave: Any) -> None:
     misbehave(f"echo noise\nprintf '\\377\\n'\necho 7\necho '{HELLO}'\nread line\necho '{{\"type\": \"result\"}}'\ncat")
-    with bridge.Worker() as worker:
+    with bridge.Worker({}) as worker:
         assert worker.remove({}, lambda text, fraction: None) == {"type": "result"}
 
 
@@ -246,7 +259,7 @@ def test_a_worker_that_is_silent_at_its_start_is_given_up_and_ended(
     monkeypatch.setattr(bridge, "HELLO_SECONDS", 0.3)
     monkeypatch.setattr(bridge, "END_SECONDS", 0.3)
     misbehave(f"echo $$ > '{place}/pid'\nexec sleep 600")
-    assert refusal(bridge).code == "silent"
+    assert isinstance(refusal(bridge), bridge.WorkerGone)
     with pytest.raises(ProcessLookupError):
         os.kill(int((place / "pid").read_text()), 0)
 
@@ -255,7 +268,7 @@ def test_a_worker_that_falls_silent_in_a_job_is_given_up(
     bridge: Any, misbehave: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     misbehave(f"echo '{HELLO}'\ncat > /dev/null")
-    with bridge.Worker() as worker:
+    with bridge.Worker({}) as worker:
         monkeypatch.setattr(bridge, "SILENCE_SECONDS", 0.1)
         with pytest.raises(bridge.WorkerError, match="does not answer"):
             worker.remove({}, lambda text, fraction: None)
@@ -300,7 +313,7 @@ def test_it_runs_on_the_pythons_of_old_hosts(place: Path, with_twin: Twin, pytho
     program = """
 import pathlib, sys
 import bridge
-with bridge.Worker() as worker:
+with bridge.Worker({}) as worker:
     pathlib.Path(worker.folder, "a.raw").write_bytes(bytes(600))
     job = {"pixels": "a.raw", "width": 20, "height": 10, "channels": 3, "engine": "auto"}
     answer = worker.remove(job, lambda text, fraction: None)

@@ -53,7 +53,7 @@ def test_every_request_code_becomes_its_entry_of_the_table(
 ) -> None:
     error, entry = failure(refusing(status, code)), errors.TABLE[code]
     assert type(error) is kind
-    assert (error.code, error.action, error.retry) == (code, entry.action, entry.retry)
+    assert (error.code, error.advice, error.retry) == (code, entry.advice, entry.retry)
     assert error.message.startswith(entry.message[:-1])
     assert (error.status, error.request_id) == (status, "07" * 16)
     assert "07" * 16 in str(error)

@@ -65,7 +65,7 @@ def test_only_what_the_service_says_a_retry_can_mend_is_tried_again(code: str) -
 
 @pytest.mark.parametrize("code", sorted(errors.TABLE))
 def test_every_entry_is_written_for_a_person(code: str) -> None:
-    entry = errors.TABLE[code]
+    entry = errors.make(code)
     for text in (entry.message, entry.action):
         assert text.endswith(".")
         assert text[0].isupper()
@@ -76,14 +76,44 @@ def test_every_entry_is_written_for_a_person(code: str) -> None:
     assert entry.message != entry.action
 
 
+OF_THE_COMMAND = ("cost_not_agreed", "clear_not_agreed", "usage")
+
+
+@pytest.mark.parametrize("code", sorted(set(errors.TABLE) - set(OF_THE_COMMAND)))
+def test_what_everybody_is_told_names_the_controls_of_nobody(code: str) -> None:
+    advice = errors.make(code).advice
+    assert not [word for word in ("--", "'layerlift", "plug-in", "menu", "the settings", "'YouCam") if word in advice]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("no_key", "set_key"),
+        ("ExpiredApiKey", "set_key"),
+        ("consent_needed", "agree"),
+        ("keyring_locked", "unlock"),
+        ("CreditInsufficiency", "buy"),
+        ("still_in_doubt", "pay_again"),
+        ("result_no_alpha", "pay_again"),
+        ("deadline", "retry"),
+        ("bad_job", "reinstall"),
+        ("internal", "report"),
+        ("error_no_subject", "other_picture"),
+        ("a code that no list knows", "retry"),
+    ],
+)
+def test_programs_are_told_what_the_user_can_do_next(code: str, kind: str) -> None:
+    assert errors.make(code).kind == kind
+
+
 def test_what_may_have_cost_something_is_never_tried_again() -> None:
     kinds = (errors.MayBeCharged, errors.AuthError, errors.TopUpError, errors.SetupError, errors.Cancelled)
-    assert not [code for code, entry in errors.TABLE.items() if issubclass(entry.kind, kinds) and entry.retry]
+    assert not [code for code, entry in errors.TABLE.items() if issubclass(entry.error, kinds) and entry.retry]
 
 
 def test_every_class_of_the_tree_has_an_entry() -> None:
     kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
-    assert kinds - {entry.kind for entry in errors.TABLE.values()} == {errors.LayerliftError}
+    assert kinds - {entry.error for entry in errors.TABLE.values()} == {errors.LayerliftError}
     for kind in kinds:
         assert kind.__name__ in (errors.__doc__ or "")
 

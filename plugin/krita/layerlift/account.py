@@ -150,9 +150,9 @@ class Account(QtWidgets.QGroupBox):
         if self._then is not None:
             self._then()
 
-    def _failed(self, code: str, text: str, kind: str) -> None:
+    def _failed(self, kind: str, text: str, asked: str) -> None:
         self._questions.clear()
         self._then = None
-        self._gone = not kind
+        self._gone = not asked
         self.setEnabled(not self._gone)
         self._say(text)

@@ -16,7 +16,7 @@ READ, PLANNED, REMOVED = 0.1, 0.15, 0.95
 
 
 class Picture:
-    """A document's active layer in a batch, and what has become of it: `code` and `text` where it has failed.
+    """A document's active layer in a batch, and what has become of it: `kind` and `text` where it has failed.
 
     `layer` is None where there is nothing to work on.
     """
@@ -25,16 +25,16 @@ class Picture:
         self.name, self.files = name, f"{number}-"
         self.layer: host.Layer | None = None
         self.is_done = False
-        self.code, self.text = "", ""
+        self.kind, self.text = "", ""
         self.answer: dict[str, Any] = {}
         try:
             self.layer = host.Layer(document, self.files)
         except host.Refused as refused:
             self.fail("refused", str(refused))
 
-    def fail(self, code: str, text: str) -> None:
+    def fail(self, kind: str, text: str) -> None:
         """It can't be worked on, or not any more."""
-        self.code, self.text = code, text
+        self.kind, self.text = kind, text
 
     def is_ready(self) -> bool:
         """Whether it can be worked on now; fails where not."""
@@ -44,7 +44,7 @@ class Picture:
                 raise host.Refused(words.HAS_CUT_OUT)
         except host.Refused as refused:
             self.fail("refused", str(refused))
-        return not self.code
+        return not self.kind
 
     def message(self) -> dict[str, Any]:
         """What the worker is told of it, once it is exported."""
@@ -94,7 +94,7 @@ class Batch(Job):
     def _read_next(self) -> None:
         if self._is_left():
             return
-        self._at = next((picture for picture in self._reading if not picture.code and picture not in self._sent), None)
+        self._at = next((picture for picture in self._reading if not picture.kind and picture not in self._sent), None)
         if self._at is not None and self._at.layer is not None:
             self._export(self._at.layer, self._was_read, self._failed)
         elif self._sent:
@@ -122,8 +122,8 @@ class Batch(Job):
     def _picture_ended(self, message: dict[str, Any]) -> None:
         picture = self._sent[message["picture"]]
         if "code" in message:
-            error = bridge.refusal(message)
-            picture.fail(error.code, str(error))
+            error = bridge.refusal(message, words.WAYS)
+            picture.fail(error.kind, str(error))
             return
         picture.answer = message
         self._came.append(picture)
@@ -145,10 +145,10 @@ class Batch(Job):
             self._at.is_done = True
         self._leave()
 
-    def _failed(self, code: str, text: str) -> None:
+    def _failed(self, kind: str, text: str) -> None:
         """The picture at hand can't be read or inserted; the others go on."""
         if self._at is not None:
-            self._at.fail(code, text)
+            self._at.fail(kind, text)
         self._leave()
 
     def _leave(self) -> None:
@@ -163,11 +163,11 @@ class Batch(Job):
         else:
             self._read_next()
 
-    def _refused(self, code: str, text: str, kind: str) -> None:
-        if kind == "cut":
-            self._failed(code, text)
+    def _refused(self, kind: str, text: str, asked: str) -> None:
+        if asked == "cut":
+            self._failed(kind, text)
         else:
-            self._fail(code, text)
+            self._fail(kind, text)
 
     def _tell(self, stage: str, fraction: float) -> None:
         if self._at is None:

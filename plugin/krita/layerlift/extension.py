@@ -14,22 +14,11 @@ from .display import Display
 from .jobs import Job, Jobs, State
 from .preferences import AS_MASK, Preferences
 from .qt import QtCore, QtGui, QtWidgets
-from .removal import AGAIN, Removal, Wish
+from .removal import Removal, Wish
 from .settings import SettingsDialog
 
-SETTINGS = (
-    "no_key",
-    "no_keyring",
-    "keyring_locked",
-    "keyring_silent",
-    "keyring_failed",
-    "consent_needed",
-    "unauthorized",
-    "InvalidApiKey",
-    "InactiveApiKey",
-    "ExpiredApiKey",
-)
-"""The worker's codes of what the settings dialog can mend."""
+SETTINGS = ("set_key", "agree", "unlock")
+"""The kinds of errors that the settings dialog can mend."""
 NO_MASKS = "This Krita has no transparency masks for plug-ins: use Krita 5.2, or choose a new layer in the settings."
 
 
@@ -140,15 +129,15 @@ class Layerlift(Extension):
 
     def _complain(self, job: Removal) -> None:
         box = self._box(f"{job.title}\n\n{job.text}")
-        self._offer_settings(box, job.code)
-        if job.code in AGAIN:
+        self._offer_settings(box, job.kind)
+        if job.kind == "pay_again":
             again = job.wish._replace(again=True)
             button = box.addButton("Pay again", QtWidgets.QMessageBox.ButtonRole.ActionRole)
             button.clicked.connect(lambda: self._jobs.add(Removal(again)))
         box.open()
 
-    def _offer_settings(self, box: Any, *codes: str) -> None:
-        if any(code in SETTINGS for code in codes):
+    def _offer_settings(self, box: Any, *kinds: str) -> None:
+        if any(kind in SETTINGS for kind in kinds):
             button = box.addButton("Settings...", QtWidgets.QMessageBox.ButtonRole.ActionRole)
             button.clicked.connect(self.settings)
 
@@ -177,7 +166,7 @@ class Layerlift(Extension):
             host.tell(words.cancelled(0))
         else:
             box = self._box(words.summary(batch))
-            self._offer_settings(box, batch.code, *(picture.code for picture in batch.pictures))
+            self._offer_settings(box, batch.kind, *(picture.kind for picture in batch.pictures))
             box.open()
 
     def _box(self, text: str, default: Any = QtWidgets.QMessageBox.StandardButton.Close) -> Any:

@@ -29,13 +29,13 @@ PAYING = ("job", "batch")
 """What a worker may pay for."""
 CANCEL_MS = 2000
 Fail = Callable[[str, str], None]
-"""Is given a code of what went wrong, and a text for the user."""
+"""Is given a kind of what went wrong, and a text for the user."""
 
 
 class Job(QtCore.QObject):
     """One job with a worker of its own, in steps of the event loop: the base of all kinds.
 
-    `title` says what it works on; `code` and `text` what went wrong when it has failed, or what it has cost when it was
+    `title` says what it works on; `kind` and `text` what went wrong when it has failed, or what it has cost when it was
     cancelled and the worker knows.
 
     Signals:
@@ -50,7 +50,7 @@ class Job(QtCore.QObject):
         super().__init__()
         self.title, self.preferences = title, preferences
         self.state = State.WAITING
-        self.code, self.text = "", ""
+        self.kind, self.text = "", ""
         self.is_stopped = False
         self._steps: Generator[float, None, None] | None = None
         self._late: State | None = None
@@ -106,8 +106,8 @@ class Job(QtCore.QObject):
         else:
             self._take(answer)
 
-    def _refused(self, code: str, text: str, kind: str) -> None:
-        self._fail(code, text)
+    def _refused(self, kind: str, text: str, asked: str) -> None:
+        self._fail(kind, text)
 
     def _export(self, layer: host.Layer, then: Callable[[], None], fail: Fail | None = None) -> None:
         self._run("export", layer.export(self._folder), then, fail)
@@ -164,10 +164,10 @@ class Job(QtCore.QObject):
         if self.state in (State.WAITING, State.RUNNING, State.CANCELLING):
             self._end(State.CANCELLED)
 
-    def _fail(self, code: str, text: str) -> None:
+    def _fail(self, kind: str, text: str) -> None:
         if self.state in (State.RUNNING, State.CANCELLING):
-            self.code, self.text = code, text
-            self._end(State.CANCELLED if code == "cancelled" else State.FAILED)
+            self.kind, self.text = kind, text
+            self._end(State.CANCELLED if kind == "cancelled" else State.FAILED)
 
     def _end(self, state: State) -> None:
         if self._steps is not None:

@@ -9,9 +9,6 @@ from .jobs import Job, State
 from .preferences import Preferences
 from .qt import QtCore
 
-AGAIN = ("still_in_doubt", "charged_and_lost", "task_refused")
-"""The worker's codes of a picture that only the user may pay for anew."""
-
 
 class Wish(NamedTuple):
     """What the user has asked for; `again` pays again where an earlier start may have been charged in vain."""

@@ -8,6 +8,12 @@ if TYPE_CHECKING:
     from .batch import Batch, Picture
 
 
+WAYS = {
+    "set_key": "Set a valid API key in the settings.",
+    "agree": "Allow uploads in the settings, or choose the offline engine there.",
+    "pay_again": "To pay again, choose 'Pay again' where you remove the background of this layer alone.",
+}
+"""What the user can do in Krita about the worker's kinds of errors."""
 CANCELLED = "Cancelled. What was paid for is kept, and is free the next time."
 HAS_CUT_OUT = "This layer already has a cut-out, or is one."
 
@@ -44,7 +50,7 @@ def question(plan: dict[str, Any], count: int, of: list[Picture]) -> str:
         parts.append(f"{paid}{rest} {goes} uploaded to {host} and {costs} up to {units(plan['units'])}.")
         has = f"Your account has {units(plan['balance'])}"
         parts.append(f"{has}, which is not enough." if plan["balance"] < plan["units"] else f"{has}.")
-    refused = [picture for picture in of if picture.code]
+    refused = [picture for picture in of if picture.kind]
     if refused:
         parts += ["Not supported:", *_reasons(refused)]
     return "\n\n".join(parts)
@@ -62,8 +68,8 @@ def summary(batch: Batch) -> str:
     full = [picture.name for picture in done if picture.answer["full"]]
     if full:
         parts.append(f"{', '.join(full)}:\nNo background was found: the whole picture was kept.")
-    parts += _reasons([picture for picture in all_of if picture.code])
-    left = [picture.name for picture in all_of if not picture.code and not picture.is_done]
+    parts += _reasons([picture for picture in all_of if picture.kind])
+    left = [picture.name for picture in all_of if not picture.kind and not picture.is_done]
     if left:
         parts.append(f"{', '.join(left)}:\n{batch.text or 'Not done.'}")
     return "\n\n".join(parts)

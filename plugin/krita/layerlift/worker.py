@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import bridge
+from . import bridge, words
 from .qt import QtCore, sip
 
 
@@ -123,7 +123,7 @@ class Worker(QtCore.QObject):
             if not self._asked:
                 self._silence.stop()
             if kind == "error":
-                self._fail(bridge.refusal(message), asked)
+                self._fail(bridge.refusal(message, words.WAYS), asked)
             else:
                 self.answered.emit(message)
 
@@ -138,7 +138,7 @@ class Worker(QtCore.QObject):
     def _silent(self) -> None:
         self._fail(bridge.silent())
 
-    def _fail(self, error: bridge.WorkerError, kind: str = "") -> None:
-        if not kind:
+    def _fail(self, error: bridge.WorkerError, asked: str = "") -> None:
+        if not asked:
             self._silence.stop()
-        self.failed.emit(error.code, str(error), kind)
+        self.failed.emit(error.kind, str(error), asked)

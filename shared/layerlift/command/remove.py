@@ -198,7 +198,7 @@ class _Removing:
         else:
             known = errors.unexpected(error)
             told = _end(pair, engine.name, "cancelled" if isinstance(known, errors.Cancelled) else "failed")
-            told |= {"output": None, "error": {"code": known.code, "message": str(known)}}
+            told |= {"output": None, "error": {"code": known.code, "kind": known.kind, "message": str(known)}}
             text = str(known)
             self.status = max(self.status, 2 if isinstance(known, errors.SetupError) else 1)
         told["seconds"] = round(end.seconds, 3)

@@ -336,17 +336,21 @@ def _handed_over(pixels: Path, outcome: Outcome) -> dict[str, Any]:
 
 
 def _known(found: Exception) -> errors.LayerliftError:
-    """What is told of whatever went wrong."""
-    if isinstance(found, errors.LayerliftError):
-        return found
-    if isinstance(found, OSError):
-        return errors.make("disk", found.strerror or "")
-    traceback.print_exception(found)
-    return errors.make("internal", type(found).__name__)
+    """What is told of whatever went wrong; what nobody foresaw is on standard error, too."""
+    error = errors.unexpected(found)
+    if error.code == "internal":
+        traceback.print_exception(found)
+    return error
 
 
 def _described(error: errors.LayerliftError) -> dict[str, Any]:
-    return {"code": error.code, "message": error.message, "action": error.action, "request_id": error.request_id}
+    return {
+        "code": error.code,
+        "kind": error.kind,
+        "message": error.message,
+        "action": error.advice,
+        "request_id": error.request_id,
+    }
 
 
 def _write(path: Path, parts: Iterator[NDArray[np.generic]]) -> None:

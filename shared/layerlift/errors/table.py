@@ -1,21 +1,4 @@
-"""Everything that can go wrong, in one table.
-
-Each error carries a stable ``code``, a ``message`` and an ``action`` for the user, whether an automatic retry may
-mend it (``retry``), and, where the service answered, its HTTP ``status`` and ``request_id``. The subclasses are named
-by what the caller does next::
-
-    LayerliftError
-    ├── SetupError           mend the installation or the settings
-    │   ├── AuthError        set another API key
-    │   ├── ConsentNeeded    ask the user whether pictures may be uploaded
-    │   └── KeyringUnusable  unlock or mend the system's keyring
-    ├── TopUpError           buy units
-    ├── PictureError         use another picture; a batch goes on with the next
-    ├── ServiceError         the service failed; where `retry` is set, try again later
-    │   └── RateLimited      wait, then go on
-    ├── NetworkError         mend the connection, try again
-    ├── MayBeCharged         look at the unit history before anything is paid again
-    └── Cancelled            nothing: the user asked for it
+"""What happened, what to do, and whether trying again may help: each error that a user can meet, in one table.
 
 Sources: the service's error tables (request codes, engine codes) and its developer guide.
 """
@@ -24,108 +7,37 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-
-def plain(text: object) -> str:
-    """One line that does nothing to a terminal, whatever is in a file's name."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(text))
-
-
-class LayerliftError(Exception):
-    """The root of all errors that a user can meet.
-
-    Attributes:
-        code: stable identifier, a key of `TABLE` or a code that the service sent and no list knows.
-        message: what happened, one sentence for a person, whose names are `plain`.
-        action: what the user can do about it.
-        retry: whether the same step may succeed without the user.
-        status: HTTP status of the answer, None where there was none.
-        request_id: the service's `x-request-id`, None where there was none.
-        refused: whether the answer proves that nothing was begun.
-    """
-
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        action: str,
-        *,
-        retry: bool = False,
-        status: int | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(code)
-        self.code = code
-        self.message = plain(message)
-        self.action = action
-        self.retry = retry
-        self.status = status
-        self.request_id = request_id
-        self.refused = False
-
-    def __str__(self) -> str:
-        text = f"{self.message} {self.action}"
-        return f"{text} (request {self.request_id})" if self.request_id else text
-
-
-class SetupError(LayerliftError):
-    """The installation or the settings have to be mended first."""
-
-
-class AuthError(SetupError):
-    """The service does not accept the API key."""
-
-
-class ConsentNeeded(SetupError):
-    """Nobody has agreed to the upload yet."""
-
-
-class KeyringUnusable(SetupError):
-    """The system's keyring can't be used, so whether it has an API key is not known."""
-
-
-class TopUpError(LayerliftError):
-    """The account has no units left."""
-
-
-class PictureError(LayerliftError):
-    """This picture can't be processed; others may."""
-
-
-class ServiceError(LayerliftError):
-    """The service failed or answered with something that it should not."""
-
-
-class RateLimited(ServiceError):
-    """Too many requests in the last second or minutes."""
-
-
-class NetworkError(LayerliftError):
-    """The service was not reached, or the connection broke."""
-
-
-class MayBeCharged(LayerliftError):
-    """The outcome of a request that costs units is unknown."""
-
-
-class Cancelled(LayerliftError):
-    """The user cancelled."""
+from .kinds import (
+    AuthError,
+    Cancelled,
+    ConsentNeeded,
+    KeyringUnusable,
+    Kind,
+    LayerliftError,
+    MayBeCharged,
+    NetworkError,
+    PictureError,
+    RateLimited,
+    ServiceError,
+    SetupError,
+    TopUpError,
+)
 
 
 class _Entry(NamedTuple):
-    kind: type[LayerliftError]
+    error: type[LayerliftError]
     message: str
-    action: str
+    advice: str
     retry: bool = False
+    kind: Kind | None = None
+    """Where it is not the usual one of the class."""
 
 
-_SET_KEY = "with 'layerlift key set', or in the plug-in's settings in Krita"
 _NO_KEYRING = "set YOUCAM_API_KEY in the environment, or use the offline engine."
-_KEY = f"Set a valid API key {_SET_KEY}."
 _OTHER = "Use another picture."
 _AGAIN = "Try again in a few minutes."
 _REPORT = "Try again; if it stays, report it with the request id."
-_PAY_AGAIN = "To pay for a new start, choose 'YouCam, pay again' or 'Pay again' in the plug-in, or --again."
-_UNUSABLE = f"It was charged: please report it with the request id. {_PAY_AGAIN}"
+_UNUSABLE = "It was charged: please report it with the request id."
 _VIDEO = "This service works on single pictures: use a JPG or PNG photo."
 
 REFUSALS: dict[str, _Entry] = {
@@ -145,10 +57,10 @@ REFUSALS: dict[str, _Entry] = {
     "OperationInvalid": _Entry(
         ServiceError, "The task is not finished yet.", "Wait until it has ended, then try again."
     ),
-    "InvalidApiKey": _Entry(AuthError, "The service does not know this API key.", _KEY),
-    "InactiveApiKey": _Entry(AuthError, "This API key is not active.", "Activate it in your account, or set another."),
-    "ExpiredApiKey": _Entry(AuthError, "This API key has expired.", _KEY),
-    "InvalidAccessToken": _Entry(AuthError, "The service refused the access token.", _KEY),
+    "InvalidApiKey": _Entry(AuthError, "The service does not know this API key.", ""),
+    "InactiveApiKey": _Entry(AuthError, "This API key is not active.", "Activate it in your account, or use another."),
+    "ExpiredApiKey": _Entry(AuthError, "This API key has expired.", ""),
+    "InvalidAccessToken": _Entry(AuthError, "The service refused the access token.", ""),
     "TaskTimeout": _Entry(
         ServiceError,
         "The task was not polled in time and is lost.",
@@ -194,7 +106,7 @@ FAILURES: dict[str, _Entry] = {
 
 _OWN: dict[str, _Entry] = {
     # answers without a code that is known
-    "unauthorized": _Entry(AuthError, "The service refused the API key.", _KEY),
+    "unauthorized": _Entry(AuthError, "The service refused the API key.", ""),
     "not_found": _Entry(
         ServiceError, "The service could not find the file or address.", "Run it again from the start."
     ),
@@ -227,14 +139,24 @@ _OWN: dict[str, _Entry] = {
     "bad_answer": _Entry(ServiceError, "The service's answer has an unexpected form.", _REPORT),
     "result_expired": _Entry(ServiceError, "The address of the result has expired.", "Run it again."),
     "upload_refused": _Entry(ServiceError, "The storage server refused the upload.", "Run it again from the start."),
-    "result_not_picture": _Entry(ServiceError, "The result is not a PNG picture.", _UNUSABLE),
-    "result_too_large": _Entry(ServiceError, "The result is larger than a cut-out can be.", _UNUSABLE),
-    "result_size": _Entry(
-        ServiceError, "The result's size in pixels does not fit the picture that was sent.", _UNUSABLE
+    "result_not_picture": _Entry(ServiceError, "The result is not a PNG picture.", _UNUSABLE, False, "pay_again"),
+    "result_too_large": _Entry(
+        ServiceError, "The result is larger than a cut-out can be.", _UNUSABLE, False, "pay_again"
     ),
-    "result_no_alpha": _Entry(ServiceError, "The result carries no transparency.", _UNUSABLE),
+    "result_size": _Entry(
+        ServiceError,
+        "The result's size in pixels does not fit the picture that was sent.",
+        _UNUSABLE,
+        False,
+        "pay_again",
+    ),
+    "result_no_alpha": _Entry(ServiceError, "The result carries no transparency.", _UNUSABLE, False, "pay_again"),
     "result_missing": _Entry(
-        ServiceError, "The task has succeeded, and the service names no result that can be fetched.", _UNUSABLE, True
+        ServiceError,
+        "The task has succeeded, and the service names no result that can be fetched.",
+        _UNUSABLE,
+        True,
+        "pay_again",
     ),
     "result_broken": _Entry(
         ServiceError,
@@ -245,27 +167,31 @@ _OWN: dict[str, _Entry] = {
     "task_refused": _Entry(
         MayBeCharged,
         "The service does not say what became of a task that it started; it may have been charged.",
-        f"Try again later. {_PAY_AGAIN}",
+        "Try again later.",
     ),
     "deadline": _Entry(
         MayBeCharged,
         "The service did not finish the picture in time.",
         "Try again later. If the service still finishes it, it may be charged: see the unit history of your account.",
+        False,
+        "retry",
     ),
     "may_be_charged": _Entry(
         MayBeCharged,
         "The connection broke while the task was being started, so it may have been charged.",
         "Run it again: Layerlift then looks for the result in your unit history, and fetches it for free.",
+        False,
+        "retry",
     ),
     "still_in_doubt": _Entry(
         MayBeCharged,
         "An earlier start of this picture was interrupted: it may have been charged, and there is no result yet.",
-        f"Try again later: the result may still be found. {_PAY_AGAIN}",
+        "Try again later: the result may still be found.",
     ),
     "charged_and_lost": _Entry(
         MayBeCharged,
         "The service has lost an earlier task of this picture, which may have been charged.",
-        _PAY_AGAIN,
+        "",
     ),
     "result_empty": _Entry(
         PictureError,
@@ -294,9 +220,11 @@ _OWN: dict[str, _Entry] = {
     ),
     "pixels_missing": _Entry(PictureError, "The layer's pixels did not arrive complete.", "Run it again."),
     # this computer
-    "no_key": _Entry(SetupError, "No API key is set.", f"Set one {_SET_KEY}, or use the offline engine."),
+    "no_key": _Entry(SetupError, "No API key is set.", "The offline engine works without one.", False, "set_key"),
     "key_missing": _Entry(SetupError, "No key was given.", "Enter the API key of your account."),
-    "no_keyring": _Entry(SetupError, "The key could not be stored.", "Set YOUCAM_API_KEY in the environment instead."),
+    "no_keyring": _Entry(
+        SetupError, "The key could not be stored.", "Set YOUCAM_API_KEY in the environment instead.", False, "unlock"
+    ),
     "keyring_locked": _Entry(
         KeyringUnusable, "The system's keyring is locked.", f"Unlock it and try again, {_NO_KEYRING}"
     ),
@@ -321,8 +249,7 @@ _OWN: dict[str, _Entry] = {
     "consent_needed": _Entry(
         ConsentNeeded,
         "Pictures would be uploaded, and nobody has agreed to that yet. Nothing was uploaded.",
-        "Agree by 'Allow Uploads' or 'Settings' in the plug-in's menu, 'layerlift uploads allow' or --yes, or use "
-        "the offline engine.",
+        "",
     ),
     "cost_not_agreed": _Entry(
         SetupError, "Nobody has agreed to the cost, so nothing was done.", "Agree to it by --yes."
@@ -333,12 +260,16 @@ _OWN: dict[str, _Entry] = {
     "no_engine": _Entry(
         SetupError,
         "The offline engine is not installed.",
-        "Run 'python3 install.py' again, or set an API key with 'layerlift key set'.",
+        "Run 'python3 install.py' again, or use the service with an API key.",
+        False,
+        "reinstall",
     ),
     "no_model": _Entry(
         SetupError,
         "The offline engine's model file is missing or damaged.",
-        "Run 'python3 install.py' again with a network connection, or set an API key with 'layerlift key set'.",
+        "Run 'python3 install.py' again with a network connection, or use the service with an API key.",
+        False,
+        "reinstall",
     ),
     "disk": _Entry(
         SetupError, "A file could not be written.", "Check free space and permissions; nothing was changed."
@@ -348,15 +279,23 @@ _OWN: dict[str, _Entry] = {
         SetupError,
         "A newer version of Layerlift has written the journal of paid work.",
         "Run 'python3 install.py' of that version again.",
+        False,
+        "reinstall",
     ),
     "journal_damaged": _Entry(
         SetupError, "The journal of paid work is damaged.", "Run it again: a new one is begun, the old one is kept."
     ),
     "bad_rate": _Entry(SetupError, "LAYERLIFT_RATE can't be read.", "Write requests per seconds, such as 250/300."),
     "bad_job": _Entry(
-        SetupError, "The plug-in and its worker are from different versions.", "Run 'python3 install.py'."
+        SetupError,
+        "The plug-in and its worker are from different versions.",
+        "Run 'python3 install.py'.",
+        False,
+        "reinstall",
     ),
-    "internal": _Entry(ServiceError, "Unexpected error in Layerlift.", "Please report it with the log."),
+    "internal": _Entry(
+        ServiceError, "Unexpected error in Layerlift.", "Please report it with the log.", False, "report"
+    ),
     "usage": _Entry(SetupError, "The command can't be run like this.", "See 'layerlift remove --help'."),
     "not_started": _Entry(Cancelled, "Not started.", "Run it again for this picture once that is mended."),
     "cancelled": _Entry(Cancelled, "Cancelled.", "Nothing was changed."),
@@ -380,6 +319,8 @@ def unexpected(found: BaseException | None) -> LayerliftError:
         return found
     if isinstance(found, MemoryError):
         return make("picture_too_large", "the memory does not hold it")
+    if isinstance(found, OSError):
+        return make("disk", found.strerror or "")
     return make("internal", f"{type(found).__name__}: {found}")
 
 
@@ -397,4 +338,6 @@ def reported(code: str, words: str = "", *, status: int | None = None, request_i
 def _made(code: str, entry: _Entry | None, detail: str, status: int | None, request_id: str | None) -> LayerliftError:
     entry = entry or _Entry(ServiceError, f"The service reported '{code}'.", _REPORT)
     message = f"{entry.message[:-1]}: {detail.rstrip('.')}." if detail else entry.message
-    return entry.kind(code, message, entry.action, retry=entry.retry, status=status, request_id=request_id)
+    return entry.error(
+        code, message, entry.advice, kind=entry.kind, retry=entry.retry, status=status, request_id=request_id
+    )

@@ -8,8 +8,25 @@ import krita
 from . import QTimer, QtWidgets
 
 __all__ = [
-    "EventLoop", "Path", "activate", "add", "at_reset", "close", "close_all", "k", "later", "new_document",
-    "open_document", "paint", "pixels", "redo", "settle", "tell_of_resources", "tree", "undo",
+    "EventLoop",
+    "Path",
+    "activate",
+    "add",
+    "at_reset",
+    "close",
+    "close_all",
+    "k",
+    "later",
+    "linger",
+    "new_document",
+    "open_document",
+    "paint",
+    "pixels",
+    "redo",
+    "settle",
+    "tell_of_resources",
+    "tree",
+    "undo",
 ]  # fmt: skip
 
 k = krita.Krita.instance()
@@ -95,11 +112,18 @@ def tree(node):
     return [[child.name(), child.type(), tree(child)] for child in node.childNodes()]
 
 
-def close(document):
-    """Close a document without a question, and not sooner after a change than a user can.
+def linger():
+    """Let so much time pass as a user takes from a change to another document.
 
-    Krita's list of layers looks at what has changed a tenth of a second later, and Krita 5.3 ends where that is gone.
+    Krita's list of layers looks at what has changed a tenth of a second later, and Krita 5.3 ends where that is gone,
+    Krita 6 now and then where another document is shown by then.
     """
+    since = time.monotonic()
+    yield lambda: time.monotonic() > since + 0.3
+
+
+def close(document):
+    """Close a document without a question, and not sooner after a change than a user can."""
     yield from _close([document])
 
 
@@ -113,8 +137,7 @@ def _close(documents):
     if not documents:
         return
     yield from settle(*documents)
-    since = time.monotonic()
-    yield lambda: time.monotonic() > since + 0.3
+    yield from linger()
     for document in documents:
         document.setModified(False)
         document.close()

@@ -1,6 +1,6 @@
 """What scripts of batches have at hand inside Krita: documents of many kinds, the question, and the summary."""
 
-from layerlift_driver.scripting import add, k, new_document, pixels, redo, settle, undo
+from layerlift_driver.scripting import add, k, linger, new_document, pixels, redo, settle, undo
 from removals import LIGHT, SAID, box, buttons, progress, subject
 
 # Name: size, and what its colours are changed to.
@@ -75,6 +75,7 @@ def small(count, first=0):
 
 def show(document):
     """Bring a document to the front."""
+    yield from linger()
     view = next(view for view in k.activeWindow().views() if view.document() == document)
     view.setVisible()
     yield lambda: k.activeDocument() == document

@@ -23,7 +23,7 @@ def ask(host: Any, **message: Any) -> dict[str, Any]:
     end: dict[str, Any] = host.until_end("1")[1]
     assert end.pop("id") == "1"
     if end.pop("type") == "error":
-        assert end["message"] and end["action"]
+        assert end["message"] and (end["action"] or end["kind"] == "set_key")
         return {"code": end["code"]}
     return end
 

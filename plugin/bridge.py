@@ -76,6 +76,11 @@ class WorkerGone(WorkerError):
         super().__init__("retry", text)
 
 
+def _written(name: str) -> str:
+    """What the installer has written down under a name."""
+    return str(json.loads(Path(__file__).with_name("worker.json").read_text(encoding="utf-8"))[name])
+
+
 def command() -> list[str]:
     """The worker's command line.
 
@@ -83,7 +88,7 @@ def command() -> list[str]:
         WorkerError: the installer has not been here, or its environment is gone.
     """
     try:
-        python = str(json.loads(Path(__file__).with_name("worker.json").read_text(encoding="utf-8"))["python"])
+        python = _written("python")
     except (OSError, ValueError, KeyError, TypeError):
         raise WorkerError("reinstall", "Layerlift is not set up. " + _REINSTALL) from None
     try:
@@ -98,7 +103,7 @@ def command() -> list[str]:
 def version() -> str:
     """This plug-in's version, as the installer has written it down; "" where it has not been here."""
     try:
-        return str(json.loads(Path(__file__).with_name("worker.json").read_text(encoding="utf-8"))["version"])
+        return _written("version")
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

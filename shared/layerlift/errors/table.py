@@ -139,24 +139,23 @@ _OWN: dict[str, _Entry] = {
     "bad_answer": _Entry(ServiceError, "The service's answer has an unexpected form.", _REPORT),
     "result_expired": _Entry(ServiceError, "The address of the result has expired.", "Run it again."),
     "upload_refused": _Entry(ServiceError, "The storage server refused the upload.", "Run it again from the start."),
-    "result_not_picture": _Entry(ServiceError, "The result is not a PNG picture.", _UNUSABLE, False, "pay_again"),
+    "result_not_picture": _Entry(ServiceError, "The result is not a PNG picture.", _UNUSABLE, kind="pay_again"),
     "result_too_large": _Entry(
-        ServiceError, "The result is larger than a cut-out can be.", _UNUSABLE, False, "pay_again"
+        ServiceError, "The result is larger than a cut-out can be.", _UNUSABLE, kind="pay_again"
     ),
     "result_size": _Entry(
         ServiceError,
         "The result's size in pixels does not fit the picture that was sent.",
         _UNUSABLE,
-        False,
-        "pay_again",
+        kind="pay_again",
     ),
-    "result_no_alpha": _Entry(ServiceError, "The result carries no transparency.", _UNUSABLE, False, "pay_again"),
+    "result_no_alpha": _Entry(ServiceError, "The result carries no transparency.", _UNUSABLE, kind="pay_again"),
     "result_missing": _Entry(
         ServiceError,
         "The task has succeeded, and the service names no result that can be fetched.",
         _UNUSABLE,
         True,
-        "pay_again",
+        kind="pay_again",
     ),
     "result_broken": _Entry(
         ServiceError,
@@ -173,15 +172,13 @@ _OWN: dict[str, _Entry] = {
         MayBeCharged,
         "The service did not finish the picture in time.",
         "Try again later. If the service still finishes it, it may be charged: see the unit history of your account.",
-        False,
-        "retry",
+        kind="retry",
     ),
     "may_be_charged": _Entry(
         MayBeCharged,
         "The connection broke while the task was being started, so it may have been charged.",
         "Run it again: Layerlift then looks for the result in your unit history, and fetches it for free.",
-        False,
-        "retry",
+        kind="retry",
     ),
     "still_in_doubt": _Entry(
         MayBeCharged,
@@ -216,14 +213,14 @@ _OWN: dict[str, _Entry] = {
     "is_cut_out": _Entry(
         PictureError,
         "This picture is a cut-out that Layerlift has made.",
-        "Use its original. To remove the background all the same, say again=True.",
+        "Use its original. To remove its background anyway, pass again=True.",
     ),
     "pixels_missing": _Entry(PictureError, "The layer's pixels did not arrive complete.", "Run it again."),
     # this computer
-    "no_key": _Entry(SetupError, "No API key is set.", "The offline engine works without one.", False, "set_key"),
+    "no_key": _Entry(SetupError, "No API key is set.", "The offline engine works without one.", kind="set_key"),
     "key_missing": _Entry(SetupError, "No key was given.", "Enter the API key of your account."),
     "no_keyring": _Entry(
-        SetupError, "The key could not be stored.", "Set YOUCAM_API_KEY in the environment instead.", False, "unlock"
+        SetupError, "The key could not be stored.", "Set YOUCAM_API_KEY in the environment instead.", kind="unlock"
     ),
     "keyring_locked": _Entry(
         KeyringUnusable, "The system's keyring is locked.", f"Unlock it and try again, {_NO_KEYRING}"
@@ -261,15 +258,13 @@ _OWN: dict[str, _Entry] = {
         SetupError,
         "The offline engine is not installed.",
         "Run 'python3 install.py' again, or use the service with an API key.",
-        False,
-        "reinstall",
+        kind="reinstall",
     ),
     "no_model": _Entry(
         SetupError,
         "The offline engine's model file is missing or damaged.",
         "Run 'python3 install.py' again with a network connection, or use the service with an API key.",
-        False,
-        "reinstall",
+        kind="reinstall",
     ),
     "disk": _Entry(
         SetupError, "A file could not be written.", "Check free space and permissions; nothing was changed."
@@ -279,8 +274,7 @@ _OWN: dict[str, _Entry] = {
         SetupError,
         "A newer version of Layerlift has written the journal of paid work.",
         "Run 'python3 install.py' of that version again.",
-        False,
-        "reinstall",
+        kind="reinstall",
     ),
     "journal_damaged": _Entry(
         SetupError, "The journal of paid work is damaged.", "Run it again: a new one is begun, the old one is kept."
@@ -290,12 +284,9 @@ _OWN: dict[str, _Entry] = {
         SetupError,
         "The plug-in and its worker are from different versions.",
         "Run 'python3 install.py'.",
-        False,
-        "reinstall",
+        kind="reinstall",
     ),
-    "internal": _Entry(
-        ServiceError, "Unexpected error in Layerlift.", "Please report it with the log.", False, "report"
-    ),
+    "internal": _Entry(ServiceError, "Unexpected error in Layerlift.", "Please report it with the log.", kind="report"),
     "usage": _Entry(SetupError, "The command can't be run like this.", "See 'layerlift remove --help'."),
     "not_started": _Entry(Cancelled, "Not started.", "Run it again for this picture once that is mended."),
     "cancelled": _Entry(Cancelled, "Cancelled.", "Nothing was changed."),

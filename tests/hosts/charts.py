@@ -54,13 +54,13 @@ def chart(base=RGB, precision=PRECISION_U8_GAMMA, kind=None, canvas=(WIDTH, HEIG
     return image, layer
 
 
-def measure(image, layer, result=0, hide=True, clean=False, look=None):
-    """Run the plug-in and describe what it did, in JSON's types."""
+def measure(image, layer, result=0, hide=True, clean=False, look=None, remove=None):
+    """Run the plug-in, or what is given as `remove`, and describe what it did, in JSON's types."""
     before = [other.ID for other in image.layers]
     look = look or picked
     shown = look(layer)
     parent = layer.parent
-    pdb.python_fu_layerlift(image, layer, result, clean, hide, 1)
+    (remove or pdb.python_fu_layerlift)(image, layer, result, clean, hide, 1)
     siblings = parent.layers if parent else image.layers
     place = [other.ID for other in siblings].index(layer.ID)
     copy = siblings[place - 1]

@@ -7,10 +7,8 @@ process of its own, and then it deletes what the request has left in GIMP.
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .versions import Version
-from .window import HostTimeout, end, mortal
+from .window import HostTimeout, door, end, mortal
 
 START_SECONDS = 180.0
 QUIT_SECONDS = 20.0
@@ -51,21 +49,12 @@ class Console:
         command = version.command(
             version.console, "-i", *version.batch(version.call("python-fu-layerlift-driver-serve"))
         )
-        # A socket's path must be short.
-        meeting = Path(tempfile.mkdtemp(prefix="layerlift-"))
-        try:
-            with socket.socket(socket.AF_UNIX) as door, self._logs[0].open("ab") as out, self._logs[1].open(
-                "ab"
-            ) as err:
-                door.bind(str(meeting / "door"))
-                door.listen(1)
-                self._process = subprocess.Popen(
-                    mortal(*command), env={**environment, ADDRESS: str(meeting / "door")}, stdin=subprocess.DEVNULL,
-                    stdout=out, stderr=err, start_new_session=True,
-                )  # fmt: skip
-                self._line = self._patiently(door, lambda: door.accept()[0], START_SECONDS)
-        finally:
-            shutil.rmtree(meeting)
+        with door() as opened, self._logs[0].open("ab") as out, self._logs[1].open("ab") as err:
+            self._process = subprocess.Popen(
+                mortal(*command), env={**environment, ADDRESS: opened.getsockname()}, stdin=subprocess.DEVNULL,
+                stdout=out, stderr=err, start_new_session=True,
+            )  # fmt: skip
+            self._line = self._patiently(opened, lambda: opened.accept()[0], START_SECONDS)
         self._read = b""
 
     def alive(self) -> bool:

@@ -54,7 +54,7 @@ from layerlift import __version__
 
 from .console import Console, Run
 from .versions import Version
-from .window import HostTimeout, Window, end, mortal, wait_for, windowed
+from .window import BodyFailed, HostTimeout, Window, door, end, mortal, wait_for, windowed
 
 HERE = Path(__file__).resolve().parent
 PLUGIN = HERE.parents[1] / "plugin"
@@ -73,10 +73,6 @@ KEYS = {
     "python-fu-forms-gives-up": "F4",
 }
 """The keys of procedures in every window, where they are there."""
-
-
-class BodyFailed(AssertionError):
-    """A test body raised inside GIMP; the text is its traceback."""
 
 
 class Host:
@@ -178,9 +174,12 @@ class Host:
         # Of a GIMP that was ended with images open; it would ask what to do with them.
         shutil.rmtree(self.profile / "backups", ignore_errors=True)
         command = self.version.command(self.version.program, "-n", "-s")
-        desktop = self._screen.enter_context(windowed(command, self.folder, size, self.environment(), self.log))
-        window = Window(gimp, desktop)
-        window.start(timeout)
+        with door() as opened:
+            environment = {**self.environment(), "LAYERLIFT_WINDOW_ADDRESS": opened.getsockname()}
+            window = Window(
+                gimp, self._screen.enter_context(windowed(command, self.folder, size, environment, self.log))
+            )
+            window.start(opened, timeout)
         return window
 
     def quit_window(self) -> None:

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
 import traceback
+from pathlib import Path
 
+import gimpfu
 from charts import *
 from gimpfu import *
-from matrix import CELLS, PLACES, RESULTS
+from matrix import CELLS, PLACES, PRECISIONS, RESULTS
 
 CASES = {}
 
@@ -31,7 +35,19 @@ def cell(of):
     image, layer = make(base, constants["PRECISION_" + of.precision], constants[of.mode], canvas, offsets, grouped)
     if of.layer == "opacity and mode":
         layer.opacity, layer.mode = 40.0, LAYER_MODE_MULTIPLY
-    return measure(image, layer.parent if of.layer == "group" else layer, RESULTS.index(of.result))
+    remove = None if of.precision == PRECISIONS[0] else plug_in().remove_background
+    return measure(image, layer.parent if of.layer == "group" else layer, RESULTS.index(of.result), remove=remove)
+
+
+@functools.lru_cache(maxsize=None)
+def plug_in():
+    """Layerlift's plug-in in this process. How GIMP hands it a layer depends on no precision, and to start it for each
+    one takes longer than all else."""
+    gimpfu.main = lambda: None
+    sys.path.insert(0, str(Path(gimpfu.__file__).parents[2] / "layerlift"))
+    import layerlift
+
+    return layerlift
 
 
 @case

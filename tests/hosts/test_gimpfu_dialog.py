@@ -158,7 +158,7 @@ def test_a_procedure_without_values_runs_from_its_menu_entry_at_once(every_kind:
 
         window.python(blacken)
         window.key("F7")
-        wait_for(lambda: window.python(pixel) == [255, 255, 255, 255], "the layer to be white")
+        wait_for(lambda: window.glimpse(pixel) == [255, 255, 255, 255], "the layer to be white")
 
 
 def test_a_failure_opens_one_box_with_its_text(every_kind: Gimp, tmp_path: Path) -> None:
@@ -208,4 +208,4 @@ def test_displays_open_and_close_and_an_undo_group_is_one_step(every_kind: Gimp)
 
         assert window.python(change) == [True, 2, 50.0, [0, 0, 0, 0]]
         window.key("ctrl+z")
-        wait_for(lambda: window.python(look) == [1, 100.0, [255, 255, 255, 255]], "one undo to bring all back")
+        wait_for(lambda: window.glimpse(look) == [1, 100.0, [255, 255, 255, 255]], "one undo to bring all back")

@@ -149,11 +149,11 @@ def test_the_search_for_actions_finds_it_and_it_is_repeated_with_its_last_values
         window.key("alt+h", dialog)
         window.dismiss("alt+o", dialog)
         once = [["photo cut-out", True, False], ["photo", True, False]]
-        wait_for(lambda: window.python(layers) == once, "the new layer, and the original still shown")
+        wait_for(lambda: window.glimpse(layers) == once, "the new layer, and the original still shown")
         window.python(choose, "photo")
         window.key("ctrl+f")
         again = [once[0], ["photo cut-out #1", True, False], once[1]]
-        wait_for(lambda: sorted(window.python(layers)) == sorted(again), "the second result")
+        wait_for(lambda: sorted(window.glimpse(layers) or []) == sorted(again), "the second result")
         assert not window.find("^Remove Background$")
     assert twin.charged == 1
     last = "(python-fu-layerlift #:run-mode RUN-WITH-LAST-VALS #:image image #:drawables (vector first))"

@@ -6,10 +6,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,10 @@ class HostTimeout(AssertionError):
     """Something that a test waited for did not happen."""
 
 
+class BodyFailed(AssertionError):
+    """A test body raised inside GIMP; the text is its traceback."""
+
+
 def wait_for(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> Any:
     """The first true value of `condition()`; HostTimeout after `timeout` seconds."""
     deadline = time.monotonic() + timeout
@@ -44,6 +50,19 @@ def wait_for(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> 
 def mortal(*command: str) -> list[str]:
     """The command line of a program that is killed with the process that starts it, whatever that one dies of."""
     return ["setpriv", "--pdeathsig", "KILL", "--", *command]
+
+
+@contextmanager
+def door() -> Iterator[socket.socket]:
+    """A socket that a driver connects to; its path, which must be short, is its name."""
+    folder = Path(tempfile.mkdtemp(prefix="layerlift-"))
+    try:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(folder / "door"))
+            listening.listen(1)
+            yield listening
+    finally:
+        shutil.rmtree(folder)
 
 
 def end(process: subprocess.Popen[Any]) -> None:
@@ -183,27 +202,43 @@ class Desktop:
 
 
 class Window(Desktop):
-    """A running GIMP on its own screen."""
+    """A running GIMP on its own screen, in which one driver stays (see gimpfu/driver.py)."""
 
     def __init__(self, gimp: Gimp, desktop: Desktop) -> None:
         super().__init__(desktop.process, desktop.display, desktop.log)
         self.gimp = gimp
         self.killed = False
         self._first: list[str] = []
+        self._line: socket.socket | None = None
 
-    def start(self, timeout: float) -> None:
-        """Wait until GIMP takes keys."""
+    def start(self, door: socket.socket, timeout: float) -> None:
+        """Wait until GIMP takes keys, and its driver has connected to the door."""
+        door.setblocking(False)
+
+        def connected() -> bool:
+            with suppress(BlockingIOError):
+                self._line = door.accept()[0]
+            return self._line is not None
+
         self.main = self.wait_for(MAIN_WINDOW, timeout)
-        self.gimp.request(ready)
-        # Each press that GIMP takes late starts the driver once more, which is not cheap.
-        self.insist(lambda: self.key(RUN_KEY), self.gimp._outcome.exists, "GIMP to take keys", timeout, patience=2.0)
+        self.insist(lambda: self.key(RUN_KEY), connected, "GIMP to take keys", timeout, patience=2.0)
         self._first = self.visible()
 
     def python(self, body: Callable[..., Any], *arguments: Any, timeout: float = 60.0) -> Any:
         """Run a function's source inside this GIMP; returns what it returns."""
+        assert self._line is not None
         self.gimp.request(body, *arguments)
-        self.insist(lambda: self.key(RUN_KEY), self.gimp._outcome.exists, "the driver's answer", timeout)
+        self._line.sendall(f"{self.gimp.folder}\n".encode())
         return self.gimp.outcome(timeout)
+
+    def glimpse(self, body: Callable[..., Any], *arguments: Any) -> Any:
+        """As `python`, of an image that is changing: None where what the body looks at has gone meanwhile."""
+        try:
+            return self.python(body, *arguments)
+        except BodyFailed as failed:
+            if "gimp.error: " not in str(failed):
+                raise
+            return None
 
     def tidy(self) -> None:
         """Leave GIMP as it was when it had just been started."""
@@ -221,11 +256,6 @@ class Window(Desktop):
     def quit(self, timeout: float = 20.0) -> None:
         """Let GIMP quit without questions, and wait until it has."""
         self.insist(lambda: self.key(QUIT_KEY), lambda: self.process.poll() is not None, "GIMP to quit", timeout)
-
-
-def ready() -> bool:
-    """Runs inside GIMP, when it takes keys."""
-    return True
 
 
 def close_all() -> None:

@@ -56,14 +56,16 @@ def ready(python: Sequence[str], variables: Mapping[str, str] = os.environ) -> P
 def offline(wheels: Path | str) -> dict[str, str]:
     """Variables that give pip these wheels, and no package index.
 
-    It compiles nothing, which is half of an install's processor time; Python compiles what it imports.
+    It compiles nothing, which is half of an install's processor time; Python compiles what it imports. What has no wheel
+    is built by the first install alone.
     """
+    built = {"PIP_CACHE_DIR": f"{wheels}/built"} if wheels else {"PIP_NO_CACHE_DIR": "1"}
     return {
+        **built,
         "PIP_COMPILE": "0",
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_FIND_LINKS": str(wheels),
-        "PIP_NO_CACHE_DIR": "1",
         "PIP_NO_INDEX": "1",
     }
 

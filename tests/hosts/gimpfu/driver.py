@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import gimpfu
@@ -14,17 +15,32 @@ from gimpfu import gimp, main, pdb, register
 
 
 def run():
-    folder = Path(os.environ["LAYERLIFT_DRIVER_FOLDER"])
+    address = os.environ.get("LAYERLIFT_WINDOW_ADDRESS")
+    if address:
+        stay(address)
+    else:
+        do(Path(os.environ["LAYERLIFT_DRIVER_FOLDER"]))
+
+
+def stay(address):
+    """In a window: do what is asked for in this process until the harness hangs up, as each start takes a while."""
+    # The key was pressed again while GIMP was starting.
+    with suppress(FileNotFoundError, ConnectionError), socket.socket(socket.AF_UNIX) as line:
+        line.connect(address)
+        for folder in line.makefile(encoding="utf-8"):
+            do(Path(folder[:-1]))
+
+
+def do(folder):
+    """Do what the request in the folder asks for, and leave the outcome there."""
     taken = folder / "request.taken"
-    try:
-        (folder / "request.json").replace(taken)
-    except FileNotFoundError:
-        return  # the key was pressed again while GIMP was starting
+    (folder / "request.json").replace(taken)
     request = json.loads(taken.read_text(encoding="utf-8"))
     names = {name: getattr(gimpfu, name) for name in gimpfu.__all__}
     try:
         exec(compile(request["source"], request["file"], "exec", __future__.annotations.compiler_flag), names)
         outcome = json.dumps({"value": names[request["function"]](*request["arguments"])})
+        pdb.gimp_displays_flush()
     except Exception:  # noqa: BLE001 - the test is told of it
         outcome = json.dumps({"error": traceback.format_exc()})
     (folder / "outcome.new").write_text(outcome, encoding="utf-8")

@@ -166,7 +166,8 @@ def make_environment() -> None:
     if not (PYTHON.exists() and STAMP.exists() and STAMP.read_text() == state):
         if not PYTHON.exists():
             subprocess.check_call([newest_python(), "-m", "venv", "--clear", str(ENVIRONMENT)])
-        pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+        # Python compiles what it imports, which is a small part.
+        pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--no-compile"]
         tested = subprocess.call([*pip, "--require-hashes", "-r", str(constraints)])
         if tested or subprocess.call([*pip, "-e", f"{CHECKOUT}[offline,test]"]):
             raise SystemExit(

@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -251,6 +251,18 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         for rest in (new, old):
             remove(rest)
+
+
+def kept(name: str, recipe: object, make: Callable[[], Path]) -> Path:
+    """The folder that `make` makes, or has made for an earlier run with the same recipe: kept beside the chroots."""
+    folder = cache() / f"{name}-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with lock(folder.with_name(f"{folder.name}.lock")):
+        if not folder.exists():
+            made = make()
+            with replacing(folder) as new:
+                shutil.copytree(made, new, symlinks=True)
+    return folder
 
 
 def remove(path: Path) -> None:

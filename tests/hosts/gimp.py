@@ -30,7 +30,8 @@ In a window, with the fixture `gimp_on_a_screen`, which is the same GIMP but ask
         window.dismiss("Return", dialog)
         layers = window.python(body)             # a body, inside this GIMP
 
-The tests of a version share a window too, without what the one before has left in it.
+There, all bodies run in one process, which stays; `glimpse` is for what looks at an image that is changing. The tests
+of a version share a window too, without what the one before has left in it.
 """
 
 # ruff: noqa: F821 - bodies run inside GIMP
@@ -52,6 +53,7 @@ from typing import Any
 from helpers.programs import forked_python
 from layerlift import __version__
 
+from . import chroots
 from .console import Console, Run
 from .versions import Version
 from .window import BodyFailed, HostTimeout, Window, door, end, mortal, wait_for, windowed
@@ -369,9 +371,17 @@ def home_variables(home: Path, cache: Path) -> dict[str, str]:
 def make_template(folder: Path, version: Version) -> Path:
     """A profile that GIMP itself has made, in which it already knows its own plug-ins; gimpfu, compiled, is beside it,
     and what GIMP keeps for the next start."""
-    profile = folder / "template"
     shutil.copytree(GIMPFU, folder / GIMPFU.name, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run(version.command(version.python, "-m", "compileall", "-q", str(folder / GIMPFU.name)), check=True)
+    made = chroots.kept(f"gimp-{version.release()}", version.gimprc, lambda: make_profile(folder / "first", version))
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return folder / "template"
+
+
+def make_profile(folder: Path, version: Version) -> Path:
+    """A home with the profile `template`, of a GIMP that was started once."""
+    folder.mkdir()
+    profile = folder / "template"
     settings = {
         "LANG": "C.UTF-8",
         **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
@@ -385,4 +395,4 @@ def make_template(folder: Path, version: Version) -> Path:
     # Added to GIMP's own notes of its version and language, by which it knows that no plug-in need be asked again.
     with (profile / "gimprc").open("a") as file:
         file.write(version.gimprc)
-    return profile
+    return folder

@@ -29,7 +29,6 @@ plug-in's own step. Krita crashes where a script closes the document then: wait 
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 import os
@@ -207,6 +206,8 @@ class ResidentKrita(Krita):
             self._window.run(remember)
         self._window.run(set_environment, self.environment)
         yield self._window
+        if self._window.was_to_end:
+            return
         self._window.alive("a test was at work")
         self._window.run(restore, [str(SCRIPTS)])
         self.is_spoilt = False
@@ -255,12 +256,22 @@ class Residence:
             self._krita = None
 
 
+@contextmanager
+def another(residence: Residence, home: Path, twin: Twin) -> Iterator[KritaWindow]:
+    """The window of a Krita that is usable, with a user's folder of state, which one before may have had."""
+    krita = residence.krita()
+    krita.add_layerlift(home, twin)
+    with krita.window() as window:
+        yield window
+
+
 class KritaWindow(Desktop):
     """A running Krita on its own screen."""
 
     def __init__(self, krita: Krita, desktop: Desktop) -> None:
         super().__init__(desktop.process, desktop.display, desktop.log)
         self.krita = krita
+        self.was_to_end = False
 
     def run(self, body: Callable[..., Any], *arguments: Any, timeout: float = 120.0) -> Any:
         """Run a function's source inside this Krita; returns what it returns."""
@@ -320,6 +331,16 @@ class KritaWindow(Desktop):
             return f"{stacks.read_text()}\n{self._picture()}"
         return f"{self.log.read_text(errors='replace')}\n{self._picture()}"
 
+    def kill(self) -> None:
+        """End Krita as a crash does."""
+        self.process.kill()
+        self.wait_for_end()
+
+    def wait_for_end(self) -> None:
+        """Wait until Krita has ended, as a test wants it to."""
+        wait_for(lambda: self.process.poll() is not None, "Krita to end")
+        self.was_to_end = True
+
     def quit(self, timeout: float = 60.0) -> None:
         """Let Krita quit without questions, where it has not ended by itself, and wait until it has."""
         if self.process.poll() is None:
@@ -337,16 +358,8 @@ def make_template(folder: Path, version: KritaVersion) -> Path:
 
 
 def kept_template(folder: Path, version: KritaVersion) -> Path:
-    """A home that Krita has filled, which is kept for later runs beside the chroots; `folder` is where it is made."""
-    recipe = hashlib.sha256(repr(sorted(SETTINGS.items())).encode()).hexdigest()[:12]
-    kept = chroots.cache() / f"krita-{version.release()}-{recipe}"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with chroots.lock(kept.with_name(f"{kept.name}.lock")):
-        if not kept.exists():
-            home = make_template(folder, version)
-            with chroots.replacing(kept) as new:
-                shutil.copytree(home, new, symlinks=True)
-    return kept
+    """A home that Krita has filled, which is kept for later runs; `folder` is where it is made."""
+    return chroots.kept(f"krita-{version.release()}", sorted(SETTINGS.items()), lambda: make_template(folder, version))
 
 
 # ruff: noqa: F821 - what follows runs inside Krita

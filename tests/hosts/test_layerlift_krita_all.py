@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from layerlift.twin import Options, Twin
 
-from .krita import Krita
+from .krita import Krita, Residence, another
 from .leftovers import nothing_is_left
 from .services import held
 from .window import wait_for
@@ -387,21 +387,19 @@ def test_what_the_settings_can_mend_is_told_once_for_all_and_nothing_is_uploaded
 
 
 @EACH_QT
-@pytest.mark.own_process("Krita is killed")
-def test_a_killed_krita_or_worker_loses_nothing_that_was_paid(krita: Krita, home: Path, gate: Path) -> None:
+def test_a_killed_krita_or_worker_loses_nothing_that_was_paid(residence: Residence, home: Path, gate: Path) -> None:
     with Twin(held(gate)) as twin:
-        krita.add_layerlift(home, twin)
-        with krita.window() as window:
+        with another(residence, home, twin) as window:
             window.run(open_small, 3)
             window.run(ask_for_all)
             window.run(agree)
             wait_for(lambda: len(twin.calls("run")) == 3, "all to be started")
-            window.process.kill()
+            window.kill()
             gate.touch()
             wait_for(lambda: twin.delivered == 3, "all to be fetched without Krita")
             nothing_is_left(home)
             gate.unlink()
-        with krita.window() as window:
+        with another(residence, home, twin) as window:
             window.run(open_small, 5)
             assert "3 of them are already paid for, and free." in window.run(ask_for_all)
             window.run(agree, "3 of 5")

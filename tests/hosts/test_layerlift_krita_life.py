@@ -7,10 +7,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import pytest
 from layerlift.twin import Fault, Options, Twin
 
-from .krita import Krita
+from .krita import Krita, Residence, another
 from .leftovers import folders, nothing_is_left
 from .window import wait_for
 from .workers import workers_of
@@ -162,40 +161,39 @@ def quit_in_the_midst() -> Any:
     When(is_in_a_step() if takes_clicks else at("Reading"), k.action("file_quit").trigger)
 
 
-@pytest.mark.own_process("Krita quits")
 def test_a_krita_that_quits_before_anything_is_paid_leaves_nothing(krita: Krita, home: Path) -> None:
     with Twin(Options()) as twin:
         krita.add_layerlift(home, twin)
         with krita.window() as window:
             window.run(open_one, LARGE)
             window.run(quit_in_the_midst)
-            wait_for(lambda: window.process.poll() is not None, "Krita to quit")
+            window.wait_for_end()
             assert window.process.returncode == 0
             nothing_is_left(home)
         assert not twin.requests
 
 
-@pytest.mark.own_process("Krita quits")
-def test_a_krita_that_quits_or_dies_leaves_nothing_and_what_was_paid_for_is_free(krita: Krita, home: Path) -> None:
+def test_a_krita_that_quits_or_dies_leaves_nothing_and_what_was_paid_for_is_free(
+    residence: Residence, home: Path
+) -> None:
     sizes = [(300, 200), (310, 200)]
     with Twin(Options(polling_interval_ms=1000, poll_within_seconds=60.0, run_seconds=8.0)) as twin:
-        krita.add_layerlift(home, twin)
-        with krita.window() as window:
+        with another(residence, home, twin) as window:
             window.run(start, sizes[0], "Waiting")
             window.run(quit_as_the_user_does)
-            wait_for(lambda: window.process.poll() is not None, "Krita to quit")
+            window.wait_for_end()
             wait_for(lambda: not folders(home), "the pixels to go")
             assert workers_of(home)
             wait_for(lambda: twin.delivered == 1, "the result to be fetched without Krita")
             nothing_is_left(home)
-        with krita.window() as window:
+        with another(residence, home, twin) as window:
             assert window.run(run_it_again, sizes[0]) == ["", [FREE]]
             window.run(start, sizes[1], "Waiting")
-            window.process.kill()
+            window.kill()
             wait_for(lambda: not folders(home), "the pixels to go")
             wait_for(lambda: twin.delivered == 2, "the result to be fetched without Krita")
             nothing_is_left(home)
-        with krita.window() as window:
+        with another(residence, home, twin) as window:
             assert window.run(run_it_again, sizes[1]) == ["", [FREE]]
         assert (twin.charged, twin.late_polls, len(twin.calls("run"))) == (2, 0, 2)
         nothing_is_left(home)

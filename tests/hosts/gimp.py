@@ -58,7 +58,7 @@ from .window import HostTimeout, Window, end, mortal, wait_for, windowed
 
 HERE = Path(__file__).resolve().parent
 PLUGIN = HERE.parents[1] / "plugin"
-GIMPFU = PLUGIN / "gimp" / "gimpfu"
+GIMPFU = PLUGIN / "gimpfu"
 PLUG_INS = HERE / "gimpfu"
 DRIVER = PLUG_INS / "driver.py"
 KEYS = {

@@ -24,8 +24,8 @@ import sys
 from typing import Any
 
 from .classic import MODULES
+from .classic.application import PROCESS
 from .errors import CancelError, error
-from .host import HOST
 from .parameters import *  # noqa: F403 - the PF_ names are a part of this interface
 from .procedures import PlugIn, fail
 
@@ -34,7 +34,7 @@ gimp, gimpcolor, gimpenums = (MODULES[_name] for _name in ("gimp", "gimpcolor", 
 pdb = gimp.pdb
 _constants: dict[str, Any] = gimpenums.CONSTANTS
 globals().update(_constants)
-_plug_in = PlugIn(gimp, HOST.serve)
+_plug_in = PlugIn(PROCESS.serve)
 confirm = MODULES["gimpui"].confirm
 register = _plug_in.register
 main = _plug_in.main

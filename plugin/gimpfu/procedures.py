@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from typing import Any, Callable, NamedTuple, NoReturn, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, NoReturn, Sequence
 
 from .errors import CancelError, error
 from .parameters import LAST_PDB_TYPE, PDB_TYPES, PF_DRAWABLE, PF_IMAGE, PF_STRING, Parameter
@@ -70,10 +70,10 @@ def _with_menu(label: str | None, menu: str | None) -> tuple[str | None, str | N
 
 
 class PlugIn:
-    """The procedures of one plug-in file; `serve(procedures, gimp)` answers the host for them."""
+    """The procedures of one plug-in file; `serve(procedures)` answers the host for them."""
 
-    def __init__(self, gimp: Any, serve: Callable[[dict[str, Procedure], Any], None]) -> None:
-        self._gimp, self._serve = gimp, serve
+    def __init__(self, serve: Callable[[Mapping[str, Procedure]], None]) -> None:
+        self._serve = serve
         self._procedures: dict[str, Procedure] = {}
 
     def register(
@@ -133,7 +133,7 @@ class PlugIn:
 
     def main(self) -> None:
         """Answer GIMP: declare the procedures when it asks for them, or run one. Call it at the end of the file."""
-        self._serve(self._procedures, self._gimp)
+        self._serve(self._procedures)
 
 
 def fail(message: str) -> NoReturn:

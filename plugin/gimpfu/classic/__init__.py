@@ -6,7 +6,8 @@ from types import ModuleType
 from typing import Any
 
 from ..host import HOST
-from . import application, colors, plugin, shelf, userinterface
+from ..values import colors
+from . import application, plugin, shelf, userinterface
 
 __all__ = ["MODULES"]
 

@@ -6,17 +6,18 @@ import copyreg
 from typing import Any, Callable, Sequence
 
 from ..errors import GimpError as error
-from ..host import HOST
-from .colors import RGB
+from ..host import FACTS, HOST
+from ..values import types
+from ..values.colors import RGB
+from ..values.parasites import Parasite, encode_data
 from .images import Display, Image, delete, display_by_id, image_list
-from .items import Channel, Drawable, GroupLayer, Item, Layer, item_by_id
-from .objects import call, find_parasite, pdb
-from .parasites import Parasite, encode_data
+from .items import Channel, Drawable, GroupLayer, Item, Layer
+from .objects import call, find_parasite, made_by, pdb, wrap
 from .pixels import PixelFetcher, PixelRgn, Tile
 from .pixelstore import STORE
 from .vectors import Vectors, VectorsBezierStroke, VectorsStroke
 
-PROCESS: Any = HOST.PlugInProcess(pdb, STORE.settle)
+PROCESS = HOST.make_process(pdb, STORE.settle)
 main = PROCESS.main
 install_procedure, install_temp_proc = PROCESS.install_procedure, PROCESS.install_temp_proc
 uninstall_temp_proc = PROCESS.uninstall_temp_proc
@@ -25,14 +26,13 @@ register_load_handler, register_save_handler = PROCESS.register_load_handler, PR
 register_magic_load_handler = PROCESS.register_magic_load_handler
 progress_init, progress_update, progress_set_text = HOST.progress_init, HOST.progress_update, HOST.progress_set_text
 progress_install, progress_uninstall = HOST.progress_install, HOST.progress_uninstall
-version = HOST.facts.version
+version = FACTS.version
 
 
 def __getattr__(name: str) -> str:
-    if name not in HOST.facts.FOLDERS:
+    if name not in FACTS.FOLDERS:
         raise AttributeError(f"gimp has no {name!r}")
-    folder: str = HOST.facts.folder(name)
-    return folder
+    return FACTS.folder(name)
 
 
 # Messages
@@ -178,7 +178,7 @@ def fonts_get_list(filter: str | None = None) -> tuple[str, ...]:
 
 def quit() -> None:
     """End this plug-in."""
-    HOST.facts.end_plug_in()
+    FACTS.end_plug_in()
 
 
 def exit(force: bool = False) -> None:
@@ -204,19 +204,19 @@ def tile_cache_ntiles(count: int) -> None:
     """Accepted for old plug-ins: pixels are cached by GEGL here."""
 
 
-tile_width, tile_height = HOST.tile_width, HOST.tile_height
-gamma, show_tool_tips, show_help_button = HOST.facts.gamma, HOST.facts.show_tool_tips, HOST.facts.show_help_button
-check_size, check_type, monitor_number = HOST.facts.check_size, HOST.facts.check_type, HOST.facts.monitor_number
-wm_class, display_name, get_progname = HOST.facts.wm_class, HOST.facts.display_name, HOST.facts.get_progname
-gtkrc, personal_rc_file, user_directory = HOST.facts.gtkrc, HOST.facts.personal_rc_file, HOST.facts.user_directory
-checks_get_shades = HOST.facts.checks_get_shades
+tile_width, tile_height = FACTS.tile_width, FACTS.tile_height
+gamma, show_tool_tips, show_help_button = FACTS.gamma, FACTS.show_tool_tips, FACTS.show_help_button
+check_size, check_type, monitor_number = FACTS.check_size, FACTS.check_type, FACTS.monitor_number
+wm_class, display_name, get_progname = FACTS.wm_class, FACTS.display_name, FACTS.get_progname
+gtkrc, personal_rc_file, user_directory = FACTS.gtkrc, FACTS.personal_rc_file, FACTS.user_directory
+checks_get_shades = FACTS.checks_get_shades
 extension_ack, extension_enable = PROCESS.extension_ack, PROCESS.extension_enable
 extension_process = PROCESS.extension_process
 
 
 def default_display() -> Display | None:
     """The display that the plug-in was started from."""
-    identity = HOST.facts.default_display()
+    identity = FACTS.default_display()
     return display_by_id(identity) if identity > 0 else None
 
 
@@ -237,14 +237,14 @@ def export_image(
     if drawable is None:
         raise ValueError("the image has no active drawable, and none was given")
     answer, image_id, drawable_id = HOST.export(image.ID, drawable.ID, format_name, capabilities)
-    return answer, Image.by_id(image_id), item_by_id(drawable_id)  # type: ignore[return-value]
+    return answer, Image.by_id(image_id), wrap(types.ITEM, drawable_id)
 
 
 # Paths
 
 
 def _imported_vectors(procedure: str, *arguments: Any) -> list[Any]:
-    return [item_by_id(identity) for identity in call(procedure, *arguments)[1]]
+    return [wrap(types.ITEM, identity) for identity in call(procedure, *arguments)[1]]
 
 
 def vectors_import_from_file(image: Image, svg_file: str, merge: bool = False, scale: bool = False) -> list[Any]:
@@ -260,7 +260,25 @@ def vectors_import_from_string(
     return _imported_vectors("gimp-vectors-import-from-string", image, svg_string, length, int(merge), int(scale))
 
 
-# GIMP objects in gimpshelf and elsewhere are pickled by their ID.
+# GIMP objects by their ID, as in gimpshelf and elsewhere, where they are pickled by it
+
+_KIND_NAMES: dict[str, type[Item]] = {"layer": Layer, "group": GroupLayer, "channel": Channel, "vectors": Vectors}
+_KINDS: dict[int, type[Item]] = {}
+
+
+def item_by_id(identity: int) -> Item | None:
+    """The object for an item; what kind of item an ID stands for never changes, so it is asked for once."""
+    kind = _KINDS.get(identity)
+    if kind is None:
+        name = FACTS.kind_of_item(identity)
+        if name is None:
+            return None
+        kind = _KINDS[identity] = _KIND_NAMES[name]
+    item: Item = kind.by_id(identity)
+    return item
+
+
+made_by(item_by_id, types.ITEM, types.DRAWABLE, types.LAYER, types.CHANNEL, types.SELECTION, types.VECTORS)
 
 
 def _id2image(identity: int) -> Image | None:
@@ -275,13 +293,13 @@ _id2vectors = _id2drawable
 
 
 def _id2display(identity: int) -> Display | None:
-    return display_by_id(identity) if HOST.is_display(identity) else None
+    return display_by_id(identity) if FACTS.is_display(identity) else None
 
 
 _BY_ID: dict[type, Callable[[int], Any]] = {
     Image: _id2image,
     Display: _id2display,
-    **{kind: _id2drawable for kind in (Layer, GroupLayer, Channel, Vectors)},
+    **dict.fromkeys(_KIND_NAMES.values(), _id2drawable),
 }
 
 

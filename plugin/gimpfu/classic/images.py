@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import GimpError
-from . import types
-from .items import Channel, Item, Layer, item_by_id
-from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, made_by
+from ..values import types
+from .items import Channel, Item, Layer
+from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, made_by, wrap
 
 HORIZONTAL, VERTICAL = 0, 1
 
@@ -78,17 +78,17 @@ class Image(ParasiteHolder):
     @property
     def layers(self) -> list[Item | None]:
         """The layers at the top level, from the top."""
-        return [item_by_id(identity) for identity in call("gimp-image-get-layers", self)[1]]
+        return [wrap(types.ITEM, identity) for identity in call("gimp-image-get-layers", self)[1]]
 
     @property
     def channels(self) -> list[Item | None]:
         """The channels, from the top."""
-        return [item_by_id(identity) for identity in call("gimp-image-get-channels", self)[1]]
+        return [wrap(types.ITEM, identity) for identity in call("gimp-image-get-channels", self)[1]]
 
     @property
     def vectors(self) -> list[Item | None]:
         """The paths, from the top."""
-        return [item_by_id(identity) for identity in call("gimp-image-get-vectors", self)[1]]
+        return [wrap(types.ITEM, identity) for identity in call("gimp-image-get-vectors", self)[1]]
 
     @property
     def colormap(self) -> bytes:

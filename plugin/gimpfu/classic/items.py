@@ -6,10 +6,10 @@ from array import array
 from typing import Any
 
 from ..errors import GimpError
-from ..host import HOST
-from . import types
-from .colors import RGB
-from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, made_by
+from ..host import FACTS
+from ..values import types
+from ..values.colors import RGB
+from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, wrap
 from .pixels import BYTES_PER_PIXEL, PixelRgn, Tile
 from .pixelstore import STORE, tile_size
 from .transforms import Transforms
@@ -34,14 +34,14 @@ class Item(ParasiteHolder):
     @staticmethod
     def from_id(identity: int) -> Item | None:
         """The layer, group, channel or path with this ID; None if there is no such item."""
-        return item_by_id(identity) if identity >= 0 and HOST.is_item(identity) else None
+        return wrap(types.ITEM, identity) if identity >= 0 and FACTS.is_item(identity) else None
 
     @property
     def children(self) -> list[Item | None]:
         """The items in this one, from the top; empty for anything but groups."""
         if not isinstance(self, GroupLayer):
             return []
-        return [item_by_id(identity) for identity in call("gimp-item-get-children", self)[1]]
+        return [wrap(types.ITEM, identity) for identity in call("gimp-item-get-children", self)[1]]
 
 
 class Drawable(Transforms, Item):
@@ -156,7 +156,7 @@ class Layer(Drawable):
 
         A group, a text, and from GIMP 3 on a vector or link layer, or one with filters.
         """
-        return bool(HOST.is_rendered(self.ID))
+        return FACTS.is_rendered(self.ID)
 
     copy = Method("gimp-layer-copy", "add_alpha", (0,))
     add_alpha = Method("gimp-layer-add-alpha")
@@ -226,24 +226,3 @@ class Channel(Drawable):
         color: RGB | tuple[float, ...] | str,
     ) -> None:
         self.ID = call("gimp-channel-new", image, width, height, name, opacity, color).ID
-
-
-_KINDS: dict[int, type[Item]] = {}
-
-
-def item_by_id(identity: int) -> Item | None:
-    """The object for an item; what kind of item an ID stands for never changes, so it is asked for once."""
-    kind = _KINDS.get(identity)
-    if kind is None:
-        name = HOST.kind_of_item(identity)
-        if name is None:
-            return None
-        from .vectors import Vectors
-
-        kind = {"layer": Layer, "group": GroupLayer, "channel": Channel, "vectors": Vectors}[name]
-        _KINDS[identity] = kind
-    item: Item = kind.by_id(identity)
-    return item
-
-
-made_by(item_by_id, types.ITEM, types.DRAWABLE, types.LAYER, types.CHANNEL, types.SELECTION, types.VECTORS)

@@ -6,9 +6,9 @@ from typing import Any, Callable
 
 from ..errors import GimpError
 from ..host import HOST
-from .parasites import Parasite, encode_data
+from ..values.parasites import Parasite, encode_data
+from ..values.types import type_name
 from .pixelstore import STORE
-from .types import type_name
 
 Factory = Callable[[int], Any]
 
@@ -20,7 +20,7 @@ def wrap(pdb_type: int, identity: int) -> Any:
     return None if identity < 0 else _factories[pdb_type](identity)
 
 
-pdb = HOST.Database(wrap, STORE.settle)
+pdb = HOST.make_database(wrap, STORE.settle)
 
 
 def made_by(factory: Factory, *pdb_types: int) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .colors import RGB
-from .pixelstore import STORE, Readable, tile_size
+from ..values.colors import RGB
+from .pixelstore import STORE, Readable, TilePlace, tile_size
 
 BYTES_PER_PIXEL = (3, 4, 1, 2, 1, 2)
 EDGE_NONE, EDGE_WRAP, EDGE_SMEAR, EDGE_BLACK, EDGE_BACKGROUND = range(5)
@@ -82,17 +82,8 @@ class PixelRgn:
         return f"<gimp.PixelRgn for drawable '{self.drawable.name}'>"
 
 
-class Tile:
+class Tile(TilePlace):
     """A square of gimp.tile_width() pixels, less at the edges: tile[index] and tile[x, y] are bytes."""
-
-    def __init__(self, drawable: Any, shadow: bool, row: int, col: int) -> None:
-        self.drawable, self.shadow = drawable, bool(shadow)
-        self.key = (drawable.ID, self.shadow, row, col)
-        size = tile_size()
-        self.x, self.y = col * size, row * size
-        self.bpp = drawable.bpp
-        self.ewidth, self.eheight = min(size, drawable.width - self.x), min(size, drawable.height - self.y)
-        self.tile_num = row * (-(-drawable.width // size)) + col
 
     @classmethod
     def at(cls, drawable: Any, shadow: bool, row: int, col: int) -> Tile | None:

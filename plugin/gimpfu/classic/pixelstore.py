@@ -11,14 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Tuple, Union
 
 from ..errors import GimpError
-from ..host import HOST
+from ..host import FACTS, HOST
 
 if TYPE_CHECKING:
-    from .pixels import Tile
+    from ..contract.backend import Area, Buffer
 
 Key = Tuple[int, bool]
 TileKey = Tuple[int, bool, int, int]
-Area = Tuple[int, int, int, int]
 Readable = Union[bytes, bytearray, memoryview]
 
 RGB_IMAGE, RGBA_IMAGE, GRAY_IMAGE, GRAYA_IMAGE, INDEXED_IMAGE, INDEXEDA_IMAGE = range(6)
@@ -27,6 +26,21 @@ GAMMA_CHANNEL = "Y' u8"
 MASK_FORMAT = "Y u8"
 # GEGL keeps the tiles of an open buffer in memory, up to half of the machine's.
 OPEN_BYTES = 2**27
+
+tile_size = FACTS.tile_width
+
+
+class TilePlace:
+    """Where a tile lies in a drawable or its shadow: tiles are squares of tile_size() pixels, less at the edges."""
+
+    def __init__(self, drawable: Any, shadow: bool, row: int, col: int) -> None:
+        self.drawable, self.shadow = drawable, bool(shadow)
+        self.key = (drawable.ID, self.shadow, row, col)
+        size = tile_size()
+        self.x, self.y = col * size, row * size
+        self.bpp = drawable.bpp
+        self.ewidth, self.eheight = min(size, drawable.width - self.x), min(size, drawable.height - self.y)
+        self.tile_num = row * (-(-drawable.width // size)) + col
 
 
 class PixelStore:
@@ -37,17 +51,17 @@ class PixelStore:
     """
 
     def __init__(self) -> None:
-        self._host: Any = HOST.Buffers()
-        self._buffers: dict[Key, Any] = {}
+        self._host = HOST.make_buffers()
+        self._buffers: dict[Key, Buffer] = {}
         self._formats: dict[int, str | None] = {}
         self._tiles: dict[TileKey, bytearray] = {}
-        self._tile_owners: dict[TileKey, Tile] = {}
+        self._tile_owners: dict[TileKey, TilePlace] = {}
         self._dirty_tiles: set[TileKey] = set()
         self._written: set[Key] = set()
         self._moved = 0
         self._writable: set[int] = set()
 
-    def _buffer(self, key: Key, size: int) -> Any:
+    def _buffer(self, key: Key, size: int) -> Buffer:
         """The buffer that so many bytes are to be moved from or to."""
         self._moved += size
         if self._moved > OPEN_BYTES:
@@ -64,14 +78,14 @@ class PixelStore:
 
     def format_name(self, drawable: Any) -> str:
         """The babl format of the drawable's own pixels; reading and writing in it keeps every bit."""
-        name: str | None = self._host.format_of(drawable.ID)
+        name = self._host.format_of(drawable.ID)
         if name is None:
             raise GimpError(f"the drawable with ID {drawable.ID} has no pixels any more")
         return name
 
     def bytes_per_pixel(self, name: str) -> int:
         """Of a babl format by its name; ValueError if there is no such format."""
-        return int(self._host.pixel_size(name))
+        return self._host.pixel_size(name)
 
     def _format(self, drawable: Any, name: str | None) -> str | None:
         """The format to see a drawable in: the named one, or its 8-bit layout; None is its own, of an indexed one."""
@@ -93,17 +107,14 @@ class PixelStore:
         if self._dirty_tiles:
             self._write_tiles()
         form = self._format(drawable, name)
-        return self._get((drawable.ID, shadow), form, (x, y, width, height), width * height * bpp)
+        size = width * height * bpp
+        return self._buffer((drawable.ID, shadow), size).read((x, y, width, height), form, size)
 
     def read_format(self, drawable_id: int, width: int, height: int, name: str) -> bytes:
         """All pixels in a babl format."""
         self.flush()
         size = width * height * self.bytes_per_pixel(name)
-        return self._get((drawable_id, False), name, (0, 0, width, height), size)
-
-    def _get(self, key: Key, form: str | None, area: Area, size: int) -> bytes:
-        pixels: bytes = self._host.read(self._buffer(key, size), area, form, size)
-        return pixels
+        return self._buffer((drawable_id, False), size).read((0, 0, width, height), name, size)
 
     def write(
         self, drawable: Any, shadow: bool, x: int, y: int, width: int, height: int, pixels: Any, name: str | None = None
@@ -119,9 +130,9 @@ class PixelStore:
         key = (drawable.ID, shadow)
         buffer = self._buffer(key, memoryview(pixels).nbytes)
         self._written.add(key)
-        self._host.write(buffer, area, form, pixels)
+        buffer.write(area, form, pixels)
 
-    def tile(self, tile: Tile) -> bytearray:
+    def tile(self, tile: TilePlace) -> bytearray:
         """The pixels of a tile, to be looked at."""
         pixels = self._tiles.get(tile.key)
         if pixels is None:
@@ -130,7 +141,7 @@ class PixelStore:
             self._tile_owners[tile.key] = tile
         return pixels
 
-    def change_tile(self, tile: Tile, start: int, pixel: Readable) -> None:
+    def change_tile(self, tile: TilePlace, start: int, pixel: Readable) -> None:
         """Set one pixel of a tile; `start` counts bytes."""
         self._check_writable(tile.drawable)
         self.tile(tile)[start : start + tile.bpp] = pixel
@@ -149,7 +160,7 @@ class PixelStore:
             item = item.parent
         self._writable.add(drawable.ID)
 
-    def is_tile_dirty(self, tile: Tile) -> bool:
+    def is_tile_dirty(self, tile: TilePlace) -> bool:
         """Whether the tile has changes that were not sent."""
         return tile.key in self._dirty_tiles
 
@@ -190,4 +201,3 @@ class PixelStore:
 
 
 STORE = PixelStore()
-tile_size = HOST.tile_width

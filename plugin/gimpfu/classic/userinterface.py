@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..contract.database import RUN_NONINTERACTIVE
 from ..host import HOST
 from .application import PROCESS
-from .database import RUN_NONINTERACTIVE
 
 
 def gimp_ui_init() -> None:
@@ -18,4 +18,4 @@ def confirm(title: str, question: str) -> bool:
     A procedure that runs with RUN_NONINTERACTIVE goes on unasked. Raises gimpfu.error where there is no display. The
     classic module had no such thing: plug-ins asked by PyGTK.
     """
-    return PROCESS.run_mode == RUN_NONINTERACTIVE or bool(HOST.confirm(title, question))
+    return PROCESS.run_mode == RUN_NONINTERACTIVE or HOST.confirm(title, question)

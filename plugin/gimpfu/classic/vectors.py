@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from . import types
+from ..values import types
 from .items import Item
 from .objects import GimpObject, call
 

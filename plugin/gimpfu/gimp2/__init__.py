@@ -1,40 +1,51 @@
-"""The back end for GIMP 2.10: libgimp by ctypes (see host)."""
+"""The back end for GIMP 2.10: libgimp by ctypes (see contract.backend)."""
 
 from __future__ import annotations
 
-from . import facts
+from typing import Callable
+
+from ..contract.database import Database, Wrap
+from ..contract.process import Process
+from . import database, process
 from .buffers import Buffers
-from .database import Database
 from .enums import constants
-from .facts import is_display, is_item, is_rendered, kind_of_item, tile_height, tile_width
-from .process import PlugInProcess
 from .progress import progress_init, progress_install, progress_set_text, progress_uninstall, progress_update
-from .registered import serve
+
+make_buffers = Buffers
+
+
+def make_database(wrap: Wrap, before_call: Callable[[bool], None]) -> Database:
+    """See the contract."""
+    return database.Database(wrap, before_call)
+
+
+def make_process(pdb: Database, settle: Callable[[], None]) -> Process:
+    """See the contract."""
+    return process.PlugInProcess(pdb, settle)
 
 
 def export(image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
-    """See gimp.export_image. GTK is loaded only now."""
+    """See the contract. GTK is loaded only now."""
     from .export import export as export_in_dialog
 
     return export_in_dialog(image, drawable, format_name, capabilities)
 
 
 def confirm(title: str, question: str) -> bool:
-    """See gimpui.confirm. GTK is loaded only now."""
+    """See the contract. GTK is loaded only now."""
     from .dialog import confirm as confirm_in_dialog
 
     return confirm_in_dialog(title, question)
 
 
 def start_toolkit() -> None:
-    """Start GTK with GIMP's theme."""
+    """See the contract."""
     from .gtk import start
 
     start()
 
 
 __all__ = [
-    "Buffers", "Database", "PlugInProcess", "confirm", "constants", "export", "facts", "is_display", "is_item",
-    "is_rendered", "kind_of_item", "progress_init", "progress_install", "progress_set_text", "progress_uninstall",
-    "progress_update", "serve", "start_toolkit", "tile_height", "tile_width",
+    "confirm", "constants", "export", "make_buffers", "make_database", "make_process", "progress_init",
+    "progress_install", "progress_set_text", "progress_uninstall", "progress_update", "start_toolkit",
 ]  # fmt: skip

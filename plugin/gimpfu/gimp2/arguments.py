@@ -8,9 +8,9 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Iterable, Sequence
 
-from ..classic.colors import RGB
-from ..classic.parasites import Parasite
-from ..classic.types import (
+from ..values.colors import RGB
+from ..values.parasites import Parasite
+from ..values.types import (
     COLOR,
     COLORARRAY,
     FLOAT,

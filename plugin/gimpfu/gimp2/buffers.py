@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any, Tuple
+from typing import TYPE_CHECKING, Any
 
 from .libgimp import LIBRARY, Library
 
-Area = Tuple[int, int, int, int]
+if TYPE_CHECKING:
+    from ..contract.backend import Area
 
 
 class Rectangle(ctypes.Structure):
@@ -51,6 +52,13 @@ class Gegl:
             else:
                 os.environ["GEGL_PATH"] = folder
 
+    def find_format(self, name: str) -> int:
+        """The address of a babl format; ValueError if there is none of that name."""
+        encoded = name.encode("utf-8")
+        if not self.format_exists(encoded):
+            raise ValueError(f"babl has no format {name!r}")  # asking for it would end the process
+        return int(self.format(encoded))
+
 
 _new_bytes = ctypes.pythonapi.PyBytes_FromStringAndSize
 _new_bytes.restype, _new_bytes.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_ssize_t)
@@ -59,7 +67,7 @@ _bytes_address.restype, _bytes_address.argtypes = ctypes.c_void_p, (ctypes.py_ob
 
 
 class Buffers:
-    """Opens, reads and writes drawables' buffers. GEGL is started when it is first needed."""
+    """See the contract."""
 
     def __init__(self) -> None:
         self._started: Gegl | None = None
@@ -71,35 +79,36 @@ class Buffers:
         return self._started
 
     def format_of(self, drawable: int) -> str | None:
-        """The babl format of a drawable's own pixels; None if there is no such drawable."""
+        """See the contract."""
         form = self._gegl.drawable_format(drawable)
         return self._gegl.name(form).decode("utf-8") if form else None
 
     def pixel_size(self, name: str) -> int:
-        """Bytes per pixel of a babl format; ValueError if there is none of that name."""
-        return int(self._gegl.pixel_size(self._format(name)))
-
-    def _format(self, name: str) -> int:
-        encoded = name.encode("utf-8")
-        if not self._gegl.format_exists(encoded):
-            raise ValueError(f"babl has no format {name!r}")  # asking for it would end the process
-        return int(self._gegl.format(encoded))
+        """See the contract."""
+        return int(self._gegl.pixel_size(self._gegl.find_format(name)))
 
     def open(self, drawable: int, shadow: bool) -> Buffer | None:
-        """A drawable's buffer, or that of its shadow; None if there is no such drawable."""
+        """See the contract."""
         gegl = self._gegl
         pointer = (gegl.get_shadow_buffer if shadow else gegl.get_buffer)(drawable)
         return Buffer(gegl, pointer, drawable) if pointer else None
 
-    def read(self, buffer: Buffer, area: Area, form: str | None, size: int) -> bytes:
-        """The `size` bytes of an area, in a babl format, or without one in the drawable's own."""
+
+class Buffer:
+    """An open buffer of a drawable."""
+
+    def __init__(self, gegl: Gegl, pointer: int, drawable: int) -> None:
+        self._gegl, self._pointer, self._drawable = gegl, pointer, drawable
+
+    def read(self, area: Area, form: str | None, size: int) -> bytes:
+        """See the contract."""
         pixels: bytes = _new_bytes(None, size)
-        gegl, rectangle = buffer.gegl, Rectangle(*area)
-        gegl.read(buffer.pointer, rectangle, 1.0, self._chosen(buffer, form), _bytes_address(pixels), 0, 0)
+        rectangle = Rectangle(*area)
+        self._gegl.read(self._pointer, rectangle, 1.0, self._chosen(form), _bytes_address(pixels), 0, 0)
         return pixels
 
-    def write(self, buffer: Buffer, area: Area, form: str | None, pixels: Any) -> None:
-        """Set the pixels of an area from a bytes-like object of the right size."""
+    def write(self, area: Area, form: str | None, pixels: Any) -> None:
+        """See the contract."""
         view = memoryview(pixels)
         if view.readonly:
             source: Any = pixels if isinstance(pixels, bytes) else view.tobytes()
@@ -107,22 +116,15 @@ class Buffers:
         else:
             source = (ctypes.c_char * view.nbytes).from_buffer(view)
             address = ctypes.addressof(source)
-        buffer.gegl.write(buffer.pointer, Rectangle(*area), 0, self._chosen(buffer, form), address, 0)
+        self._gegl.write(self._pointer, Rectangle(*area), 0, self._chosen(form), address, 0)
 
-    def _chosen(self, buffer: Buffer, form: str | None) -> int:
-        return int(buffer.gegl.drawable_format(buffer.drawable)) if form is None else self._format(form)
-
-
-class Buffer:
-    """An open buffer of a drawable."""
-
-    def __init__(self, gegl: Gegl, pointer: int, drawable: int) -> None:
-        self.gegl, self.pointer, self.drawable = gegl, pointer, drawable
+    def _chosen(self, form: str | None) -> int:
+        return int(self._gegl.drawable_format(self._drawable)) if form is None else self._gegl.find_format(form)
 
     def flush(self) -> None:
-        """Send what was written to GIMP."""
-        self.gegl.flush(self.pointer)
+        """See the contract."""
+        self._gegl.flush(self._pointer)
 
     def close(self) -> None:
-        """Let go of the buffer and of its cached tiles."""
-        self.gegl.unref(self.pointer)
+        """See the contract."""
+        self._gegl.unref(self._pointer)

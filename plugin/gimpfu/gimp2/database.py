@@ -5,9 +5,9 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Sequence
 
-from ..classic import database
-from ..classic.types import STATUS, ParameterDefinition
+from ..contract import database
 from ..errors import ProcedureNotFound
+from ..values.types import STATUS, ParameterDefinition
 from .arguments import Packer, unpack
 from .libgimp import LIBRARY, Param, ParamDef, decode, take_string, take_strings
 
@@ -68,7 +68,7 @@ class Procedure(database.Procedure):
         self._name, self._wrap = name.encode("utf-8"), pdb.wrap
 
     def run(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
-        """See the base."""
+        """See the contract."""
         packer, params = Packer(), (Param * self.nparams)()
         packer.pack(params, self.params, arguments)
         count = ctypes.c_int()
@@ -87,21 +87,21 @@ class Procedure(database.Procedure):
 
 
 class Database(database.Database):
-    """See the base."""
+    """See the contract."""
 
     def look_up(self, name: str) -> Procedure:
-        """See the base."""
+        """See the contract."""
         return Procedure(name, self)
 
     def matching(self, name: str, *patterns: str) -> list[str]:
-        """See the base."""
+        """See the contract."""
         count, names = ctypes.c_int(), ctypes.c_void_p()
         encoded = [pattern.encode() for pattern in (name, *patterns)]
         _query(*encoded, ctypes.byref(count), ctypes.byref(names))
         return take_strings(names.value, count.value)
 
 
-def pack_results(status: int, definitions: tuple[ParameterDefinition, ...], values: tuple[Any, ...]) -> tuple[Any, Any]:
+def pack_results(status: int, definitions: Sequence[ParameterDefinition], values: tuple[Any, ...]) -> tuple[Any, Any]:
     """A procedure's answer as a GimpParam array, and what must live as long as it."""
     params, packer = (Param * (len(definitions) + 1))(), Packer()
     params[0].type, params[0].data.int32 = STATUS, status

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Sequence
 
-from ..classic.objects import call
+from ..contract.database import Database
 from ..errors import CancelError
 from ..parameters import Parameter
+from ..procedures import Procedure
 from .fields import Field, InvalidInput, make_fields
 from .gtk import Toolkit, start
 
@@ -17,23 +18,23 @@ QUESTION_CHARACTERS = 60
 LABEL_COLUMN, FIELD_COLUMN = 0, 1
 
 
-def ask(procedure: Any, parameters: Sequence[Parameter], values: Sequence[Any]) -> list[Any]:
+def ask(procedure: Procedure, parameters: Sequence[Parameter], values: Sequence[Any], pdb: Database) -> list[Any]:
     """Show the values, let the user change them, and return them; raises CancelError if the user backs out."""
     ui = start(procedure.name)
     title = (procedure.label or procedure.name).replace("_", "").rstrip(".\u2026")
     dialog = _new_dialog(ui, title, procedure.name, {"_Reset": RESET})
-    fields = make_fields(ui, parameters, title)
+    fields = make_fields(ui, parameters, title, pdb.wrap)
     _arrange(ui, dialog, procedure.blurb, fields)
     _show(fields, values)
     try:
-        return _converse(ui, dialog, fields)
+        return _converse(ui, dialog, fields, pdb)
     finally:
         ui.gtk_widget_destroy(dialog)
         ui.show_pending()
 
 
 def confirm(title: str, question: str) -> bool:
-    """Ask whether to go on."""
+    """See the contract."""
     ui = start()
     dialog = _new_dialog(ui, title, "gimpfu-confirm", {})
     label = ui.gtk_label_new(question)
@@ -94,7 +95,7 @@ def _show(fields: Sequence[Field], values: Sequence[Any]) -> None:
         field.set(value)
 
 
-def _converse(ui: Toolkit, dialog: Any, fields: Sequence[Field]) -> list[Any]:
+def _converse(ui: Toolkit, dialog: Any, fields: Sequence[Field], pdb: Database) -> list[Any]:
     while True:
         response = ui.gtk_dialog_run(dialog)
         if response == RESET:
@@ -103,6 +104,6 @@ def _converse(ui: Toolkit, dialog: Any, fields: Sequence[Field]) -> list[Any]:
             try:
                 return [field.get() for field in fields]
             except InvalidInput as invalid:
-                call("gimp-message", f"Invalid input for '{invalid}'")
+                pdb["gimp-message"](f"Invalid input for '{invalid}'")
         else:
             raise CancelError("cancelled")

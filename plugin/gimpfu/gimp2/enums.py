@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Iterator
 
-from ..classic.constants import NOT_IN_ENUMS
+from ..values.constants import NOT_IN_ENUMS
 from .libgimp import LIBRARY
 
 

@@ -9,7 +9,7 @@ from .libgimp import UI_SONAME, Library, encode
 
 
 def export(image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
-    """EXPORT_CANCEL, EXPORT_IGNORE or EXPORT_EXPORT, and the IDs of the image and drawable to write."""
+    """See the contract."""
     start()
     pointer = ctypes.POINTER(ctypes.c_int32)
     ask = Library(UI_SONAME).function(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from .libgimp import LIBRARY, decode, encode, take_string
 
 _TEXT, _INT = ctypes.c_char_p, ctypes.c_int
+Fact = TypeVar("Fact")
 
 version = tuple(LIBRARY.constant(f"gimp_{part}_version") for part in ("major", "minor", "micro"))
 FOLDERS = {
@@ -29,28 +30,27 @@ def folder(name: str) -> str:
     return decode(LIBRARY.function(FOLDERS[name], _TEXT)()) or ""
 
 
-def _fact(name: str, result: Any = _INT, kind: Callable[[Any], Any] = int) -> Callable[[], Any]:
+def _fact(name: str, result: Any, kind: Callable[[Any], Fact]) -> Callable[[], Fact]:
     """A function without arguments that asks libgimp for one fact about this GIMP."""
 
-    def fact() -> Any:
-        value = LIBRARY.function(name, result)()
-        return decode(value) if result is _TEXT else kind(value)
+    def fact() -> Fact:
+        return kind(LIBRARY.function(name, result)())
 
     fact.__name__ = name
     fact.__doc__ = f"What libgimp's {name}() says."
     return fact
 
 
-tile_width, tile_height = _fact("gimp_tile_width"), _fact("gimp_tile_height")
+tile_width, tile_height = _fact("gimp_tile_width", _INT, int), _fact("gimp_tile_height", _INT, int)
 gamma = _fact("gimp_gamma", ctypes.c_double, float)
-show_tool_tips = _fact("gimp_show_tool_tips", kind=bool)
-show_help_button = _fact("gimp_show_help_button", kind=bool)
-check_size, check_type = _fact("gimp_check_size"), _fact("gimp_check_type")
-monitor_number = _fact("gimp_monitor_number")
-wm_class, display_name = _fact("gimp_wm_class", _TEXT), _fact("gimp_display_name", _TEXT)
-get_progname = _fact("gimp_get_progname", _TEXT)
-gtkrc = _fact("gimp_gtkrc", _TEXT)
-default_display = _fact("gimp_default_display")
+show_tool_tips = _fact("gimp_show_tool_tips", _INT, bool)
+show_help_button = _fact("gimp_show_help_button", _INT, bool)
+check_size, check_type = _fact("gimp_check_size", _INT, int), _fact("gimp_check_type", _INT, int)
+monitor_number = _fact("gimp_monitor_number", _INT, int)
+wm_class, display_name = _fact("gimp_wm_class", _TEXT, decode), _fact("gimp_display_name", _TEXT, decode)
+get_progname = _fact("gimp_get_progname", _TEXT, decode)
+gtkrc = _fact("gimp_gtkrc", _TEXT, decode)
+default_display = _fact("gimp_default_display", _INT, int)
 
 
 def personal_rc_file(basename: str) -> str | None:

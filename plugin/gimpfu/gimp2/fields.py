@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Callable, Sequence
 
 from .. import parameters as pf
-from ..classic import types
-from ..classic.application import default_display
-from ..classic.colors import RGB
-from ..classic.objects import wrap
+from ..contract.database import Wrap
 from ..parameters import Parameter
+from ..values import types
+from ..values.colors import RGB
+from .facts import default_display
 from .gtk import Toolkit
 from .libgimp import RGB as CRGB
 from .libgimp import decode, take_string
@@ -43,8 +43,8 @@ class Field:
 
     has_label = True
 
-    def __init__(self, ui: Toolkit, parameter: Parameter, title: str) -> None:
-        self.ui, self.parameter, self.title = ui, parameter, title
+    def __init__(self, ui: Toolkit, parameter: Parameter, title: str, wrap: Wrap) -> None:
+        self.ui, self.parameter, self.title, self.wrap = ui, parameter, title, wrap
         self.widget: Any = self.build()
         self.focus: Any = getattr(self, "focus", self.widget)
 
@@ -312,14 +312,15 @@ class ObjectField(Field):
     def get(self) -> Any:
         identity = ctypes.c_int(-1)
         self.ui.gimp_int_combo_box_get_active(self.widget, ctypes.byref(identity))
-        return wrap(self._type, identity.value) if identity.value > 0 else None
+        return self.wrap(self._type, identity.value) if identity.value > 0 else None
 
 
 class DisplayField(Field):
     """PF_DISPLAY: the display that the plug-in was started from; there is nothing to choose."""
 
     def build(self) -> Any:
-        self._display = default_display()
+        identity = default_display()
+        self._display = self.wrap(types.DISPLAY, identity) if identity > 0 else None
         return self.ui.gtk_label_new("" if self._display is None else str(self._display.ID))
 
     def set(self, value: Any) -> None:
@@ -357,9 +358,9 @@ def _in_a_row(ui: Toolkit, *widgets: tuple[Any, int]) -> Any:
     return box
 
 
-def make_fields(ui: Toolkit, parameters: Sequence[Parameter], title: str) -> list[Field]:
+def make_fields(ui: Toolkit, parameters: Sequence[Parameter], title: str, wrap: Wrap) -> list[Field]:
     """A field for each parameter."""
     return [
-        FIELDS[parameter.kind](ui, parameter, "{}: {}".format(title, parameter.description.replace("_", "")))
+        FIELDS[parameter.kind](ui, parameter, "{}: {}".format(title, parameter.description.replace("_", "")), wrap)
         for parameter in parameters
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Sequence
 
-from ..classic.running import Declaration, Definition, Process
+from ..contract.process import Declaration, Definition, Process
 from ..errors import GimpError
 from .libgimp import LIBRARY, ParamDef, RunCallback, encode
 
@@ -30,51 +30,49 @@ def _c_arguments(declaration: Declaration) -> tuple[Any, ...]:
 class Installation(Process):
     """What a plug-in process declares. `run_callback` is what GIMP calls to run a procedure, once there is one."""
 
-    def __init__(self, database: Any) -> None:
-        self.database = database
-        self.run_callback: Any = RunCallback()
+    run_callback: Any = RunCallback()
 
     def declare(self, declaration: Declaration) -> None:
-        """See the base."""
+        """See the contract."""
         _install(*_c_arguments(declaration))
 
     def declare_temporary(self, declaration: Declaration) -> None:
-        """See the base."""
+        """See the contract."""
         _install_temporary(*_c_arguments(declaration), self.run_callback)
 
     def uninstall_temp_proc(self, name: str) -> None:
-        """Take a temporary procedure back."""
+        """See the contract."""
         LIBRARY.function("gimp_uninstall_temp_proc", None, _TEXT)(encode(name))
 
     def menu_register(self, name: str, path: str) -> None:
-        """Put a procedure into a menu."""
+        """See the contract."""
         if not LIBRARY.function("gimp_plugin_menu_register", _INT, _TEXT, _TEXT)(encode(name), encode(path)):
             raise GimpError(f"could not register procedure '{name}' in menu '{path}'")
 
     def domain_register(self, name: str, path: str | None = None) -> None:
-        """Name the translation domain of the plug-in's menu labels."""
+        """See the contract."""
         LIBRARY.function("gimp_plugin_domain_register", _INT, _TEXT, _TEXT)(encode(name), encode(path))
 
     def register_load_handler(self, name: str, extensions: str, prefixes: str) -> None:
-        """Make a procedure a file loader for these extensions."""
+        """See the contract."""
         self.database["gimp-register-load-handler"](name, extensions, prefixes)
 
     def register_magic_load_handler(self, name: str, extensions: str, prefixes: str, magics: str) -> None:
-        """Make a procedure a file loader for these extensions and first bytes."""
+        """See the contract."""
         self.database["gimp-register-magic-load-handler"](name, extensions, prefixes, magics)
 
     def register_save_handler(self, name: str, extensions: str, prefixes: str) -> None:
-        """Make a procedure a file writer for these extensions."""
+        """See the contract."""
         self.database["gimp-register-save-handler"](name, extensions, prefixes)
 
     def extension_ack(self) -> None:
-        """Tell GIMP that an extension is ready."""
+        """See the contract."""
         LIBRARY.function("gimp_extension_ack", None)()
 
     def extension_enable(self) -> None:
-        """Let GIMP's calls come in while the main loop runs."""
+        """See the contract."""
         LIBRARY.function("gimp_extension_enable", None)()
 
     def extension_process(self, timeout: int) -> None:
-        """Handle GIMP's calls, waiting up to this many milliseconds."""
+        """See the contract."""
         LIBRARY.function("gimp_extension_process", None, ctypes.c_uint)(timeout)

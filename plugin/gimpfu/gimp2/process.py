@@ -5,16 +5,17 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-import traceback
-from typing import Any, Callable, Tuple
+from typing import Any, Callable, Mapping, Sequence, Tuple
 
-from ..classic.running import Hook, Run, as_declared, guarded
-from ..classic.types import STRING, ParameterDefinition
+from ..contract.process import Hook, Run, as_declared, guarded, print_failure
 from ..errors import CancelError, error
+from ..procedures import Procedure
+from ..values.types import STRING, ParameterDefinition
 from .arguments import unpack
-from .database import CANCEL, SUCCESS, Database, pack_results
+from .database import CANCEL, SUCCESS, pack_results
 from .installation import Installation
 from .libgimp import LIBRARY, InitCallback, Param, PlugInInfo, RunCallback, decode
+from .registered import Registered
 
 EXECUTION_ERROR = 0
 ERRORS_ARE_OURS = 1
@@ -25,23 +26,25 @@ _main = LIBRARY.function(
 )
 _set_error_handler = LIBRARY.function("gimp_plugin_set_pdb_error_handler", ctypes.c_int, ctypes.c_int)
 
-Answer = Tuple[int, Tuple[ParameterDefinition, ...], Tuple[Any, ...]]
+Answer = Tuple[int, Sequence[ParameterDefinition], Tuple[Any, ...]]
 
 
 class PlugInProcess(Installation):
-    """This process as GIMP's plug-in. `settle` is called after a procedure has run."""
+    """See the contract."""
 
-    def __init__(self, database: Database, settle: Callable[[], None]) -> None:
-        super().__init__(database)
-        self._settle = settle
-        self._kept: list[Any] = []
+    _kept: tuple[Any, ...] = ()
 
     def converse(self, init: Hook, quit: Hook, query: Callable[[], Any], run: Run) -> None:
-        """See the base."""
+        """See the contract."""
         self.run_callback = self._guarded(run)
         info = PlugInInfo(_hook(init), _hook(quit), _hook(query), self.run_callback)
         arguments = [os.fsencode(argument) for argument in sys.argv]
         _main(ctypes.byref(info), len(arguments), (ctypes.c_char_p * (len(arguments) + 1))(*arguments, None))
+
+    def serve(self, procedures: Mapping[str, Procedure]) -> None:
+        """See the contract."""
+        registered = Registered(procedures, self)
+        self.converse(None, None, registered.query, registered.run)
 
     def _guarded(self, run: Run) -> Any:
         def on_run(name: bytes, count: int, arguments: Any, result_count: Any, results: Any) -> None:
@@ -52,7 +55,7 @@ class PlugInProcess(Installation):
                 sys.stderr.write(f"{decode(name)} returned a wrong result: {failure}\n")
                 params, kept = pack_results(EXECUTION_ERROR, MESSAGE, (f"wrong result: {failure}",))
             # libgimp reads the array after this callback has returned.
-            self._kept = [params, kept]
+            self._kept = params, kept
             result_count[0] = len(params)
             results[0] = ctypes.cast(params, ctypes.POINTER(Param))
 
@@ -75,7 +78,7 @@ class PlugInProcess(Installation):
         except SystemExit as leaving:
             return (EXECUTION_ERROR if leaving.code else SUCCESS), (), ()
         except BaseException as failure:  # noqa: BLE001 - no Python exception can pass through C
-            traceback.print_exc()
+            print_failure()
             return EXECUTION_ERROR, MESSAGE, (str(failure) or type(failure).__name__,)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import sys
-import traceback
 from typing import Any, Callable
 
+from ..contract.process import guarded
 from ..errors import GimpError
 from .libgimp import LIBRARY, decode, encode
 
@@ -17,17 +16,17 @@ _progress_update = LIBRARY.function("gimp_progress_update", _INT, ctypes.c_doubl
 
 
 def progress_init(text: str | None = None) -> None:
-    """Show the progress bar, empty, with this text."""
+    """See the contract."""
     _progress_init(encode(text))
 
 
 def progress_update(fraction: float) -> None:
-    """Fill the progress bar to this fraction."""
+    """See the contract."""
     _progress_update(fraction)
 
 
 def progress_set_text(text: str) -> None:
-    """Change the progress bar's text."""
+    """See the contract."""
     _progress_text(encode(text))
 
 
@@ -53,17 +52,13 @@ class InstalledProgress:
         value: Callable[..., Any],
         data: Any = None,
     ) -> str:
-        """Send the progress of procedures that this plug-in calls to its own functions.
-
-        They are called as start(text, cancelable), end(), text(text) and value(fraction), each with `data` after
-        these if it is given. Returns the name that progress_uninstall takes.
-        """
+        """See the contract."""
         more = () if data is None else (data,)
         callbacks = (
-            _Start(lambda message, cancelable, _: _call(start, decode(message), bool(cancelable), *more)),
-            _End(lambda _: _call(end, *more)),
-            _SetText(lambda message, _: _call(text, decode(message), *more)),
-            _SetValue(lambda fraction, _: _call(value, fraction, *more)),
+            _Start(lambda message, cancelable, _: guarded(start, decode(message), bool(cancelable), *more)),
+            _End(lambda _: guarded(end, *more)),
+            _SetText(lambda message, _: guarded(text, decode(message), *more)),
+            _SetValue(lambda fraction, _: guarded(value, fraction, *more)),
         )
         name = decode(_install(*callbacks, None))
         if name is None:
@@ -72,18 +67,11 @@ class InstalledProgress:
         return name
 
     def uninstall(self, name: str) -> None:
-        """Give progress back to GIMP."""
+        """See the contract."""
         if name not in self._kept:
             raise GimpError("error occurred while uninstalling progress functions")
         _uninstall(encode(name))
         del self._kept[name]
-
-
-def _call(function: Callable[..., Any], *arguments: Any) -> None:
-    try:
-        function(*arguments)
-    except Exception:  # noqa: BLE001 - no Python exception can pass through C
-        traceback.print_exc(file=sys.stderr)
 
 
 _INSTALLED = InstalledProgress()

@@ -1,29 +1,27 @@
-"""The back end for GIMP 3: libgimp through GObject introspection (see host)."""
+"""The back end for GIMP 3: libgimp through GObject introspection (see contract.backend)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Callable
 
-from . import facts
+from ..contract.database import Database, Wrap
+from ..contract.process import Process
+from . import database, process
 from .buffers import Buffers
-from .database import Database
 from .enums import constants
-from .facts import is_display, is_item, is_rendered, kind_of_item, tile_height, tile_width
 from .progress import progress_init, progress_install, progress_set_text, progress_uninstall, progress_update
 
-
-def PlugInProcess(*arguments: Any) -> Any:
-    """See process; it is loaded after the classic objects that it makes."""
-    from .process import PlugInProcess as Process
-
-    return Process(*arguments)
+make_buffers = Buffers
 
 
-def serve(*arguments: Any) -> None:
-    """See registered; it is loaded after the classic objects."""
-    from .registered import serve as serve_registered
+def make_database(wrap: Wrap, before_call: Callable[[bool], None]) -> Database:
+    """See the contract."""
+    return database.Database(wrap, before_call)
 
-    serve_registered(*arguments)
+
+def make_process(pdb: Database, settle: Callable[[], None]) -> Process:
+    """See the contract."""
+    return process.PlugInProcess(pdb, settle)
 
 
 def export(image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
@@ -32,21 +30,20 @@ def export(image: int, drawable: int, format_name: str | None, capabilities: int
 
 
 def confirm(title: str, question: str) -> bool:
-    """See gimpui.confirm. GTK is loaded only now."""
+    """See the contract. GTK is loaded only now."""
     from .dialog import confirm as confirm_in_dialog
 
     return confirm_in_dialog(title, question)
 
 
 def start_toolkit() -> None:
-    """Start GTK with GIMP's theme."""
+    """See the contract."""
     from .dialog import start
 
     start()
 
 
 __all__ = [
-    "Buffers", "Database", "PlugInProcess", "confirm", "constants", "export", "facts", "is_display", "is_item",
-    "is_rendered", "kind_of_item", "progress_init", "progress_install", "progress_set_text", "progress_uninstall",
-    "progress_update", "serve", "start_toolkit", "tile_height", "tile_width",
+    "confirm", "constants", "export", "make_buffers", "make_database", "make_process", "progress_init",
+    "progress_install", "progress_set_text", "progress_uninstall", "progress_update", "start_toolkit",
 ]  # fmt: skip

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Callable, NamedTuple, Sequence, TypeVar
+from typing import Any, NamedTuple, Sequence, TypeVar
 
-from ..classic import types
-from ..classic.colors import RGB
-from ..classic.parasites import Parasite
+from ..contract.database import Wrap
 from ..errors import GimpError
+from ..values import types
+from ..values.colors import RGB
+from ..values.parasites import Parasite
 from .enums import enum_type
 from .library import Babl, Gegl, Gimp, Gio, GLib, GObject
 
-Wrap = Callable[[int, int], Any]
 Item = TypeVar("Item")
 
 NUMBERS = {"gint": types.INT32, "guint": types.INT32, "gint64": types.INT32, "gboolean": types.INT32,

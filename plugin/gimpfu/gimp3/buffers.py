@@ -7,16 +7,18 @@ GIMP 2.10.
 from __future__ import annotations
 
 import os
-from typing import Any, Tuple
+from typing import TYPE_CHECKING, Any
 
 from .library import Babl, Gegl, Gimp
 
-Area = Tuple[int, int, int, int]
+if TYPE_CHECKING:
+    from ..contract.backend import Area
+
 PALETTE = "indexed"
 
 
 class Buffers:
-    """Opens, reads and writes drawables' buffers."""
+    """See the contract."""
 
     def __init__(self) -> None:
         self._started = False
@@ -38,60 +40,65 @@ class Buffers:
         self._started = True
 
     def format_of(self, drawable: int) -> str | None:
-        """The babl encoding of a drawable's own pixels; None if there is no such drawable."""
+        """See the contract."""
         self._start()
         found = _drawable(drawable)
         return None if found is None else _encoding(found.get_format())
 
     def pixel_size(self, name: str) -> int:
-        """Bytes per pixel of a babl format; ValueError if there is none of that name."""
+        """See the contract."""
         self._start()
-        if not Babl.format_exists(name):
-            raise ValueError(f"babl has no format {name!r}")  # asking for it would end the process
-        return int(Babl.format_get_bytes_per_pixel(Babl.format(name)))
+        return int(Babl.format_get_bytes_per_pixel(_format(name)))
 
     def open(self, drawable: int, shadow: bool) -> Buffer | None:
-        """A drawable's buffer, or that of its shadow; None if there is no such drawable."""
+        """See the contract."""
         self._start()
         found = _drawable(drawable)
         if found is None:
             return None
         return Buffer(found.get_shadow_buffer() if shadow else found.get_buffer(), found.get_format())
 
-    def read(self, buffer: Buffer, area: Area, form: str | None, size: int) -> bytes:
-        """The `size` bytes of an area, in a babl format, or without one in the drawable's own."""
-        name = self._chosen(buffer, form)
-        pixels: bytes = buffer.gegl.get(Gegl.Rectangle.new(*area), 1.0, name, Gegl.AbyssPolicy.NONE)
-        return pixels
-
-    def write(self, buffer: Buffer, area: Area, form: str | None, pixels: Any) -> None:
-        """Set the pixels of an area from a bytes-like object of the right size."""
-        data = pixels if isinstance(pixels, bytes) else bytes(pixels)
-        buffer.gegl.set(Gegl.Rectangle.new(*area), self._chosen(buffer, form), data)
-
-    def _chosen(self, buffer: Buffer, form: str | None) -> str:
-        """The name that babl finds the format by; one with a space is known by a name of its own once it is made."""
-        if form is None or form == buffer.encoding:
-            return buffer.name
-        self.pixel_size(form)
-        return str(Babl.get_name(Babl.format_with_space(form, buffer.space)))
-
 
 class Buffer:
     """An open buffer of a drawable."""
 
     def __init__(self, gegl: Any, form: Any) -> None:
-        self.gegl: Any = gegl
-        self.name, self.encoding = str(Babl.get_name(form)), _encoding(form)
-        self.space = Babl.format_get_space(form)
+        self._gegl: Any = gegl
+        self._name, self._encoding = str(Babl.get_name(form)), _encoding(form)
+        self._space = Babl.format_get_space(form)
+
+    def read(self, area: Area, form: str | None, size: int) -> bytes:
+        """See the contract."""
+        rectangle = Gegl.Rectangle.new(*area)
+        pixels: bytes = self._gegl.get(rectangle, 1.0, self._chosen(form), Gegl.AbyssPolicy.NONE)
+        return pixels
+
+    def write(self, area: Area, form: str | None, pixels: Any) -> None:
+        """See the contract."""
+        data = pixels if isinstance(pixels, bytes) else bytes(pixels)
+        self._gegl.set(Gegl.Rectangle.new(*area), self._chosen(form), data)
+
+    def _chosen(self, form: str | None) -> str:
+        """The name that babl finds the format by; one with a space is known by a name of its own once it is made."""
+        if form is None or form == self._encoding:
+            return self._name
+        _format(form)
+        return str(Babl.get_name(Babl.format_with_space(form, self._space)))
 
     def flush(self) -> None:
-        """Send what was written to GIMP."""
-        self.gegl.flush()
+        """See the contract."""
+        self._gegl.flush()
 
     def close(self) -> None:
-        """Let go of the buffer and of its cached tiles."""
-        self.gegl = None
+        """See the contract."""
+        self._gegl = None
+
+
+def _format(name: str) -> Any:
+    """A babl format; ValueError if there is none of that name, as asking for it would end the process."""
+    if not Babl.format_exists(name):
+        raise ValueError(f"babl has no format {name!r}")
+    return Babl.format(name)
 
 
 def _drawable(identity: int) -> Any:

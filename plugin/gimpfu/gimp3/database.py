@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Sequence
 
-from ..classic import database
+from ..contract import database
+from ..contract.database import Wrap
 from ..errors import ProcedureNotFound
 from . import names
 from .library import Gimp
@@ -21,7 +22,7 @@ LOADER, WRITER = re.compile("file-.*-load$"), re.compile("file-.*-save$")
 class Catalogue:
     """Finds the plan for a name. The tables are read when they are first needed."""
 
-    def __init__(self, wrap: Callable[[int, int], Any]) -> None:
+    def __init__(self, wrap: Wrap) -> None:
         self._wrap = wrap
         self._specials, self._translations = load(), names.translations()
 
@@ -81,7 +82,7 @@ class Procedure(database.Procedure):
         self._plan, self._native_name = plan, pdb.catalogue.native_name(name)
 
     def run(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
-        """See the base."""
+        """See the contract."""
         return self._plan.run(arguments)
 
     def _told(self, question: str) -> str:
@@ -102,9 +103,9 @@ class Procedure(database.Procedure):
 
 
 class Database(database.Database):
-    """See the base."""
+    """See the contract."""
 
-    def __init__(self, wrap: Callable[[int, int], Any], before_call: Callable[[bool], None]) -> None:
+    def __init__(self, wrap: Wrap, before_call: Callable[[bool], None]) -> None:
         super().__init__(wrap, before_call)
         self._catalogue: Catalogue | None = None
 
@@ -116,11 +117,11 @@ class Database(database.Database):
         return self._catalogue
 
     def look_up(self, name: str) -> Procedure:
-        """See the base."""
+        """See the contract."""
         return Procedure(name, self)
 
     def matching(self, name: str, *patterns: str) -> list[str]:
-        """As in the base; the old names, of which GIMP knows nothing, by the name alone."""
+        """See the contract; the old names, of which GIMP knows nothing, by the name alone."""
         blurb, text, *about = patterns
         # GIMP 3 has the help's ID, too.
         found = list(Gimp.get_pdb().query_procedures(name, blurb, text, ".*", *about))

@@ -6,9 +6,10 @@ import re
 from typing import Any, Callable, NamedTuple, Sequence
 
 from .. import parameters as pf
-from ..classic import types
+from ..contract.database import Wrap
 from ..parameters import Parameter
-from .arguments import Wrap, array_value, classic_value, file, find_resource, gegl_color, text, without_counts
+from ..values import types
+from .arguments import array_value, classic_value, file, find_resource, gegl_color, text, without_counts
 from .library import Gimp, GLib, GObject
 
 FLAGS = GObject.ParamFlags.READWRITE

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Callable, Sequence
 
 from .. import parameters as pf
-from ..classic.objects import wrap
-from ..classic.types import ARRAYS, ParameterDefinition
+from ..contract.database import Wrap
 from ..errors import CancelError, error
 from ..parameters import Parameter
 from ..procedures import values_to_show
+from ..values.types import ARRAYS, ParameterDefinition
 from . import files
 from .arguments import OutOfRange, without_counts
 from .declarations import FLAGS, Argument, arguments_of
@@ -34,7 +34,7 @@ class Declared:
     def __init__(
         self, name: str, texts: Sequence[str], label: str | None, imagetypes: str | None,
         parameters: Sequence[Parameter], results: Sequence[tuple[int, str, str]], call: Call,
-        takes_run_mode: bool, asks: bool = False, on_run: Callable[[], Any] | None = None,
+        wrap: Wrap, takes_run_mode: bool, asks: bool = False, on_run: Callable[[], Any] | None = None,
         on_query: Callable[[], Any] | None = None,
     ) -> None:  # fmt: skip
         self.name, self.label, self.imagetypes = name, label, imagetypes
@@ -45,7 +45,7 @@ class Declared:
         self.results = tuple(ParameterDefinition(*entry) for entry in results)
         self.on_query = on_query
         self.call, self._asks, self._on_run, self._takes_run_mode = call, asks, on_run, takes_run_mode
-        self._parameters = parameters
+        self._parameters, self._wrap = parameters, wrap
 
     @property
     def is_for_images(self) -> bool:
@@ -69,7 +69,7 @@ class Declared:
         if file_kind == files.LOAD:
             procedure = files.loader(plug_in, self, kind, answer, self._given)
         elif file_kind == files.SAVE:
-            procedure = files.writer(plug_in, self, kind, answer, self._given, _wrapped)
+            procedure = files.writer(plug_in, self, kind, answer, self._given, self._wrapped)
         elif self.is_for_images:
 
             def on_image(procedure: Any, mode: Any, image: Any, drawables: Any, config: Any, data: Any = None) -> Any:
@@ -123,10 +123,10 @@ class Declared:
         if not drawables:
             raise error("Select a layer first.")
         given = self._given(procedure, int(mode), config, image, drawables[0])
-        wrapped = wrap(pf.PF_IMAGE, image.get_id())
+        wrapped = self._wrap(pf.PF_IMAGE, image.get_id())
         result = None
         for identity in [drawable.get_id() for drawable in drawables]:
-            result = self.call(int(mode), [wrapped, wrap(pf.PF_DRAWABLE, identity), *given])
+            result = self.call(int(mode), [wrapped, self._wrap(pf.PF_DRAWABLE, identity), *given])
         self._show(mode)
         return result
 
@@ -153,7 +153,7 @@ class Declared:
                     raise CancelError("cancelled")
         values: list[Any] = []
         for argument in self.arguments:
-            value = argument.value(config, wrap)
+            value = argument.value(config, self._wrap)
             if argument.kind == pf.PF_TOGGLE and mode == NONINTERACTIVE:
                 value = int(value)  # as it comes from the database of 2.10
             if argument.kind in ARRAYS:
@@ -161,14 +161,13 @@ class Declared:
             values.append(value)
         return values
 
+    def _wrapped(self, native: Any) -> Any:
+        """The classic image or item for GIMP's."""
+        if native is None:
+            return None
+        return self._wrap(pf.PF_IMAGE if isinstance(native, Gimp.Image) else pf.PF_ITEM, native.get_id())
+
     @staticmethod
     def _show(mode: Any) -> None:
         if int(mode) != NONINTERACTIVE:
             Gimp.displays_flush()
-
-
-def _wrapped(native: Any) -> Any:
-    """The classic image or item for GIMP's."""
-    if native is None:
-        return None
-    return wrap(pf.PF_IMAGE if isinstance(native, Gimp.Image) else pf.PF_ITEM, native.get_id())

@@ -37,7 +37,7 @@ def _close(dialog: Any, gtk: Any) -> None:
 
 
 def confirm(title: str, question: str) -> bool:
-    """Ask whether to go on."""
+    """See the contract."""
     ui, gtk = start()
     dialog = gtk.MessageDialog(
         title=title, text=question, message_type=gtk.MessageType.QUESTION, buttons=gtk.ButtonsType.OK_CANCEL

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..classic.constants import NOT_IN_ENUMS
-from ..classic.types import TYPE_NAMES
+from ..values.constants import NOT_IN_ENUMS
+from ..values.types import TYPE_NAMES
 from .library import Gegl, Gimp
 
 # Names that GIMP 3 writes otherwise.

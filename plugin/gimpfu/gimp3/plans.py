@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Sequence
 
-from ..classic import types
+from ..contract.database import Wrap
 from ..errors import GimpError
+from ..values import types
 from .arguments import (
     NUMBER_ARRAYS,
     OBJECT_ARRAY,
     OPTIONS,
     OutOfRange,
     Slot,
-    Wrap,
     array_value,
     classic_value,
     identity_of,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-import traceback
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
-from ..classic.running import Declaration, Hook, Process, Run, as_declared, guarded, no_procedure
+from ..contract.database import Database
+from ..contract.process import Declaration, Hook, Process, Run, as_declared, guarded, no_procedure, print_failure
 from ..errors import CancelError, GimpError, error
 from ..parameters import Parameter
+from ..procedures import Procedure
 from .arguments import native_value
 from .declared import Declared
 from .library import Gimp, GLib, GObject
+from .registered import as_offered, domain_of
 
 MODE_ARGUMENT = 5
 QUERY = "-query"
@@ -19,10 +21,10 @@ STATUS = Gimp.PDBStatusType
 
 
 class PlugInProcess(Process):
-    """This process as GIMP's plug-in. `settle` is called after a procedure has run."""
+    """See the contract."""
 
-    def __init__(self, database: Any, settle: Callable[[], None]) -> None:
-        self.database, self._settle = database, settle
+    def __init__(self, database: Database, settle: Callable[[], None]) -> None:
+        super().__init__(database, settle)
         self._declared: dict[str, Declared] = {}
         self._run: Run = no_procedure
         self._query: Hook = None
@@ -31,61 +33,61 @@ class PlugInProcess(Process):
     # What classic plug-ins call
 
     def converse(self, init: Hook, quit: Hook, query: Callable[[], Any], run: Run) -> None:
-        """See the base."""
+        """See the contract."""
         self._run, self._query = run, query
         self._serve(init, quit)
 
-    def offer(self, declared: Sequence[Declared], domain: tuple[str, str | None] | None) -> None:
-        """Talk to GIMP for these procedures until it lets the plug-in go."""
-        self._declared = {one.name: one for one in declared}
-        self._domain = domain
+    def serve(self, procedures: Mapping[str, Procedure]) -> None:
+        """See the contract."""
+        self._declared = {name: as_offered(procedure, self) for name, procedure in procedures.items()}
+        self._domain = domain_of(procedures.values())
         self._serve(None, None)
 
     def declare(self, declaration: Declaration) -> None:
-        """See the base."""
+        """See the contract."""
         self._declared[declaration.name] = self._installed(declaration)
 
     def declare_temporary(self, declaration: Declaration) -> None:
-        """See the base."""
+        """See the contract."""
         declared = self._declared[declaration.name] = self._installed(declaration)
         plug_in = Gimp.get_plug_in()
         plug_in.add_temp_procedure(self._native(plug_in, declared, Gimp.PDBProcType.TEMPORARY))
 
     def uninstall_temp_proc(self, name: str) -> None:
-        """Take a temporary procedure back."""
+        """See the contract."""
         Gimp.get_plug_in().remove_temp_procedure(name)
 
     def menu_register(self, name: str, path: str) -> None:
-        """Put a procedure into a menu."""
+        """See the contract."""
         if name not in self._declared:
             raise GimpError(f"could not register procedure '{name}' in menu '{path}'")
         self._declared[name].menus.append(path)
 
     def domain_register(self, name: str, path: str | None = None) -> None:
-        """Name the translation domain of the plug-in's menu labels."""
+        """See the contract."""
         self._domain = name, path
 
     def register_load_handler(self, name: str, extensions: str, prefixes: str) -> None:
-        """Make a procedure a file loader for these extensions."""
+        """See the contract."""
         self._declared[name].file_type = {"extensions": extensions, "prefixes": prefixes}
 
     def register_magic_load_handler(self, name: str, extensions: str, prefixes: str, magics: str) -> None:
-        """Make a procedure a file loader for these extensions and first bytes."""
+        """See the contract."""
         self._declared[name].file_type = {"extensions": extensions, "prefixes": prefixes, "magics": magics}
 
     def register_save_handler(self, name: str, extensions: str, prefixes: str) -> None:
-        """Make a procedure a file writer for these extensions."""
+        """See the contract."""
         self._declared[name].file_type = {"extensions": extensions, "prefixes": prefixes}
 
     def extension_ack(self) -> None:
         """Nothing is left to do: GIMP 3 knows by itself."""
 
     def extension_enable(self) -> None:
-        """Let GIMP's calls come in while the main loop runs."""
+        """See the contract."""
         Gimp.get_plug_in().persistent_enable()
 
     def extension_process(self, timeout: int) -> None:
-        """Handle GIMP's calls, waiting up to this many milliseconds."""
+        """See the contract."""
         Gimp.get_plug_in().persistent_process(timeout)
 
     # What GIMP calls
@@ -129,7 +131,7 @@ class PlugInProcess(Process):
             return self._run(name, (run_mode, *values) if takes_run_mode else tuple(values))
 
         rest = tuple(parameters[1:] if takes_run_mode else parameters)
-        return Declared(name, texts, label, imagetypes, rest, results, call, takes_run_mode)
+        return Declared(name, texts, label, imagetypes, rest, results, call, self.database.wrap, takes_run_mode)
 
     def _native(self, plug_in: Any, declared: Declared, kind: Any) -> Any:
         has_resources = len(sys.argv) <= MODE_ARGUMENT or sys.argv[MODE_ARGUMENT] != QUERY
@@ -153,7 +155,7 @@ class PlugInProcess(Process):
                 return procedure.new_return_values(STATUS.SUCCESS, None)
             said = f"the plug-in left with status {leaving.code}"
         except BaseException as failure:  # noqa: BLE001 - no Python exception can pass through C
-            traceback.print_exc()
+            print_failure()
             said = str(failure) or type(failure).__name__
         return procedure.new_return_values(STATUS.EXECUTION_ERROR, GLib.Error(said))
 

@@ -9,17 +9,17 @@ from .library import Gimp
 
 
 def progress_init(text: str | None = None) -> None:
-    """Show the progress bar, empty, with this text."""
+    """See the contract."""
     Gimp.progress_init(text or "")
 
 
 def progress_update(fraction: float) -> None:
-    """Fill the progress bar to this fraction."""
+    """See the contract."""
     Gimp.progress_update(fraction)
 
 
 def progress_set_text(text: str) -> None:
-    """Change the progress bar's text."""
+    """See the contract."""
     Gimp.progress_set_text(text or "")
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Iterable, Sequence
 
+from ..contract.process import Process
 from ..procedures import Procedure
 from .declared import Declared
 
 
-def serve(procedures: dict[str, Procedure], gimp: Any) -> None:
-    """Answer GIMP for these procedures; `gimp` is the classic module."""
-    domains = [procedure.domain for procedure in procedures.values() if procedure.domain]
-    domain = (domains[0], None) if domains and isinstance(domains[0], str) else domains[0] if domains else None
-    gimp.PROCESS.offer([_declared(procedure, gimp.PROCESS) for procedure in procedures.values()], domain)
+def domain_of(procedures: Iterable[Procedure]) -> tuple[str, str | None] | None:
+    """The translation domain of the plug-in, which has one in GIMP 3, and where its catalogues are."""
+    domain = next((procedure.domain for procedure in procedures if procedure.domain), None)
+    return (domain, None) if isinstance(domain, str) else domain
 
 
-def _declared(procedure: Procedure, process: Any) -> Declared:
+def as_offered(procedure: Procedure, process: Process) -> Declared:
+    """The procedure with its dialog and menu."""
+
     def call(run_mode: int, values: Sequence[Any]) -> Any:
         process.run_mode = run_mode
         return procedure.function(*values)
@@ -23,7 +25,7 @@ def _declared(procedure: Procedure, process: Any) -> Declared:
     texts = (procedure.blurb, procedure.help, procedure.author, procedure.copyright, procedure.date)
     declared = Declared(
         procedure.name, texts, procedure.label, procedure.imagetypes, procedure.parameters, procedure.results, call,
-        procedure.takes_run_mode, True, procedure.on_run, procedure.on_query,
+        process.database.wrap, procedure.takes_run_mode, True, procedure.on_run, procedure.on_query,
     )  # fmt: skip
     if procedure.menu:
         declared.menus.append(procedure.menu)

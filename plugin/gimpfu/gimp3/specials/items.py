@@ -128,9 +128,9 @@ def get_pixel(drawable: Any, x: int, y: int) -> Any:
     """The components of a pixel in 8 bits."""
     from ..buffers import Buffers
 
-    buffers, (form, channels) = Buffers(), _pixel_format(drawable)
-    buffer = buffers.open(drawable.get_id(), False)
-    return None if buffer is None else buffers.read(buffer, (x, y, 1, 1), form, channels)
+    form, channels = _pixel_format(drawable)
+    buffer = Buffers().open(drawable.get_id(), False)
+    return None if buffer is None else buffer.read((x, y, 1, 1), form, channels)
 
 
 @special("gimp-drawable-set-pixel drawable:DRAWABLE x:INT32 y:INT32 num-channels:INT32 pixel:INT8ARRAY")
@@ -138,10 +138,10 @@ def set_pixel(drawable: Any, x: int, y: int, pixel: bytes) -> None:
     """Set the components of a pixel in 8 bits."""
     from ..buffers import Buffers
 
-    buffers, (form, channels) = Buffers(), _pixel_format(drawable)
+    form, channels = _pixel_format(drawable)
     if len(pixel) != channels:
         raise TypeError(f"the pixel has {channels} channels")
-    buffer = buffers.open(drawable.get_id(), False)
+    buffer = Buffers().open(drawable.get_id(), False)
     if buffer is not None:
-        buffers.write(buffer, (x, y, 1, 1), form, pixel)
+        buffer.write((x, y, 1, 1), form, pixel)
         buffer.flush()

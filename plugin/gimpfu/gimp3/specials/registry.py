@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple
 
-from ...classic import types
+from ...values import types
 
 Function = Callable[..., Any]
 

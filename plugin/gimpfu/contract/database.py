@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Callable, Sequence
 
-from .types import READING, ParameterDefinition, type_name
+from ..values.types import READING, ParameterDefinition, type_name
 
 RUN_NONINTERACTIVE = 1
+Wrap = Callable[[int, int], Any]
 
 
-class Procedure:
+class Procedure(ABC):
     """A procedure of the database. Call it as the classic pdb does: without its run-mode, which `run_mode=` sets.
 
     One return value comes as it is, several as a tuple, none as None. Raises TypeError for arguments that don't fit
@@ -27,9 +29,9 @@ class Procedure:
         self._only_reads = READING.match(name) is not None
         self._takes_run_mode = bool(params) and params[0].name == "run-mode"
 
+    @abstractmethod
     def run(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
         """Call with all arguments; TypeError for those that don't fit, RuntimeError if GIMP can't do it."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<pdb function '{self.proc_name}'>"
@@ -59,25 +61,25 @@ class Procedure:
         return values[0] if len(values) == 1 else values
 
 
-class Database:
+class Database(ABC):
     """The classic `pdb`: procedures by attribute (pdb.gimp_image_new) or by name (pdb["gimp-image-new"]).
 
     `wrap(pdb_type, id)` makes the object for an image, item or display; `before_call(only_reads)` is told of every
     call, so that nothing of ours is still on its way to GIMP.
     """
 
-    def __init__(self, wrap: Callable[[int, int], Any], before_call: Callable[[bool], None]) -> None:
+    def __init__(self, wrap: Wrap, before_call: Callable[[bool], None]) -> None:
         self._procedures: dict[str, Procedure] = {}
         self.wrap = wrap
         self.before_call = before_call
 
+    @abstractmethod
     def look_up(self, name: str) -> Procedure:
         """The procedure of this name, with hyphens; raises ProcedureNotFound."""
-        raise NotImplementedError
 
+    @abstractmethod
     def matching(self, name: str, *patterns: str) -> list[str]:
         """The names of the procedures that match the regular expressions."""
-        raise NotImplementedError
 
     def query(
         self,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
-from typing import Any, Callable, NamedTuple, NoReturn, Optional, Sequence, Tuple
+from abc import ABC, abstractmethod
+from typing import Any, Callable, Mapping, NamedTuple, NoReturn, Optional, Sequence, Tuple
 
 from ..errors import GimpError, error
-from .database import RUN_NONINTERACTIVE
+from ..procedures import Procedure
+from .database import RUN_NONINTERACTIVE, Database
 
 Hook = Optional[Callable[[], Any]]
 Run = Callable[[str, Tuple[Any, ...]], Any]
@@ -29,22 +30,68 @@ class Declaration(NamedTuple):
     results: Sequence[Definition]
 
 
-class Process:
-    """This process as GIMP's plug-in; the back ends derive from it. `run_mode` is that of what register() declared."""
+class Process(ABC):
+    """This process as GIMP's plug-in. `run_mode` is that of what register() declared.
+
+    `settle` is called after a procedure has run.
+    """
 
     run_mode = RUN_NONINTERACTIVE
 
+    def __init__(self, database: Database, settle: Callable[[], None]) -> None:
+        self.database, self._settle = database, settle
+
+    @abstractmethod
     def converse(self, init: Hook, quit: Hook, query: Callable[[], Any], run: Run) -> None:
         """Talk to GIMP until it lets the plug-in go."""
-        raise NotImplementedError
 
+    @abstractmethod
+    def serve(self, procedures: Mapping[str, Procedure]) -> None:
+        """As converse, for the procedures that register() was told of: with menus, dialog and last values."""
+
+    @abstractmethod
     def declare(self, declaration: Declaration) -> None:
         """Tell GIMP of a procedure."""
-        raise NotImplementedError
 
+    @abstractmethod
     def declare_temporary(self, declaration: Declaration) -> None:
         """Tell GIMP of a procedure that exists while the plug-in runs."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def uninstall_temp_proc(self, name: str) -> None:
+        """Take a temporary procedure back."""
+
+    @abstractmethod
+    def menu_register(self, name: str, path: str) -> None:
+        """Put a procedure into a menu; gimp.error where GIMP refuses."""
+
+    @abstractmethod
+    def domain_register(self, name: str, path: str | None = None) -> None:
+        """Name the translation domain of the plug-in's menu labels."""
+
+    @abstractmethod
+    def register_load_handler(self, name: str, extensions: str, prefixes: str) -> None:
+        """Make a procedure a file loader for these extensions."""
+
+    @abstractmethod
+    def register_magic_load_handler(self, name: str, extensions: str, prefixes: str, magics: str) -> None:
+        """Make a procedure a file loader for these extensions and first bytes."""
+
+    @abstractmethod
+    def register_save_handler(self, name: str, extensions: str, prefixes: str) -> None:
+        """Make a procedure a file writer for these extensions."""
+
+    @abstractmethod
+    def extension_ack(self) -> None:
+        """Tell GIMP that an extension is ready."""
+
+    @abstractmethod
+    def extension_enable(self) -> None:
+        """Let GIMP's calls come in while the main loop runs."""
+
+    @abstractmethod
+    def extension_process(self, timeout: int) -> None:
+        """Handle GIMP's calls, waiting up to this many milliseconds."""
 
     def main(self, init: Hook, quit: Hook, query: Hook, run: Run | None) -> None:
         """Talk to GIMP until it lets the plug-in go. `run(name, arguments)` returns the procedure's results."""
@@ -68,12 +115,19 @@ def no_procedure(name: str, arguments: tuple[Any, ...]) -> NoReturn:
     raise error("the plug-in has no procedures to run")
 
 
-def guarded(hook: Callable[[], Any]) -> None:
-    """Call a hook of the plug-in's; what it raises is printed."""
+def guarded(function: Callable[..., Any], *arguments: Any) -> None:
+    """Call a function of the plug-in's; what it raises is printed."""
     try:
-        hook()
+        function(*arguments)
     except Exception:  # noqa: BLE001 - no Python exception can pass through C
-        traceback.print_exc()
+        print_failure()
+
+
+def print_failure() -> None:
+    """Print the exception that is being handled."""
+    import traceback  # it takes longer to load than most of this package, and most runs don't fail
+
+    traceback.print_exc()
 
 
 def as_declared(result: Any, count: int) -> tuple[Any, ...]:

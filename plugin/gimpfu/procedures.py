@@ -20,15 +20,11 @@ DRAWABLE_PARAMETERS = (
 )
 
 
-class Procedure(NamedTuple):
-    """What register() was told of one procedure."""
+class Registration(NamedTuple):
+    """What register() was told of one procedure; `texts` are blurb, help, author, copyright and date."""
 
     name: str
-    blurb: str
-    help: str
-    author: str
-    copyright: str
-    date: str
+    texts: tuple[str, str, str, str, str]
     label: str | None
     imagetypes: str | None
     parameters: tuple[Parameter, ...]
@@ -72,9 +68,9 @@ def _with_menu(label: str | None, menu: str | None) -> tuple[str | None, str | N
 class PlugIn:
     """The procedures of one plug-in file; `serve(procedures)` answers the host for them."""
 
-    def __init__(self, serve: Callable[[Mapping[str, Procedure]], None]) -> None:
+    def __init__(self, serve: Callable[[Mapping[str, Registration]], None]) -> None:
         self._serve = serve
-        self._procedures: dict[str, Procedure] = {}
+        self._procedures: dict[str, Registration] = {}
 
     def register(
         self,
@@ -112,24 +108,10 @@ class PlugIn:
         label, menu, first, files = _with_menu(label, menu)
         parameters = tuple(Parameter.declared(entry) for entry in [*first, *files, *params])
         returns = tuple(Parameter.declared((*entry[:3], None)).definition() for entry in results)
-        self._procedures[name] = Procedure(
-            name,
-            blurb,
-            help,
-            author,
-            copyright,
-            date,
-            label,
-            imagetypes,
-            parameters,
-            returns,
-            function,
-            menu,
-            domain,
-            on_query,
-            on_run,
-            run_mode_param,
-        )
+        self._procedures[name] = Registration(
+            name, (blurb, help, author, copyright, date), label, imagetypes, parameters, returns,
+            function, menu, domain, on_query, on_run, run_mode_param,
+        )  # fmt: skip
 
     def main(self) -> None:
         """Answer GIMP: declare the procedures when it asks for them, or run one. Call it at the end of the file."""
@@ -147,4 +129,4 @@ def values_to_show(on_run: Callable[[], Any] | None) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-__all__ = ["CancelError", "PlugIn", "Procedure", "fail"]
+__all__ = ["CancelError", "PlugIn", "Registration", "fail"]

@@ -236,7 +236,7 @@ def export_image(
     drawable = drawable or image.active_drawable
     if drawable is None:
         raise ValueError("the image has no active drawable, and none was given")
-    answer, image_id, drawable_id = HOST.export(image.ID, drawable.ID, format_name, capabilities)
+    answer, image_id, drawable_id = HOST.dialogs().export(image.ID, drawable.ID, format_name, capabilities)
     return answer, Image.by_id(image_id), wrap(types.ITEM, drawable_id)
 
 

@@ -168,16 +168,8 @@ class Layer(Drawable):
     translate = Method("gimp-layer-translate", "offset_x offset_y")
     set_offsets = Method("gimp-layer-set-offsets", "offset_x offset_y")
 
-    def __init__(
-        self,
-        image: GimpObject,
-        name: str,
-        width: int,
-        height: int,
-        type: int = 0,
-        opacity: float = 100.0,
-        mode: int = 28,
-    ) -> None:
+    def __init__(self, image: GimpObject, name: str, width: int, height: int,
+                 type: int = 0, opacity: float = 100.0, mode: int = 28) -> None:  # fmt: skip
         self.ID = call("gimp-layer-new", image, width, height, type, name, opacity, mode).ID
 
     def scale(self, width: int, height: int, local_origin: bool = False, interpolation: int | None = None) -> None:
@@ -216,13 +208,6 @@ class Channel(Drawable):
     copy = Method("gimp-channel-copy")
     combine_masks = Method("gimp-channel-combine-masks", "channel operation offset_x offset_y", (0, 0))
 
-    def __init__(
-        self,
-        image: GimpObject,
-        name: str,
-        width: int,
-        height: int,
-        opacity: float,
-        color: RGB | tuple[float, ...] | str,
-    ) -> None:
+    def __init__(self, image: GimpObject, name: str, width: int, height: int,
+                 opacity: float, color: RGB | tuple[float, ...] | str) -> None:  # fmt: skip
         self.ID = call("gimp-channel-new", image, width, height, name, opacity, color).ID

@@ -9,7 +9,7 @@ from .application import PROCESS
 
 def gimp_ui_init() -> None:
     """Start GTK with GIMP's theme."""
-    HOST.start_toolkit()
+    HOST.dialogs().start_toolkit()
 
 
 def confirm(title: str, question: str) -> bool:
@@ -18,4 +18,4 @@ def confirm(title: str, question: str) -> bool:
     A procedure that runs with RUN_NONINTERACTIVE goes on unasked. Raises gimpfu.error where there is no display. The
     classic module had no such thing: plug-ins asked by PyGTK.
     """
-    return PROCESS.run_mode == RUN_NONINTERACTIVE or HOST.confirm(title, question)
+    return PROCESS.run_mode == RUN_NONINTERACTIVE or HOST.dialogs().confirm(title, question)

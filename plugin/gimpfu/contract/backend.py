@@ -1,7 +1,8 @@
 """What the classic modules ask of a back end, which is a package for one kind of GIMP: `gimp2`, `gimp3`.
 
-mypy holds both to it where `host` chooses one. IDs are GIMP's own numbers for images, items and displays. Unless it
-says otherwise, what fails in GIMP raises RuntimeError with GIMP's text.
+mypy holds both to it: where `host` chooses one, and where they derive final classes from Database and Process. IDs are
+GIMP's own numbers for images, items and displays. Unless it says otherwise, what fails in GIMP raises RuntimeError with
+GIMP's text.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Callable, Collection, Mapping, Protocol, Tuple
 
 from .database import Database, Wrap
-from .process import Process
+from .process import Callback, Process
 
 Area = Tuple[int, int, int, int]
 """A rectangle of pixels: x and y from the drawable's own corner, width, height."""
@@ -122,17 +123,33 @@ class Facts(Protocol):
         """Whether GIMP renders what a layer shows, so that its own pixels aren't that: a group, a text, and so on."""
 
 
+class Dialogs(Protocol):
+    """GIMP's own windows. Each loads GTK when it opens, and raises gimpfu.error where there is no display."""
+
+    def start_toolkit(self) -> None:
+        """Start GTK with GIMP's theme."""
+
+    def confirm(self, title: str, question: str) -> bool:
+        """Ask whether to go on: True for OK."""
+
+    def export(self, image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
+        """As gimp.export_image: an EXPORT_ constant, and the IDs of the image and drawable to write."""
+
+
 class BackEnd(Protocol):
-    """The package itself."""
+    """The package itself. Importing it loads neither GEGL nor GTK: a plug-in starts at every call of a procedure."""
 
     def make_database(self, wrap: Wrap, before_call: Callable[[bool], None]) -> Database:
-        """The classic pdb; see Database for the arguments."""
+        """The classic pdb; see its class for the arguments."""
 
-    def make_process(self, pdb: Database, settle: Callable[[], None]) -> Process:
-        """This process as GIMP's plug-in; `settle` is called after one of its procedures has run."""
+    def make_process(self, database: Database, settle: Callable[[], None]) -> Process:
+        """This process as GIMP's plug-in; see its class for the arguments."""
 
     def make_buffers(self) -> Buffers:
-        """The way to pixels; GEGL must not start yet, as it takes longer than all else."""
+        """The way to pixels."""
+
+    def dialogs(self) -> Dialogs:
+        """GIMP's own windows, loaded only now."""
 
     def constants(self) -> Mapping[str, float]:
         """gimpenums: all constants by their classic names, without GIMP_ in front."""
@@ -147,12 +164,7 @@ class BackEnd(Protocol):
         """Change the progress bar's text."""
 
     def progress_install(
-        self,
-        start: Callable[..., Any],
-        end: Callable[..., Any],
-        text: Callable[..., Any],
-        value: Callable[..., Any],
-        data: Any = None,
+        self, start: Callback, end: Callback, text: Callback, value: Callback, data: Any = None
     ) -> str:
         """Send the progress of procedures that this plug-in calls to its own functions; gimp.error if GIMP can't.
 
@@ -162,15 +174,3 @@ class BackEnd(Protocol):
 
     def progress_uninstall(self, name: str) -> None:
         """Give progress back to GIMP; gimp.error for a name that is not installed."""
-
-    def export(self, image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
-        """Ask the user as gimp.export_image does: an EXPORT_ constant, and the IDs of the image and drawable to write.
-
-        gimpfu.error where there is no display. It loads GTK, and must not do so before it is called.
-        """
-
-    def confirm(self, title: str, question: str) -> bool:
-        """Ask whether to go on: True for OK. As export, it loads GTK and needs a display."""
-
-    def start_toolkit(self) -> None:
-        """Start GTK with GIMP's theme. As export, it loads GTK and needs a display."""

@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from typing import Any, Callable, Mapping, NamedTuple, NoReturn, Optional, Sequence, Tuple
 
 from ..errors import GimpError, error
-from ..procedures import Procedure
+from ..procedures import Registration
 from .database import RUN_NONINTERACTIVE, Database
 
+Callback = Callable[..., Any]
 Hook = Optional[Callable[[], Any]]
 Run = Callable[[str, Tuple[Any, ...]], Any]
 Definition = Tuple[int, str, str]
@@ -46,7 +47,7 @@ class Process(ABC):
         """Talk to GIMP until it lets the plug-in go."""
 
     @abstractmethod
-    def serve(self, procedures: Mapping[str, Procedure]) -> None:
+    def serve(self, procedures: Mapping[str, Registration]) -> None:
         """As converse, for the procedures that register() was told of: with menus, dialog and last values."""
 
     @abstractmethod
@@ -115,7 +116,7 @@ def no_procedure(name: str, arguments: tuple[Any, ...]) -> NoReturn:
     raise error("the plug-in has no procedures to run")
 
 
-def guarded(function: Callable[..., Any], *arguments: Any) -> None:
+def guarded(function: Callback, *arguments: Any) -> None:
     """Call a function of the plug-in's; what it raises is printed."""
     try:
         function(*arguments)

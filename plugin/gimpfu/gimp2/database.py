@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Sequence
+from typing import Any, Sequence, final
 
 from ..contract import database
 from ..errors import ProcedureNotFound
@@ -86,6 +86,7 @@ class Procedure(database.Procedure):
             _destroy(results, count.value)
 
 
+@final
 class Database(database.Database):
     """See the contract."""
 

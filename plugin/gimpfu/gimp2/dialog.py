@@ -1,4 +1,4 @@
-"""The dialog that asks for a procedure's values, drawn with GTK 2 in GIMP's own look."""
+"""The dialog that asks for a procedure's values, and other windows, drawn with GTK 2 in GIMP's own look."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any, Sequence
 from ..contract.database import Database
 from ..errors import CancelError
 from ..parameters import Parameter
-from ..procedures import Procedure
+from ..procedures import Registration
 from .fields import Field, InvalidInput, make_fields
 from .gtk import Toolkit, start
+from .libgimp import UI_SONAME, Library, encode
 
 OK, CANCEL, RESET = -5, -6, 1
 EXPAND, FILL = 1, 4
@@ -18,19 +19,36 @@ QUESTION_CHARACTERS = 60
 LABEL_COLUMN, FIELD_COLUMN = 0, 1
 
 
-def ask(procedure: Procedure, parameters: Sequence[Parameter], values: Sequence[Any], pdb: Database) -> list[Any]:
+def ask(procedure: Registration, parameters: Sequence[Parameter], values: Sequence[Any], pdb: Database) -> list[Any]:
     """Show the values, let the user change them, and return them; raises CancelError if the user backs out."""
     ui = start(procedure.name)
     title = (procedure.label or procedure.name).replace("_", "").rstrip(".\u2026")
     dialog = _new_dialog(ui, title, procedure.name, {"_Reset": RESET})
     fields = make_fields(ui, parameters, title, pdb.wrap)
-    _arrange(ui, dialog, procedure.blurb, fields)
+    _arrange(ui, dialog, procedure.texts[0], fields)
     _show(fields, values)
     try:
         return _converse(ui, dialog, fields, pdb)
     finally:
         ui.gtk_widget_destroy(dialog)
         ui.show_pending()
+
+
+def start_toolkit() -> None:
+    """See the contract."""
+    start()
+
+
+def export(image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
+    """See the contract."""
+    start()
+    pointer = ctypes.POINTER(ctypes.c_int32)
+    ask_how = Library(UI_SONAME).function(
+        "gimp_export_image", ctypes.c_int, pointer, pointer, ctypes.c_char_p, ctypes.c_uint
+    )
+    image_id, drawable_id = ctypes.c_int32(image), ctypes.c_int32(drawable)
+    answer = ask_how(image_id, drawable_id, encode(format_name), capabilities)
+    return answer, image_id.value, drawable_id.value
 
 
 def confirm(title: str, question: str) -> bool:

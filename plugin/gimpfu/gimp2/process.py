@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from typing import Any, Callable, Mapping, Sequence, Tuple
+from typing import Any, Callable, Mapping, Sequence, Tuple, final
 
 from ..contract.process import Hook, Run, as_declared, guarded, print_failure
 from ..errors import CancelError, error
-from ..procedures import Procedure
+from ..procedures import Registration
 from ..values.types import STRING, ParameterDefinition
 from .arguments import unpack
 from .database import CANCEL, SUCCESS, pack_results
@@ -29,6 +29,7 @@ _set_error_handler = LIBRARY.function("gimp_plugin_set_pdb_error_handler", ctype
 Answer = Tuple[int, Sequence[ParameterDefinition], Tuple[Any, ...]]
 
 
+@final
 class PlugInProcess(Installation):
     """See the contract."""
 
@@ -41,7 +42,7 @@ class PlugInProcess(Installation):
         arguments = [os.fsencode(argument) for argument in sys.argv]
         _main(ctypes.byref(info), len(arguments), (ctypes.c_char_p * (len(arguments) + 1))(*arguments, None))
 
-    def serve(self, procedures: Mapping[str, Procedure]) -> None:
+    def serve(self, procedures: Mapping[str, Registration]) -> None:
         """See the contract."""
         registered = Registered(procedures, self)
         self.converse(None, None, registered.query, registered.run)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable
+from typing import Any
 
-from ..contract.process import guarded
+from ..contract.process import Callback, guarded
 from ..errors import GimpError
 from .libgimp import LIBRARY, decode, encode
 
@@ -44,14 +44,7 @@ class InstalledProgress:
     def __init__(self) -> None:
         self._kept: dict[str, Any] = {}
 
-    def install(
-        self,
-        start: Callable[..., Any],
-        end: Callable[..., Any],
-        text: Callable[..., Any],
-        value: Callable[..., Any],
-        data: Any = None,
-    ) -> str:
+    def install(self, start: Callback, end: Callback, text: Callback, value: Callback, data: Any = None) -> str:
         """See the contract."""
         more = () if data is None else (data,)
         callbacks = (

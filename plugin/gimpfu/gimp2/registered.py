@@ -7,7 +7,7 @@ from typing import Any, Mapping, Sequence
 from ..contract.database import RUN_NONINTERACTIVE
 from ..contract.process import Declaration, Process
 from ..parameters import Parameter
-from ..procedures import Procedure, values_to_show
+from ..procedures import Registration, values_to_show
 from . import facts
 
 PLUGIN = 1
@@ -18,7 +18,7 @@ RUN_MODE = (0, "run-mode", "The run mode { RUN-INTERACTIVE (0), RUN-NONINTERACTI
 class Registered:
     """The procedures of a plug-in, as GIMP asks for them."""
 
-    def __init__(self, procedures: Mapping[str, Procedure], process: Process) -> None:
+    def __init__(self, procedures: Mapping[str, Registration], process: Process) -> None:
         self._procedures, self._process = procedures, process
 
     def query(self) -> None:
@@ -31,8 +31,8 @@ class Registered:
                 domain = procedure.domain
                 self._process.domain_register(*((domain,) if isinstance(domain, str) else domain))
             self._process.declare(Declaration(
-                procedure.name, procedure.blurb, procedure.help, procedure.author, procedure.copyright, procedure.date,
-                procedure.label, procedure.imagetypes, PLUGIN, definitions, procedure.results,
+                procedure.name, *procedure.texts, procedure.label, procedure.imagetypes, PLUGIN, definitions,
+                procedure.results,
             ))  # fmt: skip
             if procedure.menu:
                 self._process.menu_register(procedure.name, procedure.menu)
@@ -55,7 +55,7 @@ class Registered:
             self._process.database["gimp-displays-flush"]()
         return result
 
-    def _complete(self, procedure: Procedure, missing: Sequence[Parameter], run_mode: int) -> Sequence[Any]:
+    def _complete(self, procedure: Registration, missing: Sequence[Parameter], run_mode: int) -> Sequence[Any]:
         """The values that GIMP did not give: the last ones, or what the user enters."""
         # Not needed while GIMP starts.
         from .dialog import ask

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Sequence, final
 
 from ..contract import database
 from ..contract.database import Wrap
@@ -102,6 +102,7 @@ class Procedure(database.Procedure):
         return 0 if native is None else int(native.get_proc_type())
 
 
+@final
 class Database(database.Database):
     """See the contract."""
 

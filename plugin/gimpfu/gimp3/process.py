@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence, final
 
 from ..contract.database import Database
 from ..contract.process import Declaration, Hook, Process, Run, as_declared, guarded, no_procedure, print_failure
 from ..errors import CancelError, GimpError, error
 from ..parameters import Parameter
-from ..procedures import Procedure
+from ..procedures import Registration
 from .arguments import native_value
 from .declared import Declared
 from .library import Gimp, GLib, GObject
@@ -20,6 +20,7 @@ QUERY = "-query"
 STATUS = Gimp.PDBStatusType
 
 
+@final
 class PlugInProcess(Process):
     """See the contract."""
 
@@ -37,7 +38,7 @@ class PlugInProcess(Process):
         self._run, self._query = run, query
         self._serve(init, quit)
 
-    def serve(self, procedures: Mapping[str, Procedure]) -> None:
+    def serve(self, procedures: Mapping[str, Registration]) -> None:
         """See the contract."""
         self._declared = {name: as_offered(procedure, self) for name, procedure in procedures.items()}
         self._domain = domain_of(procedures.values())

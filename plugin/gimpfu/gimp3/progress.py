@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NoReturn
+from typing import Any, NoReturn
 
+from ..contract.process import Callback
 from ..errors import GimpError
 from .library import Gimp
 
@@ -23,13 +24,7 @@ def progress_set_text(text: str) -> None:
     Gimp.progress_set_text(text or "")
 
 
-def progress_install(
-    start: Callable[..., Any],
-    end: Callable[..., Any],
-    text: Callable[..., Any],
-    value: Callable[..., Any],
-    data: Any = None,
-) -> NoReturn:
+def progress_install(start: Callback, end: Callback, text: Callback, value: Callback, data: Any = None) -> NoReturn:
     """Always gimp.error: introspection can't fill GIMP's table of functions, and GIMP refuses one that C has filled."""
     raise GimpError("GIMP 3 can't send the progress of procedures to functions of a Python plug-in")
 

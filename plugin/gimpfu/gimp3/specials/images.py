@@ -18,48 +18,30 @@ special("gimp-image-is-valid image:IMAGE > valid:INT32", by_id=True)(Gimp.Image.
 special("gimp-display-is-valid display:DISPLAY > valid:INT32", by_id=True)(Gimp.Display.id_is_valid)
 
 
-@special("gimp-image-get-active-layer image:IMAGE > active-layer:LAYER")
-def active_layer(image: Any) -> Any:
-    """The first of the selected layers."""
-    return _only(image.get_selected_layers())
+def _declare_active(name: str, native: str) -> None:
+    """The active layer, channel or path is the first of those that are selected."""
+    selected, select = f"get_selected_{native}s", f"set_selected_{native}s"
+    signature = f"active-{name}:{name.upper()}"
+
+    @special(f"gimp-image-get-active-{name} image:IMAGE > {signature}")
+    def get(image: Any) -> Any:
+        return _only(getattr(image, selected)())
+
+    @special(f"gimp-image-set-active-{name} image:IMAGE {signature}")
+    def set(image: Any, item: Any) -> bool:
+        return bool(getattr(image, select)([item]))
 
 
-@special("gimp-image-set-active-layer image:IMAGE active-layer:LAYER")
-def set_active_layer(image: Any, layer: Any) -> bool:
-    """Select this layer alone."""
-    return bool(image.set_selected_layers([layer]))
-
-
-@special("gimp-image-get-active-channel image:IMAGE > active-channel:CHANNEL")
-def active_channel(image: Any) -> Any:
-    """The first of the selected channels."""
-    return _only(image.get_selected_channels())
-
-
-@special("gimp-image-set-active-channel image:IMAGE active-channel:CHANNEL")
-def set_active_channel(image: Any, channel: Any) -> bool:
-    """Select this channel alone."""
-    return bool(image.set_selected_channels([channel]))
+for _name, _native in (("layer", "layer"), ("channel", "channel"), ("vectors", "path")):
+    _declare_active(_name, _native)
 
 
 @special("gimp-image-unset-active-channel image:IMAGE > channel:CHANNEL")
 def unset_active_channel(image: Any) -> Any:
     """Select no channel; returns the one that was selected."""
-    before = active_channel(image)
+    before = _only(image.get_selected_channels())
     image.set_selected_channels([])
     return before
-
-
-@special("gimp-image-get-active-vectors image:IMAGE > active-vectors:VECTORS")
-def active_path(image: Any) -> Any:
-    """The first of the selected paths."""
-    return _only(image.get_selected_paths())
-
-
-@special("gimp-image-set-active-vectors image:IMAGE active-vectors:VECTORS")
-def set_active_path(image: Any, path: Any) -> bool:
-    """Select this path alone."""
-    return bool(image.set_selected_paths([path]))
 
 
 @special("gimp-image-get-active-drawable image:IMAGE > drawable:DRAWABLE",

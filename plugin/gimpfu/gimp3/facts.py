@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .arguments import channels, gegl_color
 from .library import Gimp, Gio, GLib
 
 version = (Gimp.MAJOR_VERSION, Gimp.MINOR_VERSION, Gimp.MICRO_VERSION)
@@ -108,8 +109,6 @@ def user_directory(type: int) -> str | None:
 
 def checks_get_shades(type: int) -> tuple[int, int]:
     """The two grays of a checkerboard type."""
-    from .arguments import channels, gegl_color
-
     # The colours that go in stand for those of a custom type, which has no shades of its own.
     colors = Gimp.checks_get_colors(Gimp.CheckType(type), gegl_color("black"), gegl_color("black"))
     light, dark = (int(channels(color)[0] * 255 + 0.5) for color in colors)

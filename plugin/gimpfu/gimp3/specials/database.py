@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..arguments import native_parasite, parasite_data
+from ..facts import path_of
 from ..library import Gimp
 from .registry import special
 
@@ -99,8 +100,6 @@ def set_transform_recursion(level: int) -> None:
 @special("gimp-get-icon-theme-dir > icon-theme-dir:STRING")
 def icon_theme_folder() -> str | None:
     """The folder of the icons."""
-    from ..facts import path_of
-
     return path_of(Gimp.icon_theme_dir())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arguments import channels, file, gegl_color
 from ..library import Gimp, GLib
 from .registry import special
 
@@ -55,8 +56,6 @@ def active_drawable(image: Any) -> Any:
          "gimp-image-get-cmap image:IMAGE > num-bytes:INT32 colormap:INT8ARRAY")  # fmt: skip
 def colormap(image: Any) -> bytes:
     """The palette of an indexed image, R, G, B for each colour."""
-    from ..arguments import channels
-
     palette = image.get_palette()
     if palette is None:
         return b""
@@ -68,8 +67,6 @@ def colormap(image: Any) -> bytes:
          "gimp-image-set-cmap image:IMAGE num-bytes:INT32 colormap:INT8ARRAY")  # fmt: skip
 def set_colormap(image: Any, colors: bytes) -> None:
     """Give an indexed image these colours: by a palette, which is made for that alone."""
-    from ..arguments import gegl_color
-
     palette = Gimp.Palette.new("gimpfu colormap")
     try:
         for start in range(0, len(colors) - 2, 3):
@@ -117,8 +114,6 @@ def _profile(data: bytes) -> Any:
 @special("gimp-image-set-color-profile-from-file image:IMAGE uri:STRING")
 def set_color_profile_from_file(image: Any, uri: str) -> bool:
     """Attach the ICC profile of a file, named by URI or path."""
-    from ..arguments import file
-
     return bool(image.set_color_profile_from_file(file(uri)))
 
 
@@ -129,8 +124,6 @@ def _uri(file: Any) -> str | None:
 @special("gimp-image-set-filename image:IMAGE filename:STRING")
 def set_filename(image: Any, name: str) -> bool:
     """GIMP 3 takes XCF files alone; for others, which a loader names, it knows itself what it has loaded."""
-    from ..arguments import file
-
     return not name.lower().endswith(XCF) or bool(image.set_file(file(name)))
 
 

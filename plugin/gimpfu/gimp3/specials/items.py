@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..buffers import Buffers
 from ..library import Gimp
 from .registry import special
 
@@ -102,8 +103,6 @@ def floating_selection(layer: Any, undo: int) -> None:
 @special("gimp-drawable-get-format drawable:DRAWABLE > format:STRING")
 def drawable_format(drawable: Any) -> str | None:
     """The babl format of the drawable's own pixels."""
-    from ..buffers import Buffers
-
     return Buffers().format_of(drawable.get_id())
 
 
@@ -126,8 +125,6 @@ def _pixel_format(drawable: Any) -> tuple[str, int]:
 @special("gimp-drawable-get-pixel drawable:DRAWABLE x:INT32 y:INT32 > num-channels:INT32 pixel:INT8ARRAY")
 def get_pixel(drawable: Any, x: int, y: int) -> Any:
     """The components of a pixel in 8 bits."""
-    from ..buffers import Buffers
-
     form, channels = _pixel_format(drawable)
     buffer = Buffers().open(drawable.get_id(), False)
     return None if buffer is None else buffer.read((x, y, 1, 1), form, channels)
@@ -136,8 +133,6 @@ def get_pixel(drawable: Any, x: int, y: int) -> Any:
 @special("gimp-drawable-set-pixel drawable:DRAWABLE x:INT32 y:INT32 num-channels:INT32 pixel:INT8ARRAY")
 def set_pixel(drawable: Any, x: int, y: int, pixel: bytes) -> None:
     """Set the components of a pixel in 8 bits."""
-    from ..buffers import Buffers
-
     form, channels = _pixel_format(drawable)
     if len(pixel) != channels:
         raise TypeError(f"the pixel has {channels} channels")

@@ -46,7 +46,7 @@ class Gimp(NamedTuple):
         plugin = checkout / "plugin"
         files = {file.name: file for file in sorted((plugin / "gimp").glob("*.py"))}
         files["bridge.py"] = plugin / "bridge.py"
-        return {**files, **files_below(plugin / "gimp", "gimpfu")}
+        return {**files, **files_below(plugin, "gimpfu")}
 
     def make_profile(self) -> None:
         """Let a GIMP that was never started make its settings folder: it fills only one that it makes itself."""

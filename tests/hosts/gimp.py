@@ -60,7 +60,7 @@ from .window import BodyFailed, HostTimeout, Window, door, end, mortal, wait_for
 
 HERE = Path(__file__).resolve().parent
 PLUGIN = HERE.parents[1] / "plugin"
-GIMPFU = PLUGIN / "gimp" / "gimpfu"
+GIMPFU = PLUGIN / "gimpfu"
 PLUG_INS = HERE / "gimpfu"
 DRIVER = PLUG_INS / "driver.py"
 KEYS = {

@@ -14,6 +14,18 @@ import pytest
 from .gimp import GIMPFU, Gimp
 
 
+def test_the_example_of_the_shims_page_runs(gimp: Gimp) -> None:
+    def body() -> Any:
+        image = gimp.Image(8, 8)
+        layer = gimp.Layer(image, "sky", 8, 8)
+        image.insert_layer(layer)
+        pdb.python_fu_glow(image, layer, 30.0)
+        copy, original = image.layers
+        return [copy.mode == LAYER_MODE_SCREEN, round(copy.opacity), original.name, pdb.python_fu_glow.nparams]
+
+    assert gimp.python(body) == [True, 30, "sky", 4]
+
+
 def test_every_form_of_register_arrives_in_the_database(gimp: Gimp) -> None:
     def body() -> Any:
         names = sorted(pdb.query(".*-forms-.*"))

@@ -12,6 +12,7 @@ PAGES = [
     *(CHECKOUT / name for name in ("README.md", "CHANGELOG.md")),
     *sorted((CHECKOUT / ".github").glob("*.md")),
     *sorted((CHECKOUT / "shared" / "docs").glob("*.md")),
+    CHECKOUT / "plugin" / "gimpfu" / "README.md",
 ]
 SOURCES = [*(CHECKOUT / "shared").rglob("*.py"), *(CHECKOUT / "plugin").rglob("*.py")]
 
@@ -45,3 +46,11 @@ def test_the_architecture_has_every_module_of_the_core() -> None:
     modules = [path.stem for path in core.rglob("*.py") if not path.stem.startswith("__")]
     packages = [f"{path.parent.name}/" for path in core.glob("*/__init__.py")]
     assert [name for name in [*modules, *packages] if f"`{name}`" not in page] == []
+
+
+def test_the_page_of_the_shim_has_every_room_and_an_example_that_the_host_tests_run() -> None:
+    shim = CHECKOUT / "plugin" / "gimpfu"
+    page = (shim / "README.md").read_text("utf-8")
+    rooms = {path.stem for path in shim.glob("*.py")} | {path.parent.name for path in shim.glob("*/*.py")}
+    assert [room for room in sorted(rooms) if f"`{room}" not in page] == []
+    assert f"```python\n{(CHECKOUT / 'tests/hosts/gimpfu/glow.py').read_text('utf-8')}```" in page

@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,14 @@ INSTALLER = [
     CHECKOUT / "tests" / "hosts" / "chroots.py",
     *sorted((PLUGIN / "installer").glob("*.py")),
 ]
-HOSTED = [PLUGIN / "bridge.py", *sorted((PLUGIN / "gimp").rglob("*.py")), *sorted((PLUGIN / "krita").rglob("*.py"))]
+SHIM = PLUGIN / "gimpfu"
+HOSTED = [
+    PLUGIN / "bridge.py",
+    *(file for folder in ("gimp", "gimpfu", "krita") for file in sorted((PLUGIN / folder).rglob("*.py"))),
+]
 HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "krita", "pykrita", "PyQt5", "PyQt6"}
-# The core's packages and modules from the ground up: each may import from those below it.
-ROOMS = (
+# Packages and modules from the ground up: each may import from those below it.
+CORE_ROOMS = (
     "errors",
     "log",
     "program",
@@ -39,6 +44,20 @@ ROOMS = (
     "worker",
     "command",
 )
+SHIM_ROOMS = (
+    "errors",
+    "values",
+    "parameters",
+    "procedures",
+    "contract",
+    "gimp2",
+    "gimp3",
+    "host",
+    "classic",
+    "__init__",
+    "standins",
+)
+BACK_ENDS = {"gimp2", "gimp3"}
 MOST_ROOMS, DEEPEST = 12, 8
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 # The set-ups that offer the offline twin.
@@ -57,7 +76,7 @@ def imports(file: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
             yield module
-            yield from (f"{module.rstrip('.')}.{name.name}" for name in node.names)
+            yield from (f"{module}{'.' * bool(node.module)}{name.name}" for name in node.names)
 
 
 def run(*command: str, folder: Path = CHECKOUT, **variables: str) -> None:
@@ -85,7 +104,7 @@ def test_the_core_is_strictly_typed() -> None:
 
 
 def test_the_gimp_plug_in_is_strictly_typed() -> None:
-    run("mypy", "--strict", "plugin/bridge.py", "plugin/gimp", MYPYPATH=f"plugin{os.pathsep}plugin/gimp")
+    run("mypy", "--strict", "plugin/bridge.py", "plugin/gimp", "plugin/gimpfu", MYPYPATH="plugin")
 
 
 def test_the_krita_plug_in_is_strictly_typed_as_it_is_installed(tmp_path: Path) -> None:
@@ -120,74 +139,104 @@ def test_a_plug_in_knows_the_standard_library_its_host_and_itself_alone(file: Pa
     assert "layerlift" not in {name.split(".")[0] for name in imports(file)}
 
 
-def module_name(file: Path) -> str:
-    """A file of the core as a dotted name, "__init__" for the package itself."""
-    parts = file.relative_to(CORE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+class House:
+    """The modules of a package, and what they import of each other."""
+
+    def __init__(self, root: Path, rooms: tuple[str, ...]) -> None:
+        self.name, self.rooms, self._root = root.name, rooms, root
+        self.modules = {self._module(file): file for file in sorted(root.rglob("*.py"))}
+        self.imported = cache(self._imported)
+
+    def _module(self, file: Path) -> str:
+        """A file as a dotted name, "__init__" for the package itself."""
+        parts = file.relative_to(self._root).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+    def _imported(self, name: str) -> set[str]:
+        """The modules that one of them imports, also inside functions, and the packages that Python runs for these."""
+        package = self.modules[name].relative_to(self._root).parts[:-1]
+        found, defining = set(), set()
+        for target in imports(self.modules[name]):
+            up = len(target) - len(target.lstrip("."))
+            if up:
+                parts = [*package[: len(package) - up + 1], *filter(None, target[up:].split("."))]
+                found.update(above(parts))
+                if ".".join(parts) not in self.modules:
+                    defining.add(".".join(parts[:-1]))
+        # `from . import files` names the package, too, which is where the module is and nothing more.
+        return (found - set(above(package)) | defining) & self.modules.keys() - {name}
+
+    def rooms_below(self, room: str) -> set[str]:
+        """The other rooms that one imports from."""
+        names = [name for name in self.modules if room_of(name) == room]
+        return {room_of(target) for name in names for target in self.imported(name)} - {room}
 
 
-MODULES = {module_name(file): file for file in sorted(CORE.rglob("*.py"))}
+def above(parts: Sequence[str]) -> Iterator[str]:
+    """A dotted name and all packages that it lies in."""
+    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
-def imported(name: str) -> set[str]:
-    """The modules of the core that one of them imports, also inside functions."""
-    file = MODULES[name]
-    package = file.relative_to(CORE).parts[:-1]
-    found = set()
-    for target in imports(file):
-        up = len(target) - len(target.lstrip("."))
-        if up:
-            base = package[: len(package) - up + 1]
-            full = ".".join([*base, *filter(None, target[up:].split("."))])
-            # `from .. import errors` names the package, too, which is where the module is and nothing more.
-            found.add(full)
-    return {target for target in found if target in MODULES} - {name, *(".".join(package[:n]) for n in range(9))}
+def room_of(name: str) -> str:
+    return name.split(".")[0]
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_imports_go_down_the_rooms_of_the_core(name: str) -> None:
-    heights = {room: height for height, room in enumerate(ROOMS)}
-    room = name.split(".")[0]
-    below = {target.split(".")[0] for target in imported(name)} - {room}
-    assert {room, *below} <= heights.keys(), "a new package needs its place in ROOMS"
+HOUSE = House(CORE, CORE_ROOMS)
+SHIM_HOUSE = House(SHIM, SHIM_ROOMS)
+MODULES = HOUSE.modules
+EVERY_MODULE = [
+    pytest.param(house, name, id=f"{house.name}-{name}") for house in (HOUSE, SHIM_HOUSE) for name in house.modules
+]
+
+
+@pytest.mark.parametrize(("house", "name"), EVERY_MODULE)
+def test_imports_go_down_the_rooms_of_the_core_and_of_the_shim(house: House, name: str) -> None:
+    heights = {room: height for height, room in enumerate(house.rooms)}
+    room = room_of(name)
+    below = {room_of(target) for target in house.imported(name)} - {room}
+    assert {room, *below} <= heights.keys(), "a new package needs its place among the rooms"
     assert [other for other in below if heights[other] >= heights[room]] == []
 
 
-def test_no_modules_of_the_core_import_each_other_in_a_circle() -> None:
+@pytest.mark.parametrize("house", [HOUSE, SHIM_HOUSE], ids=lambda house: house.name)
+def test_no_modules_of_the_core_or_the_shim_import_each_other_in_a_circle(house: House) -> None:
     known: set[str] = set()
 
     def follow(name: str, above: tuple[str, ...]) -> None:
         assert name not in above, f"a circle: {' > '.join([*above, name])}"
         if name not in known:
-            for target in imported(name):
+            for target in house.imported(name):
                 follow(target, (*above, name))
             known.add(name)
 
-    for name in MODULES:
+    for name in house.modules:
         follow(name, ())
 
 
 def test_the_rooms_of_the_core_are_few_and_few_lie_above_each_other() -> None:
     depths: dict[str, int] = {}
-    for room in ROOMS:
-        names = [name for name in MODULES if name.split(".")[0] == room]
-        below = {target.split(".")[0] for name in names for target in imported(name)} - {room}
-        depths[room] = 1 + max((depths[other] for other in below), default=0)
-    assert {name.split(".")[0] for name in MODULES} == set(ROOMS)
-    assert (len(ROOMS) - 1 <= MOST_ROOMS, max(depths.values()) <= DEEPEST) == (True, True), depths
+    for room in CORE_ROOMS:
+        depths[room] = 1 + max((depths[other] for other in HOUSE.rooms_below(room)), default=0)
+    assert {room_of(name) for name in MODULES} == set(CORE_ROOMS)
+    assert (len(CORE_ROOMS) - 1 <= MOST_ROOMS, max(depths.values()) <= DEEPEST) == (True, True), depths
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_modules_and_functions_of_the_core_are_short(name: str) -> None:
-    source = MODULES[name].read_text("utf-8")
+def test_one_module_of_the_shim_chooses_the_back_end() -> None:
+    users = {room for room in SHIM_ROOMS if SHIM_HOUSE.rooms_below(room) & BACK_ENDS}
+    assert users == {"host"}
+
+
+@pytest.mark.parametrize(("house", "name"), EVERY_MODULE)
+def test_modules_and_functions_of_the_core_and_of_the_shim_are_short(house: House, name: str) -> None:
+    source = house.modules[name].read_text("utf-8")
     functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.FunctionDef, ast.Lambda))]
     long = [node for node in functions if (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION]
     assert (len(source.splitlines()) <= LONGEST_MODULE, long) == (True, [])
 
 
 def test_only_the_set_ups_know_the_offline_twin() -> None:
-    users = {name for name in MODULES if "twin" in {target.split(".")[0] for target in imported(name)}}
-    assert {name for name in users if name.split(".")[0] != "twin"} <= OFFLINE_USERS
+    users = {name for name in MODULES if "twin" in map(room_of, HOUSE.imported(name))}
+    assert {name for name in users if room_of(name) != "twin"} <= OFFLINE_USERS
 
 
 @pytest.mark.parametrize("file", [*INSTALLER, *HOSTED], ids=relative)

@@ -1,0 +1,1 @@
+"""What every back end offers, and what all of them do alike."""

@@ -1,0 +1,32 @@
+"""The procedures that register() was told of, in GIMP 3."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Sequence
+
+from ..contract.process import Process
+from ..procedures import Registration
+from .declared import Declared
+
+
+def domain_of(procedures: Iterable[Registration]) -> tuple[str, str | None] | None:
+    """The translation domain of the plug-in, which has one in GIMP 3, and where its catalogues are."""
+    domain = next((procedure.domain for procedure in procedures if procedure.domain), None)
+    return (domain, None) if isinstance(domain, str) else domain
+
+
+def as_offered(procedure: Registration, process: Process) -> Declared:
+    """The procedure with its dialog and menu."""
+
+    def call(run_mode: int, values: Sequence[Any]) -> Any:
+        process.run_mode = run_mode
+        return procedure.function(*values)
+
+    declared = Declared(
+        procedure.name, procedure.texts, procedure.label, procedure.imagetypes, procedure.parameters,
+        procedure.results, call, process.database.wrap, procedure.takes_run_mode, True, procedure.on_run,
+        procedure.on_query,
+    )  # fmt: skip
+    if procedure.menu:
+        declared.menus.append(procedure.menu)
+    return declared

@@ -56,8 +56,8 @@ def ready(python: Sequence[str], variables: Mapping[str, str] = os.environ) -> P
 def offline(wheels: Path | str) -> dict[str, str]:
     """Variables that give pip these wheels, and no package index.
 
-    It compiles nothing, which is half of an install's processor time; Python compiles what it imports. The first install
-    alone builds what has no wheel.
+    It compiles nothing, which is half of the processor time that an install takes; Python compiles what it imports. The
+    first install alone builds what has no wheel.
     """
     built = {"PIP_CACHE_DIR": f"{wheels}/built"} if wheels else {"PIP_NO_CACHE_DIR": "1"}
     return {

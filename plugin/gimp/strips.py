@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
-import bridge
+from common import stages
 from gimpfu import error, gimp, pdb
 
 STRIP = 256
@@ -74,7 +74,7 @@ def is_opaque(layer: Any, show: Show) -> bool:
     tables = alpha_bytes(form)
     region = layer.get_pixel_rgn(0, 0, width, layer.height, False, False, form)
     for top in range(0, layer.height, STRIP):
-        show(*bridge.step("insert", 0))
+        show(*stages.step("insert", 0))
         pixels = region[0:width, top : min(top + STRIP, layer.height)]
         for place, table in enumerate(tables, region.bpp - len(tables)):
             own = pixels[place :: region.bpp]
@@ -117,7 +117,7 @@ def strips(alpha: Path, drawable: Any, show: Show) -> Iterator[tuple[int, bytes]
 def moving(show: Show, stage: str, steps: Sequence[Any]) -> Iterator[Any]:
     """The steps of a stage, while the progress bar moves."""
     for number, step in enumerate(steps):
-        show(*bridge.step(stage, number / len(steps)))
+        show(*stages.step(stage, number / len(steps)))
         yield step
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .options import ENGINES
 
-# The host does "export", "copy", "edges" and "insert" itself; "batch" is a bar of its own.
+# The host does "export", "copy" and "insert" itself; "batch" is a bar of its own.
 _STAGES = {
     "export": ("Reading the layer", 0.05),
     "prepare": ("Preparing the picture", 0.15),
@@ -16,7 +16,6 @@ _STAGES = {
     "refine": ("Refining edges", 0.75),
     "copy": ("Copying the layer", 0.8),
     "clean": ("Cleaning the edges", 0.85),
-    "edges": ("Cleaning the edges", 0.9),
     "insert": ("Making the new layer", 1.0),
 }
 _BATCH = "Removing backgrounds"

@@ -11,21 +11,7 @@ from collections import deque
 from queue import Empty, Queue
 from typing import Any, Callable
 
-from .installed import command, environment
-from .protocol import (
-    END_SECONDS,
-    HELLO_SECONDS,
-    SILENCE_SECONDS,
-    WorkerError,
-    died,
-    folder_of,
-    line,
-    not_started,
-    parsed,
-    refusal,
-    silent,
-)
-from .stages import caption, overall
+from . import installed, protocol, stages
 
 ALONE_SECONDS = 0.5
 _BATCH = "batch"
@@ -36,9 +22,9 @@ Progress = Callable[[str, float], None]
 def _result(message: dict[str, Any], progress: Progress | None, ways: dict[str, str]) -> dict[str, Any] | None:
     """The message where it is the last one of its question; progress is passed on. Raises WorkerError for an error."""
     if message.get("type") == "progress" and progress is not None:
-        progress(caption(message), overall(message))
+        progress(stages.caption(message), stages.overall(message))
     elif message.get("type") == "error":
-        raise refusal(message, ways)
+        raise protocol.refusal(message, ways)
     return message if message.get("type") == "result" else None
 
 
@@ -56,15 +42,15 @@ class Worker:
         options: dict[str, Any] = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
         try:
             self._process = subprocess.Popen(
-                command(),
+                installed.command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=environment(dict(os.environ)),
+                env=installed.environment(dict(os.environ)),
                 **options,
             )
         except OSError as error:
-            raise not_started(error) from None
+            raise protocol.not_started(error) from None
         self._messages: Queue[dict[str, Any] | None] = Queue()
         self._early: deque[dict[str, Any]] = deque()
         self._complaints: list[str] = []
@@ -75,7 +61,7 @@ class Worker:
         for thread in self._threads:
             thread.start()
         try:
-            self.folder = folder_of(self._next(HELLO_SECONDS))
+            self.folder = protocol.folder_of(self._next(protocol.HELLO_SECONDS))
         except BaseException:
             self.close()
             raise
@@ -99,14 +85,15 @@ class Worker:
         """
         return self._ask("job", job, progress)
 
-    def clean(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
-        """Returns the result message: where the subject's own colours differ, and the file of the pixels there.
+    def cut(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """Returns the result message: the file of the pixels with their own alpha times the other.
 
         Args:
-            job: pixels and alpha (files in `folder`), width, height, channels, and `depth` of the samples.
+            job: pixels and alpha (files in `folder`), width, height, channels, `depth` of the samples, and `clean`
+                where edges get the subject's own colours.
             progress: as `remove` has it.
         """
-        return self._ask("clean", job, progress)
+        return self._ask("cut", job, progress)
 
     def plan(self, pictures: list[dict[str, Any]], engine: str, progress: Progress) -> dict[str, Any]:
         """Returns what a batch would cost: places of what is `paid` for, at most so many `units`, `balance`, `engine`.
@@ -130,9 +117,9 @@ class Worker:
             pictures: as `plan` has them.
             ended: is given each picture's message as it comes, and may ask this worker for more.
         """
-        self._send(line("batch", _BATCH, {"pictures": pictures, "engine": engine, "again": again}))
+        self._send(protocol.line("batch", _BATCH, {"pictures": pictures, "engine": engine, "again": again}))
         while True:
-            message = self._early.popleft() if self._early else self._next(SILENCE_SECONDS)
+            message = self._early.popleft() if self._early else self._next(protocol.SILENCE_SECONDS)
             if message.get("type") == "ended":
                 ended(message)
             elif (result := _result(message, progress, self._ways)) is not None:
@@ -147,9 +134,9 @@ class Worker:
         return str(self._ask("agree", {"agreed": agreed})["host"])
 
     def _ask(self, kind: str, fields: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
-        self._send(line(kind, "1", fields))
+        self._send(protocol.line(kind, "1", fields))
         while True:
-            message = self._next(SILENCE_SECONDS)
+            message = self._next(protocol.SILENCE_SECONDS)
             self.may_cost |= message.get("engine") == "youcam" and message.get("stage") == "waiting"
             if message.get("id") == _BATCH:
                 self._early.append(message)
@@ -165,13 +152,13 @@ class Worker:
         except OSError:
             pass
         for thread in self._threads:
-            thread.join(END_SECONDS)
+            thread.join(protocol.END_SECONDS)
         if any(thread.is_alive() for thread in self._threads):
             self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(ALONE_SECONDS)
         for thread in self._threads:
-            thread.join(END_SECONDS)
+            thread.join(protocol.END_SECONDS)
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
@@ -188,19 +175,19 @@ class Worker:
         try:
             message = self._messages.get(timeout=seconds)
         except Empty:
-            raise silent() from None
+            raise protocol.silent() from None
         if message is None:
             raise self._died()
         return message
 
-    def _died(self) -> WorkerError:
-        self._threads[1].join(END_SECONDS)
-        return died(self._complaints)
+    def _died(self) -> protocol.WorkerError:
+        self._threads[1].join(protocol.END_SECONDS)
+        return protocol.died(self._complaints)
 
     def _read_messages(self) -> None:
         assert self._process.stdout is not None
         for text in self._process.stdout:
-            message = parsed(text)
+            message = protocol.parsed(text)
             if message is not None:
                 self._messages.put(message)
         self._messages.put(None)

@@ -24,7 +24,7 @@ from gimpfu import (
     gimp,
     pdb,
 )
-from strips import STRIP, Show, clean, cut, fill, is_opaque, save
+from strips import STRIP, Show, cut, fill, save
 
 
 class CutOut:
@@ -57,15 +57,12 @@ class CutOut:
         """Make the cut-out, not yet in the image, of the alpha in a file of the worker's folder."""
         self.check_unchanged()
         show(*step("copy", 0))
-        copy, path = copy_of(self._image, self._layer), Path(worker.folder, alpha)
-        is_indexed = self._layer.is_indexed
-        if options.clean_edges and options.result == AS_ALPHA and not is_indexed:
-            clean(copy, worker, alpha, show)
-        if options.result == AS_ALPHA and not is_indexed and is_opaque(self._layer, show):
-            cut(copy, path, show)
+        copy = copy_of(self._image, self._layer)
+        if options.result == AS_ALPHA and not self._layer.is_indexed:
+            cut(copy, worker, alpha, bool(options.clean_edges), show)
         else:
             self._mask = copy.create_mask(ADD_WHITE_MASK)
-            fill(self._mask, path, show)
+            fill(self._mask, Path(worker.folder, alpha), show)
         self._copy = copy
         show(*step("insert", 1))
 

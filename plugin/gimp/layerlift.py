@@ -15,7 +15,7 @@ from typing import Any
 
 from common import words
 from common.installed import version
-from common.options import AS_ALPHA, AS_MASK, CLEAN_EDGES, ENGINES, HIDE_ORIGINAL, RESULTS, Options
+from common.options import CLEAN_EDGES, ENGINES, HIDE_ORIGINAL, RESULTS, Options
 from common.worker import Worker
 from controls import PAY_AGAIN, WAYS
 from cutout import CutOut, undo_step
@@ -116,10 +116,10 @@ def allow_uploads(agree: bool) -> None:
 
 
 DEFAULTS = Options()
-RESULT_NAMES = {AS_ALPHA: "New layer with alpha", AS_MASK: "New layer with a layer mask"}
+RESULT_NAMES = ("New layer with alpha", "New layer with a layer mask")
 ENGINE_NAMES = (*(engine.name for engine in ENGINES.values()), PAY_AGAIN)
 OPTIONS = [
-    (PF_OPTION, "result", "_Result", RESULTS.index(DEFAULTS.result), tuple(RESULT_NAMES[name] for name in RESULTS)),
+    (PF_OPTION, "result", "_Result", RESULTS.index(DEFAULTS.result), RESULT_NAMES),
     (PF_TOGGLE, "clean-edges", f"_{CLEAN_EDGES}", DEFAULTS.clean_edges),
     (PF_TOGGLE, "hide-original", f"_{HIDE_ORIGINAL}", DEFAULTS.hide_original),
     (PF_OPTION, "engine", "_Engine", list(ENGINES).index(DEFAULTS.engine), ENGINE_NAMES),

@@ -38,7 +38,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def plug_in(place: Path) -> ModuleType:
-    return load_common(place, "worker")
+    load_common(place, "worker")
+    return sys.modules["common"]
 
 
 @pytest.fixture
@@ -69,19 +70,14 @@ def black(folder: str) -> dict[str, Any]:
 
 def refusal(plug_in: Any) -> Any:
     """The error of a worker that does not start."""
-    with pytest.raises(plug_in.WorkerError) as caught:
-        plug_in.Worker({})
+    with pytest.raises(plug_in.protocol.WorkerError) as caught:
+        plug_in.worker.Worker({})
     return caught.value
-
-
-def is_gone(error: Any) -> bool:
-    """Whether it says that the worker has no more to say."""
-    return isinstance(error, sys.modules["common.protocol"].WorkerGone)
 
 
 def test_a_job_goes_through_with_growing_progress_and_nothing_is_left(plug_in: Any, with_twin: Twin) -> None:
     said: list[tuple[str, float]] = []
-    with plug_in.Worker({}) as worker:
+    with plug_in.worker.Worker({}) as worker:
         answer = worker.remove(black(worker.folder), lambda text, fraction: said.append((text, fraction)))
         alpha = Path(worker.folder, answer["file"]).read_bytes()
     assert alpha == b"\xff" * 64 * 32
@@ -96,17 +92,20 @@ def test_edges_are_cleaned_after_a_job_at_the_layers_own_depth_and_progress_goes
 ) -> None:
     said: list[tuple[str, float]] = []
     grays = array("H", [0] * 24 + [30_000] * 16 + [65_535] * 24) * 32
-    with plug_in.Worker({}) as worker:
+    with plug_in.worker.Worker({}) as worker:
         job = black(worker.folder)
         Path(worker.folder, "layer.raw").write_bytes(bytes(gray >> 8 for gray in grays for _ in range(3)))
         answer = worker.remove(job, lambda text, fraction: said.append((text, fraction)))
-        Path(worker.folder, "copy.raw").write_bytes(grays)
-        cleaned = worker.clean(
-            {"pixels": "copy.raw", "alpha": answer["file"], **SIZE, "channels": 1, "depth": "u16"},
+        alphas = Path(worker.folder, answer["file"]).read_bytes()
+        Path(worker.folder, "copy.raw").write_bytes(array("H", [sample for gray in grays for sample in (gray, 65_535)]))
+        cut = worker.cut(
+            {"pixels": "copy.raw", "alpha": answer["file"], **SIZE, "channels": 2, "depth": "u16", "clean": True},
             lambda text, fraction: said.append((text, fraction)),
         )
-        size = Path(worker.folder, cleaned["file"]).stat().st_size
-    assert size == 2 * sum(width * height for _, _, width, height in cleaned["rectangles"]) > 0
+        samples = array("H", Path(worker.folder, cut["file"]).read_bytes())
+    assert [sample // 257 for sample in samples[1::2]] == list(alphas)
+    changed = {alpha for alpha, gray, now in zip(alphas, grays, samples[::2], strict=True) if now != gray}
+    assert changed and not changed & {0, 255}
     fractions = [fraction for _, fraction in said]
     assert fractions == sorted(fractions) and fractions[-1] < 1
     assert said[-1][0] == "Cleaning the edges"
@@ -115,7 +114,7 @@ def test_edges_are_cleaned_after_a_job_at_the_layers_own_depth_and_progress_goes
 def test_the_users_agreement_is_kept_and_names_the_host(plug_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YOUCAM_API_URL", "https://service.example")
     stored = Path(os.environ["LAYERLIFT_HOME"], "settings.json")
-    with plug_in.Worker({}) as worker:
+    with plug_in.worker.Worker({}) as worker:
         assert not worker.has_agreed()
         for agreed, hosts in ((True, ["service.example"]), (False, [])):
             assert worker.agree(agreed) == "service.example"
@@ -124,9 +123,9 @@ def test_the_users_agreement_is_kept_and_names_the_host(plug_in: Any, monkeypatc
 
 
 def test_an_error_of_the_worker_is_told_with_what_to_do(plug_in: Any, with_twin: Twin) -> None:
-    with plug_in.Worker({}) as worker:
+    with plug_in.worker.Worker({}) as worker:
         Path(worker.folder, "layer.raw").write_bytes(b"\xff" * 64 * 32 * 3)
-        with pytest.raises(plug_in.WorkerError) as caught:
+        with pytest.raises(plug_in.protocol.WorkerError) as caught:
             worker.remove({"pixels": "layer.raw", "engine": "auto", **SIZE}, lambda text, fraction: None)
     assert caught.value.kind == "other_picture"
     assert str(caught.value).startswith("No subject was found in the picture")
@@ -139,7 +138,7 @@ def test_an_error_names_the_way_out_that_this_plug_in_has(
     monkeypatch.setenv("YOUCAM_API_URL", make_twin().url)
     monkeypatch.setenv("YOUCAM_API_KEY", "sk-of-nobody-0123456789")
     ways = {"set_key": "Turn the big key.", "agree": "Nod."}
-    with plug_in.Worker(ways) as worker, pytest.raises(plug_in.WorkerError) as caught:
+    with plug_in.worker.Worker(ways) as worker, pytest.raises(plug_in.protocol.WorkerError) as caught:
         worker.remove(black(worker.folder), lambda text, fraction: None)
     assert caught.value.kind == "set_key" and "Turn the big key. (request " in str(caught.value)
     assert "layerlift" not in str(caught.value) and "Nod" not in str(caught.value)
@@ -149,8 +148,8 @@ def test_a_refused_request_is_told_with_its_id(plug_in: Any, make_twin: Any, mon
     twin = make_twin(units=0)
     monkeypatch.setenv("YOUCAM_API_URL", twin.url)
     monkeypatch.setenv("YOUCAM_API_KEY", twin.key)
-    refused = pytest.raises(plug_in.WorkerError, match=r"no units left.*\(request [0-9a-f]{32}\)")
-    with plug_in.Worker({}) as worker, refused:
+    refused = pytest.raises(plug_in.protocol.WorkerError, match=r"no units left.*\(request [0-9a-f]{32}\)")
+    with plug_in.worker.Worker({}) as worker, refused:
         worker.remove(black(worker.folder), lambda text, fraction: None)
 
 
@@ -165,7 +164,7 @@ def test_the_worker_does_not_see_what_the_host_sets_for_itself(
     for name in of_the_user:
         monkeypatch.setenv(name, "of the user")
     misbehave(f"env > '{place}/seen'\necho '{HELLO}'\ncat")
-    plug_in.Worker({}).close()
+    plug_in.worker.Worker({}).close()
     seen = dict(line.partition("=")[::2] for line in (place / "seen").read_text().splitlines())
     assert [name for name in of_the_host if name in seen] == []
     assert [seen[name] for name in of_the_user] == ["of the user"] * 2
@@ -174,13 +173,13 @@ def test_the_worker_does_not_see_what_the_host_sets_for_itself(
 
 def test_the_keyring_answers_within_the_time_in_which_a_host_waits_for_its_worker(plug_in: Any) -> None:
     # Storing a key asks it twice.
-    assert 2 * LIMIT_SECONDS < plug_in.SILENCE_SECONDS
+    assert 2 * LIMIT_SECONDS < plug_in.protocol.SILENCE_SECONDS
 
 
 def test_a_hosts_own_python_home_does_not_break_the_worker(plug_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
-    with plug_in.Worker({}) as worker:
+    with plug_in.worker.Worker({}) as worker:
         assert Path(worker.folder).is_dir()
 
 
@@ -209,7 +208,7 @@ def test_a_python_that_can_not_be_run_is_told(plug_in: Any, place: Path) -> None
 def test_a_worker_that_dies_at_its_start_is_told_with_its_last_words(plug_in: Any, misbehave: Any) -> None:
     misbehave("echo 'Traceback:' >&2; echo 'ImportError: no numpy.' >&2; echo >&2; exit 1")
     error = refusal(plug_in)
-    assert is_gone(error)
+    assert isinstance(error, plug_in.protocol.WorkerGone)
     assert "ended unexpectedly: ImportError: no numpy. Run 'python3 install.py' again." in str(error)
 
 
@@ -220,22 +219,24 @@ def test_a_worker_that_dies_without_a_word_is_told(plug_in: Any, misbehave: Any)
 
 def test_a_worker_that_dies_in_the_middle_is_told(plug_in: Any, misbehave: Any) -> None:
     misbehave(f"echo '{HELLO}'\nread line\necho 'out of memory' >&2")
-    with plug_in.Worker({}) as worker, pytest.raises(plug_in.WorkerError, match="out of memory") as caught:
+    with plug_in.worker.Worker({}) as worker, pytest.raises(
+        plug_in.protocol.WorkerError, match="out of memory"
+    ) as caught:
         worker.remove({}, lambda text, fraction: None)
-    assert is_gone(caught.value)
+    assert isinstance(caught.value, plug_in.protocol.WorkerGone)
 
 
 def test_a_worker_that_is_killed_in_a_job_is_told(plug_in: Any, with_twin: Twin) -> None:
-    with plug_in.Worker({}) as worker, pytest.raises(plug_in.WorkerError) as caught:
+    with plug_in.worker.Worker({}) as worker, pytest.raises(plug_in.protocol.WorkerError) as caught:
         worker.remove(black(worker.folder), lambda text, fraction: worker._process.send_signal(signal.SIGKILL))
-    assert is_gone(caught.value)
+    assert isinstance(caught.value, plug_in.protocol.WorkerGone)
 
 
 def test_a_worker_that_died_before_the_job_is_told(plug_in: Any, misbehave: Any) -> None:
     misbehave(f"echo '{HELLO}'\nexec <&-\necho 'no more' >&2")
-    with plug_in.Worker({}) as worker:
+    with plug_in.worker.Worker({}) as worker:
         worker._process.wait()
-        with pytest.raises(plug_in.WorkerError, match="no more"):
+        with pytest.raises(plug_in.protocol.WorkerError, match="no more"):
             worker.remove({}, lambda text, fraction: None)
 
 
@@ -249,17 +250,17 @@ def test_a_worker_of_another_version_is_not_used(plug_in: Any, misbehave: Any, h
 
 def test_what_is_no_message_is_passed_over(plug_in: Any, misbehave: Any) -> None:
     misbehave(f"echo noise\nprintf '\\377\\n'\necho 7\necho '{HELLO}'\nread line\necho '{{\"type\": \"result\"}}'\ncat")
-    with plug_in.Worker({}) as worker:
+    with plug_in.worker.Worker({}) as worker:
         assert worker.remove({}, lambda text, fraction: None) == {"type": "result"}
 
 
 def test_a_worker_that_is_silent_at_its_start_is_given_up_and_ended(
     plug_in: Any, misbehave: Any, monkeypatch: pytest.MonkeyPatch, place: Path
 ) -> None:
-    monkeypatch.setattr(plug_in, "HELLO_SECONDS", 0.3)
-    monkeypatch.setattr(plug_in, "END_SECONDS", 0.3)
+    monkeypatch.setattr(plug_in.protocol, "HELLO_SECONDS", 0.3)
+    monkeypatch.setattr(plug_in.protocol, "END_SECONDS", 0.3)
     misbehave(f"echo $$ > '{place}/pid'\nexec sleep 600")
-    assert is_gone(refusal(plug_in))
+    assert isinstance(refusal(plug_in), plug_in.protocol.WorkerGone)
     with pytest.raises(ProcessLookupError):
         os.kill(int((place / "pid").read_text()), 0)
 
@@ -268,9 +269,9 @@ def test_a_worker_that_falls_silent_in_a_job_is_given_up(
     plug_in: Any, misbehave: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     misbehave(f"echo '{HELLO}'\ncat > /dev/null")
-    with plug_in.Worker({}) as worker:
-        monkeypatch.setattr(plug_in, "SILENCE_SECONDS", 0.1)
-        with pytest.raises(plug_in.WorkerError, match="does not answer"):
+    with plug_in.worker.Worker({}) as worker:
+        monkeypatch.setattr(plug_in.protocol, "SILENCE_SECONDS", 0.1)
+        with pytest.raises(plug_in.protocol.WorkerError, match="does not answer"):
             worker.remove({}, lambda text, fraction: None)
 
 

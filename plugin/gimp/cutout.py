@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Iterator
 from uuid import uuid4
 
-import bridge
+from common.marks import CUT_OUT, IMAGE_MARK, LAYER_MARK
+from common.options import AS_ALPHA, Options
+from common.stages import step
+from common.words import DELETED
 from gimpfu import (
     ADD_WHITE_MASK,
     CLIP_TO_IMAGE,
@@ -21,23 +24,7 @@ from gimpfu import (
     gimp,
     pdb,
 )
-from strips import STRIP, Show, clean, cut, fill, is_opaque, save
-
-AS_ALPHA, AS_MASK = 0, 1
-CUT_OUT = " cut-out"
-"""What a cut-out's name has behind that of its layer; GIMP adds a number where there is one of that name."""
-THERE = "This layer already has a cut-out, or is one."
-MARK, IMAGE_MARK = "layerlift-cut-out", "layerlift-image"
-"""The parasites by which a cut-out is known, also when its file is opened again: it names its image and its original's
-tattoo. A layer that is dragged to another image may have the tattoo of another one there."""
-
-
-class Wish(NamedTuple):
-    """What is to become of each layer."""
-
-    result: int
-    clean_edges: bool
-    hide_original: bool
+from strips import STRIP, Show, cut, fill, save
 
 
 class CutOut:
@@ -55,40 +42,37 @@ class CutOut:
 
     def is_there(self) -> bool:
         """Whether the layer is a cut-out, or has its own in the image."""
-        if self._layer.parasite_find(MARK) is not None:
+        if self._layer.parasite_find(LAYER_MARK) is not None:
             return True
         image = self._image.parasite_find(IMAGE_MARK)
         return image is not None and self._mark(image) in [
-            layer.parasite_find(MARK) for layer in flat(self._image.layers)
+            layer.parasite_find(LAYER_MARK) for layer in flat(self._image.layers)
         ]
 
     def export(self, path: Path, show: Show) -> dict[str, Any]:
         """Write what the layer shows to a file; return what the worker needs to know."""
         return export(self._image, self._layer, path, show)
 
-    def make(self, worker: Any, alpha: str, wish: Wish, show: Show) -> None:
+    def make(self, worker: Any, alpha: str, options: Options, show: Show) -> None:
         """Make the cut-out, not yet in the image, of the alpha in a file of the worker's folder."""
         self.check_unchanged()
-        show(*bridge.step("copy", 0))
-        copy, path = copy_of(self._image, self._layer), Path(worker.folder, alpha)
-        is_indexed = self._layer.is_indexed
-        if wish.clean_edges and wish.result == AS_ALPHA and not is_indexed:
-            clean(copy, worker, alpha, show)
-        if wish.result == AS_ALPHA and not is_indexed and is_opaque(self._layer, show):
-            cut(copy, path, show)
+        show(*step("copy", 0))
+        copy = copy_of(self._image, self._layer)
+        if options.result == AS_ALPHA and not self._layer.is_indexed:
+            cut(copy, worker, alpha, bool(options.clean_edges), show)
         else:
             self._mask = copy.create_mask(ADD_WHITE_MASK)
-            fill(self._mask, path, show)
+            fill(self._mask, Path(worker.folder, alpha), show)
         self._copy = copy
-        show(*bridge.step("insert", 1))
+        show(*step("insert", 1))
 
-    def insert(self, wish: Wish) -> None:
+    def insert(self, options: Options) -> None:
         """Insert the cut-out above its layer; call it in an undo step."""
         if self._image.parasite_find(IMAGE_MARK) is None:
             self._image.parasite_attach(gimp.Parasite(IMAGE_MARK, PARASITE_PERSISTENT, uuid4().hex))
         self._copy.parasite_attach(self._mark(self._image.parasite_find(IMAGE_MARK)))
-        insert(self._image, self._layer, self._copy, self._mask, wish.result)
-        if wish.hide_original:
+        insert(self._image, self._layer, self._copy, self._mask, options.result)
+        if options.hide_original:
             self._layer.visible = False
 
     def check_unchanged(self) -> None:
@@ -98,11 +82,11 @@ class CutOut:
 
     def _mark(self, image: Any) -> Any:
         """The parasite of the layer's cut-out, by that of the image."""
-        return gimp.Parasite(MARK, PARASITE_PERSISTENT, f"{image} {self._layer.tattoo}")
+        return gimp.Parasite(LAYER_MARK, PARASITE_PERSISTENT, f"{image} {self._layer.tattoo}")
 
     def _now(self) -> tuple[Any, ...]:
         if not pdb.gimp_item_is_valid(self._layer):
-            fail("The layer was deleted in the meantime. Nothing was changed.")
+            fail(DELETED)
         return self._layer.width, self._layer.height, self._layer.format
 
 
@@ -190,7 +174,7 @@ def copy_of(image: Any, layer: Any) -> Any:
     return copy
 
 
-def insert(image: Any, layer: Any, copy: Any, mask: Any, result: int) -> None:
+def insert(image: Any, layer: Any, copy: Any, mask: Any, result: str) -> None:
     """Insert the copy above its layer, and what masks are to do; if that fails, the image is as it was."""
     place = pdb.gimp_image_get_item_position(image, layer)
     # Outside of groups first: in a locked one no mask can be applied.

@@ -7,11 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator
 
-import bridge
-from cutout import THERE, CutOut, Wish, undo_step
+from common.options import Options
+from common.protocol import WorkerError, WorkerGone, refusal
+from common.stages import overall
+from common.words import CHECKING, HAS_CUT_OUT, Summary, question, reading
+from common.worker import Worker
+from controls import WAYS
+from cutout import CutOut, undo_step
 from gimpfu import CancelError, confirm, fail, gimp, pdb
 from strips import Show, Unwritable, show_progress
-from summary import WAYS, Summary, question
 from supervision import Note
 
 TITLE = "Remove Backgrounds?"
@@ -40,7 +44,7 @@ class Picture:
         self.document, self.name, self.cutout, self.job = document, name, cutout, dict(job, name=name)
 
 
-def remove_all(wish: Wish, engine: str, again: bool, note: Note) -> None:
+def remove_all(options: Options, again: bool, note: Note) -> None:
     """Put the subjects of all open images on new layers; say what it costs before, and what became of it after.
 
     `note` is told what that would be at a cancel.
@@ -49,14 +53,14 @@ def remove_all(wish: Wish, engine: str, again: bool, note: Note) -> None:
         fail("No image is open.")
     gimp.progress_init("Reading the images")
     summary = Summary()
-    with bridge.Worker(WAYS) as worker:
+    with Worker(WAYS) as worker:
         pictures = read(Path(worker.folder), summary)
         if pictures:
-            plan = worker.plan([picture.job for picture in pictures], engine, show_plan)
+            plan = worker.plan([picture.job for picture in pictures], options.engine, show_plan)
             if not confirm(TITLE, question(len(pictures), plan, summary)):
                 raise CancelError("cancelled")
             gimp.progress_init("Removing the backgrounds")
-            Round(worker, pictures, wish, summary, note).run(plan["engine"], again)
+            Round(worker, pictures, options, summary, note).run(plan["engine"], again)
     if not summary.done:
         fail(summary.text())
     gimp.message(summary.text())
@@ -68,14 +72,14 @@ def read(folder: Path, summary: Summary) -> list[Picture]:
     documents: dict[int, Document] = {}
     pictures: list[Picture] = []
     for number, (image, name, layer) in enumerate(found):
-        show = between(f"Reading {number + 1} of {len(found)} ({name})", number / len(found), (number + 1) / len(found))
+        show = between(reading(number, len(found), name), number / len(found), (number + 1) / len(found))
         try:
             if layer is None:
                 fail("No layer is selected.")
             cutout = CutOut(image, layer)
             # Run again for those that are left, it must not do, or be paid for, the others twice.
             if cutout.is_there():
-                fail(THERE)
+                fail(HAS_CUT_OUT)
             job = cutout.export(folder / f"{number}.raw", show)
         except Unwritable:
             raise
@@ -107,7 +111,7 @@ def selected(title: str, image: Any) -> list[tuple[str, Any]]:
 
 def between(text: str, begin: float, end: float) -> Show:
     """Shows that an export goes on as this text, and a move of the bar."""
-    whole = bridge.overall({"stage": "export", "fraction": 1.0})
+    whole = overall({"stage": "export", "fraction": 1.0})
 
     def show(_: str, fraction: float) -> None:
         show_progress(text, READING * (begin + (end - begin) * fraction / whole))
@@ -116,14 +120,15 @@ def between(text: str, begin: float, end: float) -> Show:
 
 
 def show_plan(_: str, fraction: float) -> None:
-    show_progress("Checking what is already paid for", READING + (1 - READING) * fraction)
+    show_progress(CHECKING, READING + (1 - READING) * fraction)
 
 
 class Round:
     """The worker goes over all pictures: what comes is inserted, or told in the summary."""
 
-    def __init__(self, worker: Any, pictures: list[Picture], wish: Wish, summary: Summary, note: Note) -> None:
-        self._worker, self._pictures, self._wish, self._summary, self._note = worker, pictures, wish, summary, note
+    def __init__(self, worker: Any, pictures: list[Picture], options: Options, summary: Summary, note: Note) -> None:
+        self._worker, self._pictures, self._options = worker, pictures, options
+        self._summary, self._note = summary, note
         self._open = list(pictures)
         self._fraction = 0.0
 
@@ -133,7 +138,7 @@ class Round:
         self._note_cancel()
         try:
             self._worker.batch(jobs, engine, again, self._progress, self._ended)
-        except bridge.WorkerError as error:
+        except WorkerError as error:
             for picture in self._open:
                 self._summary.fails(picture.name, str(error))
 
@@ -146,7 +151,7 @@ class Round:
         document = picture.document
         with self._told(picture):
             if "file" not in message:
-                raise bridge.refusal(message, WAYS)
+                raise refusal(message, WAYS)
             self._summary.units += message["units"]
             document.answers.append((picture, message))
         document.waiting -= 1
@@ -162,7 +167,7 @@ class Round:
         made, fitting = [], []
         for picture, answer in document.answers:
             with self._told(picture):
-                picture.cutout.make(self._worker, answer["file"], self._wish, self._show(picture))
+                picture.cutout.make(self._worker, answer["file"], self._options, self._show(picture))
                 made.append((picture, answer))
         for picture, answer in made:
             with self._told(picture):
@@ -173,7 +178,7 @@ class Round:
         with undo_step(document.image):
             for picture, answer in fitting:
                 with self._told(picture):
-                    picture.cutout.insert(self._wish)
+                    picture.cutout.insert(self._options)
                     self._open.remove(picture)
                     self._summary.succeeds(picture.name, answer["cached"], answer["full"])
         gimp.displays_flush()
@@ -186,8 +191,8 @@ class Round:
         """What goes wrong with a picture in this block is told, and does not stop the others."""
         try:
             yield
-        except (RuntimeError, OSError, bridge.WorkerError) as error:
-            if isinstance(error, bridge.WorkerGone):
+        except (RuntimeError, OSError, WorkerError) as error:
+            if isinstance(error, WorkerGone):
                 raise
             is_open = picture.document.is_open
             self._open.remove(picture)

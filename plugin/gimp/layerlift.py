@@ -13,18 +13,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import bridge
-from cutout import AS_ALPHA, THERE, CutOut, Wish, undo_step
+from common import words
+from common.installed import version
+from common.options import CLEAN_EDGES, ENGINES, HIDE_ORIGINAL, RESULTS, Options
+from common.worker import Worker
+from controls import PAY_AGAIN, WAYS
+from cutout import CutOut, undo_step
 from gimpfu import *
 from gimpfu import confirm
 from strips import show_progress
-from summary import PAID, UNPAID, WAYS, counted
 from supervision import PROCEDURE, Note, do, supervise
 
-ENGINES = ("auto", "youcam", "offline", "youcam")
-PAY_AGAIN = 3
-AUTHOR = f"Layerlift {bridge.version()}"
-FULL = "No background was found: the whole picture was kept."
+AUTHOR = f"Layerlift {version()}"
+MAY_COST = words.cancelled("it may cost 1 unit")
 
 
 def remove_background(
@@ -39,28 +40,28 @@ def remove_one(
 ) -> None:
     """Do that, and note what the user has to hear if it is cancelled."""
     image, drawable = gimp._id2image(image_id), gimp._id2drawable(drawable_id)
-    wish = Wish(result, clean_edges, hide_original)
+    options, again = chosen(result, clean_edges, hide_original, engine)
     cutout = CutOut(image, drawable)
     gimp.progress_init("Removing the background")
-    with bridge.Worker(WAYS) as worker:
+    with Worker(WAYS) as worker:
         job = cutout.export(Path(worker.folder, "layer.raw"), show_progress)
-        if engine != PAY_AGAIN and cutout.is_there():
-            check_cost(worker.plan([dict(job, name=drawable.name)], ENGINES[engine], lambda *_: None))
+        if not again and cutout.is_there():
+            check_cost(worker.plan([dict(job, name=drawable.name)], options.engine, lambda *_: None))
 
         def show(text: str, fraction: float) -> None:
-            note(PAID if worker.may_cost else UNPAID)
+            note(MAY_COST if worker.may_cost else words.UNPAID)
             show_progress(text, fraction)
 
-        answer = worker.remove(dict(job, engine=ENGINES[engine], again=engine == PAY_AGAIN), show)
+        answer = worker.remove(dict(job, engine=options.engine, again=again), show)
         if answer["cached"]:
-            pdb.gimp_progress_set_text("Free: you already paid for this picture")
-        cutout.make(worker, answer["file"], wish, show_progress)
+            pdb.gimp_progress_set_text(words.FREE)
+        cutout.make(worker, answer["file"], options, show_progress)
         cutout.check_unchanged()
         with undo_step(image):
-            cutout.insert(wish)
+            cutout.insert(options)
         gimp.displays_flush()
     if answer["full"]:
-        gimp.message(FULL)
+        gimp.message(words.FULL)
 
 
 def check_cost(plan: dict[str, Any]) -> None:
@@ -68,9 +69,8 @@ def check_cost(plan: dict[str, Any]) -> None:
     if not plan["units"]:
         return
     if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
-        fail(f"{THERE} To remove its background anyway, choose the engine 'YouCam, pay again'.")
-    cost = f"Cost: up to {counted(plan['units'], 'unit')}. Balance: {counted(plan['balance'], 'unit')}."
-    if not confirm("Remove Background Again?", f"{THERE}\n\nRemove its background anyway? {cost}"):
+        fail(f"{words.HAS_CUT_OUT} To remove its background anyway, choose the engine '{PAY_AGAIN}'.")
+    if not confirm("Remove Background Again?", words.question_again(plan)):
         raise CancelError("cancelled")
 
 
@@ -84,7 +84,14 @@ def remove_many(note: Note, result: int, clean_edges: bool, hide_original: bool,
     # Not needed for a single layer.
     from documents import remove_all
 
-    remove_all(Wish(result, clean_edges, hide_original), ENGINES[engine], engine == PAY_AGAIN, note)
+    remove_all(*chosen(result, clean_edges, hide_original, engine), note)
+
+
+def chosen(result: int, clean_edges: bool, hide_original: bool, engine: int) -> tuple[Options, bool]:
+    """What was chosen in the dialog, and whether that is to pay again, which is the last of the engines there."""
+    again = engine == len(ENGINES)
+    name = "youcam" if again else list(ENGINES)[engine]
+    return Options(name, RESULTS[result], clean_edges, hide_original), again
 
 
 def work(job: str, note: str) -> None:
@@ -94,13 +101,13 @@ def work(job: str, note: str) -> None:
 
 def consent() -> dict[str, Any]:
     """What the dialog shows: it is the same for GIMP, Krita and the command, whatever GIMP remembers."""
-    with bridge.Worker(WAYS) as worker:
+    with Worker(WAYS) as worker:
         return {"agree": worker.has_agreed()}
 
 
 def allow_uploads(agree: bool) -> None:
     """Remember whether the user agrees to uploads."""
-    with bridge.Worker(WAYS) as worker:
+    with Worker(WAYS) as worker:
         host = worker.agree(bool(agree))
     if agree:
         gimp.message(f"From now on, layers that you choose may be uploaded to {host}.")
@@ -108,11 +115,14 @@ def allow_uploads(agree: bool) -> None:
         gimp.message(f"From now on, nothing is uploaded to {host}.")
 
 
-WISHES = [
-    (PF_OPTION, "result", "_Result", AS_ALPHA, ("New layer with alpha", "New layer with a layer mask")),
-    (PF_TOGGLE, "clean-edges", "_Clean edge colours", True),
-    (PF_TOGGLE, "hide-original", "_Hide the original layer", True),
-    (PF_OPTION, "engine", "_Engine", 0, ("Automatic", "YouCam service", "Offline engine", "YouCam, pay again")),
+DEFAULTS = Options()
+RESULT_NAMES = ("New layer with alpha", "New layer with a layer mask")
+ENGINE_NAMES = (*(engine.name for engine in ENGINES.values()), PAY_AGAIN)
+OPTIONS = [
+    (PF_OPTION, "result", "_Result", RESULTS.index(DEFAULTS.result), RESULT_NAMES),
+    (PF_TOGGLE, "clean-edges", f"_{CLEAN_EDGES}", DEFAULTS.clean_edges),
+    (PF_TOGGLE, "hide-original", f"_{HIDE_ORIGINAL}", DEFAULTS.hide_original),
+    (PF_OPTION, "engine", "_Engine", list(ENGINES).index(DEFAULTS.engine), ENGINE_NAMES),
 ]
 register(
     "python-fu-layerlift",
@@ -127,7 +137,7 @@ register(
     [
         (PF_IMAGE, "image", "The image", None),
         (PF_DRAWABLE, "drawable", "The layer", None),
-        *WISHES,
+        *OPTIONS,
     ],
     [],
     remove_background,
@@ -143,7 +153,7 @@ register(
     "2026",
     "All _Open Images...",
     "",
-    WISHES,
+    OPTIONS,
     [],
     remove_all_backgrounds,
     menu="<Image>/Filters/Remove Background",

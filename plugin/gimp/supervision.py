@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Callable
 
+from common.words import UNPAID
 from gimpfu import RUN_INTERACTIVE, RUN_NONINTERACTIVE, CancelError, fail, gimp, pdb
-from summary import UNPAID
 
 PROCEDURE = "python-fu-layerlift-work"
 

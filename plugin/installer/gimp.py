@@ -45,8 +45,7 @@ class Gimp(NamedTuple):
         """What the plug-in's folder is given: the name in the folder to the file in the checkout."""
         plugin = checkout / "plugin"
         files = {file.name: file for file in sorted((plugin / "gimp").glob("*.py"))}
-        files["bridge.py"] = plugin / "bridge.py"
-        return {**files, **files_below(plugin, "gimpfu")}
+        return {**files, **files_below(plugin, "gimpfu"), **files_below(plugin, "common")}
 
     def make_profile(self) -> None:
         """Let a GIMP that was never started make its settings folder: it fills only one that it makes itself."""

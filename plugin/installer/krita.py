@@ -52,8 +52,8 @@ class Krita(NamedTuple):
         """What the plug-in's folder is given: the name in the folder to the file in the checkout."""
         plugin = checkout / "plugin"
         desktop = f"{MODULE}.desktop"
-        files = {desktop: plugin / "krita" / desktop, "bridge.py": plugin / "bridge.py"}
-        return {**files, **files_below(plugin / "krita" / MODULE)}
+        files = {desktop: plugin / "krita" / desktop}
+        return {**files, **files_below(plugin / "krita" / MODULE), **files_below(plugin, "common")}
 
     def make_profile(self) -> None:
         """Nothing to do: Krita fills also folders that others have made."""

@@ -111,7 +111,7 @@ class Host:
         shutil.copytree(self._shim, folder / GIMPFU.name)
         for companion in companions:
             if companion.is_dir():
-                shutil.copytree(companion, folder / companion.name)
+                shutil.copytree(companion, folder / companion.name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(companion, folder)
         first, _, rest = source.read_text(encoding="utf-8").partition("\n")
@@ -222,7 +222,7 @@ def make_resident(folder: Path, version: Version, template: Path) -> Host:
 def copy_layerlift(host: Host) -> Path:
     """Copy Layerlift's plug-in to a profile, without a worker; its folder."""
     program = PLUGIN / "gimp" / "layerlift.py"
-    return host.add_plug_in(program, *sorted({*program.parent.glob("*.py")} - {program}), PLUGIN / "bridge.py")
+    return host.add_plug_in(program, *sorted({*program.parent.glob("*.py")} - {program}), PLUGIN / "common")
 
 
 def add_layerlift(host: Host, python: str = sys.executable) -> None:

@@ -110,9 +110,9 @@ class Krita:
 
     def _install_layerlift(self) -> None:
         folder = self.resources / "pykrita/layerlift"
-        shutil.copytree(PLUGIN / "krita/layerlift", folder, ignore=shutil.ignore_patterns("__pycache__"))
+        for source, target in (("krita/layerlift", folder), ("common", folder / "common")):
+            shutil.copytree(PLUGIN / source, target, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(PLUGIN / "krita/layerlift.desktop", folder.parent)
-        shutil.copy(PLUGIN / "bridge.py", folder)
         self.enable("layerlift")
 
     def _set_up_layerlift(self, state: Path, twin: Twin | None, worker: str = sys.executable) -> None:

@@ -76,7 +76,7 @@ def call(folder: str, name: str, *values: Any) -> Any:
 @pytest.fixture
 def noting(gimp_on_a_screen: Gimp) -> Iterator[Gimp]:
     """A GIMP whose plug-in also notes what it asks and tells."""
-    with noted(gimp_on_a_screen, "summary.py", NOTED) as gimp:
+    with noted(gimp_on_a_screen, "common/words.py", NOTED) as gimp:
         yield gimp
 
 
@@ -109,6 +109,7 @@ def test_the_user_is_asked_sees_it_move_is_told_and_undoes_each_image(noting: Gi
             assert text(gimp, "asked") == [
                 "Remove the background of 9 pictures?",
                 "Already paid for (free): 1 of 9.",
+                "To be uploaded to 127.0.0.1: 8 of 9.",
                 "Cost: up to 8 units. Balance: 19 units.",
                 "Left out:",
                 "channel.xcf: A channel has no background. Choose a layer.",

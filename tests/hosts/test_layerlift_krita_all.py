@@ -35,7 +35,7 @@ SPACES = {
     "group": ["RGBA", "U8"],
     "vector": ["RGBA", "U8"],
 }
-EMPTY = "empty:\n'nothing' is empty inside the canvas. Choose a layer with something on it."
+EMPTY = "empty: 'nothing' is empty inside the canvas. Choose a layer with something on it."
 
 
 def open_small(count: int, first: int = 0) -> Any:
@@ -143,20 +143,21 @@ def test_every_open_document_gets_its_cut_out_after_one_question(krita: Krita, h
             found = window.run(results, timeout=300)
         print(f"Krita {krita.version}: the event loop was blocked for {gap:.2f} s at most")
         assert question.split("\n\n") == [
-            "Remove the backgrounds of 11 pictures?",
-            "1 of them is already paid for, and free. The others are uploaded to 127.0.0.1 and cost up to 10 units.",
-            "Your account has 999 units.",
-            "Not supported:",
-            EMPTY,
+            "Remove the background of 11 pictures?",
+            "Already paid for (free): 1 of 11.\n"
+            "To be uploaded to 127.0.0.1: 10 of 11.\n"
+            "Cost: up to 10 units. Balance: 999 units.",
+            f"Left out:\n{EMPTY}",
         ]
         assert title == "All open documents"
         assert " of 11, waiting for " in stage
-        first, *others = text.split("\n\n")
-        assert first == "10 of 12 pictures done, 1 of them free (already paid for). 9 units used."
-        assert others[0] == "vector:\nNo background was found: the whole picture was kept."
-        assert others[1] == EMPTY
-        assert others[2].startswith("without subject:\nNo subject was found")
-        assert len(others) == 3
+        first, full, left = text.split("\n\n")
+        assert first == "10 of 12 pictures done, 1 of them free (already paid for). Units used: 9."
+        assert full == "No background was found, so the whole picture was kept: vector"
+        head, *reasons = left.splitlines()
+        assert (head, reasons[0]) == ("Not done:", EMPTY)
+        assert reasons[1].startswith("without subject: No subject was found")
+        assert len(reasons) == 2
         assert found.pop("empty") == [["Background", "nothing"]]
         assert found.pop("without subject") == [ORIGINAL]
         assert found.keys() == SPACES.keys()
@@ -227,7 +228,8 @@ def test_before_the_user_agrees_nothing_is_uploaded_and_no_key_of_the_canvas_agr
             window.run(look_at_one_twice)
             for how in ("by a key", "by its button"):
                 question = window.run(ask_for_all)
-                assert question.startswith("Remove the backgrounds of 3 pictures?\n\nThey are uploaded to 127.0.0.1")
+                asked = "Remove the background of 3 pictures?\n\nTo be uploaded to 127.0.0.1: 3 of 3."
+                assert question.startswith(asked)
                 if how == "by a key":
                     box = window.run(window_of_the_question)
                     for key in ("r", "b", "o", "y"):
@@ -272,12 +274,12 @@ def test_a_cancel_keeps_what_is_inserted_and_what_was_paid_is_free_in_the_next_r
             gate.touch()
             window.run(remove_one)
             gate.unlink()
-            assert "1 of them is already paid for" in window.run(ask_for_all)
+            assert "Already paid for (free): 1 of 4." in window.run(ask_for_all)
             window.request(cancel)
             wait_for(lambda: len(twin.calls("run")) == 4, "all to be started")
             told, layers = window.outcome()
             assert told == [
-                "1 of 4 pictures done, 1 of them free (already paid for). 0 units used.\n\n0, 1, 2:\n"
+                "1 of 4 pictures done, 1 of them free (already paid for). Units used: 0.\n\nNot done:\n0, 1, 2: "
                 "Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed.",
                 [],
             ]
@@ -286,9 +288,9 @@ def test_a_cancel_keeps_what_is_inserted_and_what_was_paid_is_free_in_the_next_r
             wait_for(lambda: twin.delivered == 4, "what was paid for to be fetched without its user")
             nothing_is_left(home)
             question, (text, _), layers = window.run(all_at_once)
-            assert "All are already paid for, so this is free." in question
-            assert text.startswith("3 of 4 pictures done, 3 of them free (already paid for). 0 units used.")
-            assert "3:\nThis layer already has a cut-out" in text
+            assert "?\n\nAlready paid for (free): 3 of 3.\n\nLeft out:" in question
+            assert text.startswith("3 of 4 pictures done, 3 of them free (already paid for). Units used: 0.")
+            assert "3: This layer already has a cut-out" in text
             assert list(layers.values()) == [BOTH] * 4
         assert (twin.charged, len(twin.calls("run"))) == (4, 4)
 
@@ -318,11 +320,13 @@ def test_what_is_gone_or_changed_meanwhile_is_told_and_stops_nobody(krita: Krita
             gate.touch()
             (text, said), layers = window.run(ended)
             assert said == []
-            assert text.split("\n\n") == [
-                "2 of 6 pictures done. 5 units used.",
-                "0, 1:\nThe document was closed in the meantime. Nothing was changed.",
-                "2:\nThe layer was deleted in the meantime. Nothing was changed.",
-                "3:\nThe picture was resized or converted in the meantime. Nothing was done: run it again.",
+            assert text.splitlines() == [
+                "2 of 6 pictures done. Units used: 5.",
+                "",
+                "Not done:",
+                "0, 1: The document was closed in the meantime. Nothing was changed.",
+                "2: The layer was deleted in the meantime. Nothing was changed.",
+                "3: The picture was resized or converted in the meantime. Nothing was done: run it again.",
             ]
             # Krita gives a document without layers a new one.
             assert layers == {"2": ORIGINAL, "3": ORIGINAL, "4": BOTH, "5": BOTH}
@@ -337,9 +341,9 @@ def test_an_empty_account_ends_the_batch_and_tells_what_is_left(krita: Krita, ho
         with krita.window() as window:
             window.run(open_small, 5)
             question, (text, _), layers = window.run(all_at_once)
-            assert "cost up to 5 units.\n\nYour account has 2 units, which is not enough." in question
-            first, *others = text.split("\n\n")
-            assert first == "2 of 5 pictures done. 2 units used."
+            assert question.endswith("Cost: up to 5 units. Balance: 2 units.\nThat is not enough for all of them.")
+            first, _, head, *others = text.splitlines()
+            assert (first, head) == ("2 of 5 pictures done. Units used: 2.", "Not done:")
             assert "no units left" in others[0]
             named = {name for part in others for name in part.partition(":")[0].split(", ")}
             assert named == {name for name, found in layers.items() if found == ORIGINAL}
@@ -379,7 +383,7 @@ def test_what_the_settings_can_mend_is_told_once_for_all_and_nothing_is_uploaded
                 ("nobody has agreed to that yet", {"YOUCAM_API_URL": "https://service.invalid"}),
             ):
                 text, offered, layers = window.run(fails_at_once, environment)
-                assert text.startswith("0 of 2 pictures done. 0 units used.\n\n0, 1:\n")
+                assert text.startswith("0 of 2 pictures done. Units used: 0.\n\nNot done:\n0, 1: ")
                 assert words in text
                 assert (offered, layers) == (["Close", "Settings..."], {"0": ORIGINAL, "1": ORIGINAL})
                 nothing_is_left(home)
@@ -401,7 +405,7 @@ def test_a_killed_krita_or_worker_loses_nothing_that_was_paid(residence: Residen
             gate.unlink()
         with another(residence, home, twin) as window:
             window.run(open_small, 5)
-            assert "3 of them are already paid for, and free." in window.run(ask_for_all)
+            assert "Already paid for (free): 3 of 5." in window.run(ask_for_all)
             window.run(agree, "3 of 5")
             # Those that are polled are known here, too.
             wait_for(lambda: len({call.path for call in twin.calls("poll")}) == 5, "the others to be started")
@@ -409,7 +413,9 @@ def test_a_killed_krita_or_worker_loses_nothing_that_was_paid(residence: Residen
             for process in workers_of(home):
                 os.kill(process, signal.SIGKILL)
             (text, _), layers = window.run(ended)
-            assert text.startswith("3 of 5 pictures done, 3 of them free (already paid for). 0 units used.\n\n3, 4:\n")
+            assert text.startswith(
+                "3 of 5 pictures done, 3 of them free (already paid for). Units used: 0.\n\nNot done:\n3, 4: "
+            )
             assert "ended unexpectedly" in text
             assert list(layers.values()).count(BOTH) == 3
             gate.touch()
@@ -464,9 +470,9 @@ def test_single_layers_and_other_batches_wait_behind_a_batch_and_do_nothing_twic
             assert len(twin.calls("run")) <= 2
             gate.touch()
             first, second, layers = window.run(both_summaries)
-            assert first == "2 of 2 pictures done. 2 units used."
-            there = "0, 1, test:\nThis layer already has a cut-out, or is one."
-            assert second == [f"0 of 3 pictures done. 0 units used.\n\n{there}", [DONE]]
+            assert first == "2 of 2 pictures done. Units used: 2."
+            there = "0, 1, test: This layer already has a cut-out, or is one."
+            assert second == [f"0 of 3 pictures done. Units used: 0.\n\nNot done:\n{there}", [DONE]]
             assert layers == {"0": BOTH, "1": BOTH, "test": BOTH}
         assert twin.charged == 3
         nothing_is_left(home)
@@ -491,6 +497,6 @@ def test_masks_are_made_where_they_are_wanted(krita: Krita, home: Path) -> None:
         with krita.window() as window:
             window.run(open_small, 2)
             text, layers = window.run(with_masks)
-            assert text == "2 of 2 pictures done. 2 units used."
+            assert text == "2 of 2 pictures done. Units used: 2."
             mask = ["Background mask", "transparencymask", []]
             assert layers == [["Background cut-out", "paintlayer", [mask]]] * 2

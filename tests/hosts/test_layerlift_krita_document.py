@@ -230,9 +230,8 @@ def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(
         asked = "\n\n".join(
             (
                 "This layer already has a cut-out, or is one.",
-                "Remove the background of 1 picture?",
-                "It is uploaded to 127.0.0.1 and costs up to 1 unit.",
-                "Your account has 999 units.",
+                "Remove its background anyway?",
+                "To be uploaded to 127.0.0.1: 1 of 1.\nCost: up to 1 unit. Balance: 999 units.",
             )
         )
         done, free = ["", [DONE]], ["", ["Background removed. Free: you already paid for this picture."]]

@@ -137,9 +137,9 @@ def test_after_an_unclear_start_only_the_user_pays_again(krita: Krita, tmp_path:
 
 def short_patience(seconds: float) -> None:
     """Runs inside Krita."""
-    from layerlift import bridge
+    from layerlift.common import protocol
 
-    bridge.HELLO_SECONDS = bridge.SILENCE_SECONDS = seconds
+    protocol.HELLO_SECONDS = protocol.SILENCE_SECONDS = seconds
 
 
 def program(path: Path, *lines: str) -> Path:

@@ -131,7 +131,7 @@ def test_the_key_goes_to_the_worker_alone(krita: Krita, tmp_path: Path) -> None:
         place = Place(tmp_path, krita, twin)
         with krita.window() as place.window:
             told = [place.window.run(set_key, twin.key), place.window.run(try_it)]
-            assert "127.0.0.1 answers: 12.5 units are left." in told[1]
+            assert "127.0.0.1 answers. Balance: 12.5 units." in told[1]
             place.window.screenshot(tmp_path / "settings.png")
             assert twin.key not in json.dumps(told)
             assert twin.key.encode() not in everything_of(place.home)
@@ -158,9 +158,9 @@ def test_what_is_no_key_is_refused_and_can_be_mended(place: Place) -> None:
 def kept() -> Any:
     """Runs inside Krita: what it has kept of the plug-in."""
     from layerlift import host
-    from layerlift.preferences import Preferences
+    from layerlift.common.options import Options
 
-    return list(Preferences.read(host.setting))
+    return list(Options.read(host.setting))
 
 
 def choose(engine: int, result: int, clean: bool, hide: bool, agreed: bool, typed: str, end: str) -> Any:

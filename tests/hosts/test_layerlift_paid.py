@@ -25,6 +25,8 @@ from .window import count_images, wait_for
 from .workers import workers_of
 
 DELIVERED = ["", [True, False], 1]
+UNPAID = "Cancelled: nothing was paid for. Nothing was changed."
+PAID = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed."
 # Leaves what the user is told in a file.
 NOTED = """
 import os
@@ -124,8 +126,7 @@ def test_a_task_that_runs_is_fetched_in_the_background_when_gimp_lets_go(
             wait_for(lambda: twin.calls("poll"), "the first poll")
             if how == "cancel":
                 window.click(*gimp.version.cancel_button)
-                may_cost = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time."
-                assert told(gimp) == may_cost
+                assert told(gimp) == PAID
                 wait_for(lambda: not list((home / "work").glob("*/*")), "the pixels to go")
                 assert window.python(describe) == [["astronaut.jpg", True]]
                 assert window.python(count_images) == 1
@@ -146,7 +147,7 @@ def test_a_cancel_before_anything_is_paid_stops_at_once(noting: Gimp, tmp_path: 
             start_from_the_dialog(window)
             wait_for(lambda: twin.calls("declare"), "the declaration")
             window.click(*gimp.version.cancel_button)
-            assert told(gimp) == "Cancelled: nothing was paid for."
+            assert told(gimp) == UNPAID
             wait_for(lambda: not workers_of(home), "the worker to end")
             assert not list((home / "work").glob("*/*"))
             assert window.python(describe) == [["astronaut.jpg", True]]

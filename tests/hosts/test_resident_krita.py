@@ -22,7 +22,8 @@ def seen() -> Any:
     import os
     import sys
 
-    from layerlift import bridge, host, preferences
+    from layerlift import host
+    from layerlift.common import options, protocol
     from removals import SAID, QtWidgets
 
     widgets = QtWidgets.QApplication.topLevelWidgets()
@@ -32,10 +33,10 @@ def seen() -> Any:
         "views": len(k.activeWindow().views()),
         "shown": shown,
         "said": SAID[:],
-        "patched": [bridge.HELLO_SECONDS, host.tell.__name__, host.Layer.export.__name__, hasattr(bridge, "mine")],
+        "patched": [protocol.HELLO_SECONDS, host.tell.__name__, host.Layer.export.__name__, hasattr(protocol, "mine")],
         "hook": sys.excepthook.__name__,
         "environment": {name: text for name, text in os.environ.items() if name != "LAYERLIFT_HOME"},
-        "settings": list(preferences.Preferences.read(host.setting)),
+        "settings": list(options.Options.read(host.setting)),
         "clipboard": QtWidgets.QApplication.clipboard().text(),
     }
 
@@ -45,7 +46,8 @@ def leave_much() -> Any:
     import os
     import sys
 
-    from layerlift import bridge, host
+    from layerlift import host
+    from layerlift.common import protocol
     from removals import SAID, QtCore, QtWidgets, When, at, listen, remove, subject
 
     listen()
@@ -56,7 +58,7 @@ def leave_much() -> Any:
         remove()
     yield at("Waiting")
     When(lambda: False, print)
-    bridge.HELLO_SECONDS, bridge.mine, host.Layer.export = 0.1, True, lambda self, folder: iter(())
+    protocol.HELLO_SECONDS, protocol.mine, host.Layer.export = 0.1, True, lambda self, folder: iter(())
     sys.excepthook = print
     del os.environ["HOME"]
     os.environ["YOUCAM_API_KEY"] = os.environ["SOMETHING"] = "of one test"

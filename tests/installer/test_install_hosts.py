@@ -121,9 +121,10 @@ def damaged(user: HostUser, machine: Machine, said: str) -> Iterator[str]:
     """What `--check` printed of plug-ins that neither GIMP nor Krita can load."""
     program = user.home / ".config" / "GIMP" / str(machine.gimp) / "plug-ins" / "layerlift" / "layerlift.py"
     # A folder of somebody's own, which Python prefers to the file of that name.
-    own = krita_folder(user) / "bridge" / "__init__.py"
+    own = krita_folder(user) / "controls" / "__init__.py"
     if program.exists():
-        program.write_text(program.read_text("ascii").replace("import bridge", "import a_module_that_is_not_here"))
+        broken = program.read_text("ascii").replace("from common import words", "import a_module_that_is_not_here")
+        program.write_text(broken)
     if krita_folder(user).exists():
         own.parent.mkdir()
         own.write_text("import a_module_that_is_not_here\n")
@@ -133,7 +134,7 @@ def damaged(user: HostUser, machine: Machine, said: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def mended(user: HostUser, damaged: str) -> str:
     """What `--check` printed after another install, and after the user's own folder was gone."""
-    shutil.rmtree(krita_folder(user) / "bridge", ignore_errors=True)
+    shutil.rmtree(krita_folder(user) / "controls", ignore_errors=True)
     user.install()
     return user.install("--check")
 
@@ -231,7 +232,7 @@ def test_a_plug_in_that_krita_can_not_load_is_told_with_what_krita_prints(
     user: HostUser, krita: Krita, damaged: str
 ) -> None:
     assert "FAIL  Krita knows the plug-in: it does not know layerlift: it prints" in damaged
-    assert f'File "{krita_folder(user) / "bridge" / "__init__.py"}", line 1' in damaged
+    assert f'File "{krita_folder(user) / "controls" / "__init__.py"}", line 1' in damaged
     assert "No module named 'a_module_that_is_not_here'" in damaged
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from plugin.installer import record
 from plugin.installer.environment import Environment
+from plugin.installer.plugin import PluginFolder
 from plugin.installer.search import find_hosts
 
 from .users import LONG, PHOTO, User, copy_checkout
@@ -129,7 +130,7 @@ def test_the_plug_in_is_put_into_each_editor_as_shipped_and_names_its_python(ins
         assert python == str(Environment(installed.data / "env").python)
         assert Path(python).exists()
     assert os.access(installed.folder / "layerlift.py", os.X_OK)
-    assert {"__init__.py", "layerlift.action", "bridge.py"} <= krita.files(installed.checkout).keys()
+    assert {"__init__.py", "layerlift.action", "common/worker.py"} <= krita.files(installed.checkout).keys()
 
 
 def test_krita_finds_the_plug_in_beside_its_folder_and_is_told_to_load_it(installed: NewUser) -> None:
@@ -167,10 +168,10 @@ def test_the_doctor_finds_all_well_after_an_install(installed: NewUser) -> None:
 
 
 def test_the_doctor_names_a_damaged_plug_in_and_an_install_mends_it(installed: NewUser) -> None:
-    (installed.folder / "bridge.py").write_text("damaged")
+    (installed.folder / "common" / "words.py").write_text("damaged")
     (installed.folder / "layerlift.py").chmod(0o644)
     said = installed.install("--check", status=1)
-    assert "layerlift.py may not be run; bridge.py differs: run `python3 install.py`" in said
+    assert "layerlift.py may not be run; common/words.py differs: run `python3 install.py`" in said
     installed.install()
     assert "FAIL" not in installed.install("--check")
 
@@ -266,9 +267,20 @@ def test_a_new_release_that_can_not_be_installed_leaves_the_old_one_working(inst
     assert "FAIL" not in installed.install("--check")
 
 
+def test_an_upgrade_takes_away_what_the_older_release_had_elsewhere(installed: NewUser) -> None:
+    for host in find_hosts(installed.system):
+        files = host.files(installed.checkout)
+        older = {name: source for name, source in files.items() if not name.startswith("common/")}
+        PluginFolder(host.folder).install({**older, "bridge.py": files["common/worker.py"]}, host.environment.python)
+    installed.install()
+    for host in find_hosts(installed.system):
+        assert (host.folder / "common" / "worker.py").exists() and not (host.folder / "bridge.py").exists()
+    assert "FAIL" not in installed.install("--check")
+
+
 def test_a_host_that_can_not_be_served_does_not_hold_the_others_up(installed: NewUser) -> None:
     installed.has_program("snap", 'if [ "$1" = list ]; then echo "gimp 2.10.38"; else exit 1; fi')
-    damaged = installed.folder / "bridge.py"
+    damaged = installed.folder / "common" / "words.py"
     damaged.write_text("damaged")
     try:
         said = installed.install(status=1)

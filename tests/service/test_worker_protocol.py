@@ -59,7 +59,7 @@ def test_the_schema_is_one_and_of_the_protocol_that_the_worker_speaks() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$defs"]["hello"]["properties"]["protocol"] == {"const": worker.PROTOCOL}
     assert SCHEMA["$id"].endswith(f":{worker.PROTOCOL}")
-    assert f"\nPROTOCOL = {worker.PROTOCOL}\n" in (CHECKOUT / "plugin" / "bridge.py").read_text("ascii")
+    assert f"\nPROTOCOL = {worker.PROTOCOL}\n" in (CHECKOUT / "plugin" / "common" / "protocol.py").read_text("ascii")
 
 
 def test_the_page_has_every_type_of_line() -> None:

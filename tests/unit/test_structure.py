@@ -23,10 +23,7 @@ INSTALLER = [
     *sorted((PLUGIN / "installer").glob("*.py")),
 ]
 SHIM = PLUGIN / "gimpfu"
-HOSTED = [
-    PLUGIN / "bridge.py",
-    *(file for folder in ("gimp", "gimpfu", "krita") for file in sorted((PLUGIN / folder).rglob("*.py"))),
-]
+HOSTED = [file for folder in ("common", "gimp", "gimpfu", "krita") for file in sorted((PLUGIN / folder).rglob("*.py"))]
 HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "krita", "pykrita", "PyQt5", "PyQt6"}
 # Packages and modules from the ground up: each may import from those below it.
 CORE_ROOMS = (
@@ -104,12 +101,12 @@ def test_the_core_is_strictly_typed() -> None:
 
 
 def test_the_gimp_plug_in_is_strictly_typed() -> None:
-    run("mypy", "--strict", "plugin/bridge.py", "plugin/gimp", "plugin/gimpfu", MYPYPATH="plugin")
+    run("mypy", "--strict", "plugin/common", "plugin/gimp", "plugin/gimpfu", MYPYPATH=f"plugin{os.pathsep}plugin/gimp")
 
 
 def test_the_krita_plug_in_is_strictly_typed_as_it_is_installed(tmp_path: Path) -> None:
     shutil.copytree(PLUGIN / "krita" / "layerlift", tmp_path / "layerlift")
-    shutil.copy(PLUGIN / "bridge.py", tmp_path / "layerlift")
+    shutil.copytree(PLUGIN / "common", tmp_path / "layerlift" / "common")
     settings = str(CHECKOUT / "pyproject.toml")
     # Krita and Qt have no types here, so all that comes from them is Any.
     run("mypy", "--strict", "--allow-subclassing-any", "--config-file", settings, "-p", "layerlift", folder=tmp_path)
@@ -133,7 +130,7 @@ def test_the_core_knows_no_host(file: Path) -> None:
 
 @pytest.mark.parametrize("file", HOSTED, ids=relative)
 def test_a_plug_in_knows_the_standard_library_its_host_and_itself_alone(file: Path) -> None:
-    own = {path.stem for path in file.parent.iterdir()} | {path.stem for path in HOSTED}
+    own = {path.stem for path in file.parent.iterdir()} | {"common", *(path.stem for path in HOSTED)}
     known = sys.stdlib_module_names | HOST_MODULES | own
     assert {name.split(".")[0] for name in imports(file) if not name.startswith(".")} - known == set()
     assert "layerlift" not in {name.split(".")[0] for name in imports(file)}

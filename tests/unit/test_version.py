@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
+from helpers.plug_ins import load_common
 from layerlift import __version__
 from layerlift.command import doctor, main
 from layerlift.service.connection import Connection
 from layerlift.store.settings import Settings
 
 from plugin.installer import plugin
+from plugin.installer.hosts import files_below
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SOURCES = ("plugin", "shared", "pyproject.toml", "install.py")
@@ -50,11 +51,8 @@ def test_the_command_the_report_and_the_service_are_told(tmp_path: Path, capsys:
 
 def test_an_installed_plug_in_knows_its_version(tmp_path: Path) -> None:
     folder = plugin.PluginFolder(tmp_path / "plug-ins" / "layerlift")
-    folder.install({"bridge.py": CHECKOUT / "plugin" / "bridge.py"}, Path("python"))
-    spec = importlib.util.spec_from_file_location("bridge", folder.folder / "bridge.py")
-    assert spec and spec.loader
-    bridge = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bridge)
-    assert bridge.version() == plugin.version() == __version__
+    folder.install(files_below(CHECKOUT / "plugin", "common"), Path("python"))
+    installed = load_common(folder.folder, "installed")
+    assert installed.version() == plugin.version() == __version__
     (folder.folder / "worker.json").unlink()
-    assert bridge.version() == ""
+    assert installed.version() == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Callable
 
+from .common import words
 from .qt import QtCore, QtWidgets
 from .worker import Worker
 
@@ -120,7 +121,7 @@ class Account(QtWidgets.QGroupBox):
         if answer["host"] is None:
             self._say("The offline engine works. Nothing leaves this computer.")
         else:
-            self._say(f"{answer['host']} answers: {round(answer['units'], 2):.15g} units are left.")
+            self._say(f"{answer['host']} answers. {words.balance(answer['units'])}")
 
     def _say(self, text: str) -> None:
         self._said.setText(text)

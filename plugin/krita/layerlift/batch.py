@@ -6,9 +6,11 @@ import contextlib
 from collections import deque
 from typing import Any
 
-from . import bridge, host, words
+from . import host
+from .common import protocol, stages, words
+from .common.options import Options
+from .controls import WAYS
 from .jobs import Job, State
-from .preferences import Preferences
 from .qt import QtCore
 
 # Where each part ends on one bar from 0 to 1; the last one is what is left to be inserted.
@@ -65,8 +67,8 @@ class Batch(Job):
 
     asks = QtCore.pyqtSignal(str)
 
-    def __init__(self, pictures: list[Picture], preferences: Preferences) -> None:
-        super().__init__("All open documents", preferences)
+    def __init__(self, pictures: list[Picture], options: Options) -> None:
+        super().__init__("All open documents", options)
         self.pictures = pictures
         self.is_agreed = False
         self._sent: list[Picture] = []
@@ -86,6 +88,21 @@ class Batch(Job):
             self._ask("batch", again=False)
         else:
             self._end(State.DONE)
+
+    def summary(self) -> str:
+        """What became of all pictures, once it has ended."""
+        left = [picture.name for picture in self.pictures if not picture.kind and not picture.is_done]
+        return self._summary().text(left, self.text or words.KEPT)
+
+    def _summary(self) -> words.Summary:
+        summary = words.Summary()
+        for picture in self.pictures:
+            summary.units += picture.answer.get("units", 0)
+            if picture.is_done:
+                summary.succeeds(picture.name, picture.answer["cached"], picture.answer["full"])
+            elif picture.kind:
+                summary.fails(picture.name, picture.text)
+        return summary
 
     def _begin(self) -> None:
         self._reading = [picture for picture in self.pictures if picture.is_ready()]
@@ -109,12 +126,12 @@ class Batch(Job):
 
     def _ask(self, kind: str, **fields: Any) -> None:
         pictures = [picture.message() for picture in self._sent]
-        self._worker.ask(kind, pictures=pictures, engine=self.preferences.engine, **fields)
+        self._worker.ask(kind, pictures=pictures, engine=self.options.engine, **fields)
 
     def _take(self, answer: dict[str, Any]) -> None:
         if answer["id"] == "plan":
             self.progressed.emit("Waiting for your answer", PLANNED)
-            self.asks.emit(words.question(answer, len(self._sent), self.pictures))
+            self.asks.emit(words.question(len(self._sent), answer, self._summary()))
         else:
             self._all_came = True
             self._insert_next()
@@ -122,7 +139,7 @@ class Batch(Job):
     def _picture_ended(self, message: dict[str, Any]) -> None:
         picture = self._sent[message["picture"]]
         if "code" in message:
-            error = bridge.refusal(message, words.WAYS)
+            error = protocol.refusal(message, WAYS)
             picture.fail(error.kind, str(error))
             return
         picture.answer = message
@@ -175,15 +192,15 @@ class Batch(Job):
         if stage == "export":
             read = len(self._sent)
             part = READ * (read + fraction) / len(self._reading)
-            self.progressed.emit(f"Reading {read + 1} of {len(self._reading)}, {self._at.name}", part)
+            self.progressed.emit(words.reading(read, len(self._reading), self._at.name), part)
         elif self._all_came:
             left = 1 + len(self._came)
             rest = (1 - REMOVED) * (1 - (left - fraction) / len(self._sent))
-            text, _ = bridge.step(stage, fraction)
-            self.progressed.emit(f"{text}, {self._at.name}", REMOVED + rest)
+            text, _ = stages.step(stage, fraction)
+            self.progressed.emit(f"{text} ({self._at.name})", REMOVED + rest)
 
     def _tell_batch(self, text: str, fraction: float) -> None:
         if self.is_agreed and not self._all_came:
             self.progressed.emit(text, PLANNED + (REMOVED - PLANNED) * fraction)
         elif not self.is_agreed:
-            self.progressed.emit("Checking what is already paid for", READ + (PLANNED - READ) * fraction)
+            self.progressed.emit(words.CHECKING, READ + (PLANNED - READ) * fraction)

@@ -8,11 +8,12 @@ from typing import Any
 
 from krita import Extension
 
-from . import host, words
+from . import host
 from .batch import Batch, open_pictures
+from .common import words
+from .common.options import AS_MASK, Options
 from .display import Display
 from .jobs import Job, Jobs, State
-from .preferences import AS_MASK, Preferences
 from .qt import QtCore, QtGui, QtWidgets
 from .removal import Removal, Wish
 from .settings import SettingsDialog
@@ -68,22 +69,22 @@ class Layerlift(Extension):
     def remove(self) -> None:
         """Queue the active layer."""
         try:
-            preferences = _preferences()
-            self._add(Removal(Wish(host.active_layer(), preferences)), "Remove Background")
+            options = _options()
+            self._add(Removal(Wish(host.active_layer(), options)), "Remove Background")
         except host.Refused as refused:
             self._box(str(refused)).open()
 
     def remove_all(self) -> None:
         """Queue the active layers of all documents, as one job."""
         try:
-            preferences = _preferences()
+            options = _options()
             pictures = open_pictures()
             if not pictures:
                 raise host.Refused("Open a picture first.")
         except host.Refused as refused:
             self._box(str(refused)).open()
             return
-        self._add(Batch(pictures, preferences), "Remove Backgrounds")
+        self._add(Batch(pictures, options), "Remove Backgrounds")
 
     def settings(self) -> None:
         """Open the settings."""
@@ -117,13 +118,13 @@ class Layerlift(Extension):
 
     def _tell(self, job: Removal) -> None:
         if job.state is State.CANCELLED:
-            host.tell(job.text or words.cancelled(job.answer.get("units", 0)))
+            host.tell(job.text or _cancelled(job.answer.get("units", 0)))
         elif job.state is State.FAILED:
             self._complain(job)
         elif job.answer["full"]:
-            self._box("No background was found: the whole picture was kept.").open()
+            self._box(words.FULL).open()
         elif job.answer["cached"]:
-            host.tell("Background removed. Free: you already paid for this picture.")
+            host.tell(f"Background removed. {words.FREE}")
         else:
             host.tell("Background removed.")
 
@@ -163,9 +164,9 @@ class Layerlift(Extension):
 
     def _sum_up(self, batch: Batch) -> None:
         if batch.state is State.CANCELLED and not batch.is_agreed:
-            host.tell(words.cancelled(0))
+            host.tell(words.UNPAID)
         else:
-            box = self._box(words.summary(batch))
+            box = self._box(batch.summary())
             self._offer_settings(box, batch.kind, *(picture.kind for picture in batch.pictures))
             box.open()
 
@@ -181,9 +182,14 @@ class Layerlift(Extension):
         return box
 
 
-def _preferences() -> Preferences:
+def _cancelled(units: float) -> str:
+    """What a removal has cost that was cancelled when nothing was asked of the worker, or when it had answered."""
+    return words.cancelled(f"it has cost {words.counted(units, 'unit')}") if units else words.UNPAID
+
+
+def _options() -> Options:
     """What the user has chosen. Raises Refused where this Krita can't do it."""
-    preferences = Preferences.read(host.setting)
-    if preferences.result == AS_MASK and not host.takes_masks():
+    options = Options.read(host.setting)
+    if options.result == AS_MASK and not host.takes_masks():
         raise host.Refused(NO_MASKS)
-    return preferences
+    return options

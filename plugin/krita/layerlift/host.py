@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Callable, Generator, Iterator, TypeVar
 
 from krita import Document, GroupLayer, Krita
 
+from .common.marks import CUT_OUT, DOCUMENT_MARKS
+from .common.words import DELETED
 from .qt import QtCore, QtGui, sip
 
 if TYPE_CHECKING:
@@ -24,9 +26,6 @@ SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 # A strip of linear 16-bit pixels takes Krita 0.1 s to convert.
 STRIP_PIXELS = 2**18
 GROUP = "layerlift"
-CUT_OUT = " cut-out"
-MARKS = "layerlift-cut-outs"
-"""The annotation of a document, which its file keeps: a line for each cut-out, its id and that of its original."""
 UNDO_MS, UNDO_LOOKS = 100, 30
 
 _T = TypeVar("_T")
@@ -136,7 +135,7 @@ class Layer:
             node.parentNode().addChildNode(new, node)
             mark = f"{_text(new)} {_text(node)}\n".encode()
             self._document.setAnnotation(
-                MARKS, "Layerlift's cut-outs", QtCore.QByteArray(_marks(self._document) + mark)
+                DOCUMENT_MARKS, "Layerlift's cut-outs", QtCore.QByteArray(_marks(self._document) + mark)
             )
         if hide:
             _Hidden(self, new.uniqueId())
@@ -215,7 +214,7 @@ class Layer:
             raise Refused("The document was closed in the meantime. Nothing was changed.")
         node = _by_id(self._document, self._id)
         if node is None:
-            raise Refused("The layer was deleted in the meantime. Nothing was changed.")
+            raise Refused(DELETED)
         return node
 
     def _unchanged(self) -> Node:
@@ -362,7 +361,7 @@ def _bytes_per_pixel(space: tuple[str, str, str]) -> int:
 
 
 def _marks(document: Document) -> bytes:
-    return bytes(document.annotation(MARKS))
+    return bytes(document.annotation(DOCUMENT_MARKS))
 
 
 def _text(node: Node) -> str:

@@ -8,8 +8,9 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Callable, Generator
 
-from . import bridge, host, words
-from .preferences import AS_MASK, Preferences
+from . import host
+from .common import stages, words
+from .common.options import AS_MASK, Options
 from .qt import QtCore
 from .worker import Worker
 
@@ -46,9 +47,9 @@ class Job(QtCore.QObject):
     progressed = QtCore.pyqtSignal(str, float)
     ended = QtCore.pyqtSignal()
 
-    def __init__(self, title: str, preferences: Preferences) -> None:
+    def __init__(self, title: str, options: Options) -> None:
         super().__init__()
-        self.title, self.preferences = title, preferences
+        self.title, self.options = title, options
         self.state = State.WAITING
         self.kind, self.text = "", ""
         self.is_stopped = False
@@ -68,7 +69,7 @@ class Job(QtCore.QObject):
     def cancel(self) -> None:
         """End it, at the latest in a moment. What is paid for by then, the worker finishes alone."""
         if self.state is State.RUNNING and self._worker.cancel(*PAYING):
-            self.state, self.text = State.CANCELLING, words.CANCELLED
+            self.state, self.text = State.CANCELLING, words.KEPT
             patience = QtCore.QTimer(self)
             patience.setSingleShot(True)
             patience.timeout.connect(self._cancelled)
@@ -91,7 +92,7 @@ class Job(QtCore.QObject):
 
     def _tell(self, stage: str, fraction: float) -> None:
         """A layer is in one of the host's own stages."""
-        self.progressed.emit(*bridge.step(stage, fraction))
+        self.progressed.emit(*stages.step(stage, fraction))
 
     def _ready(self, folder: str) -> None:
         self._folder = Path(folder)
@@ -116,14 +117,14 @@ class Job(QtCore.QObject):
         """Make the new layer, of what was exported and the alpha that the worker has made of it."""
 
         def insert(pixels: str, mask: Path | None = None) -> None:
-            steps = layer.insert(self._folder / pixels, mask, self.preferences.hide_original)
+            steps = layer.insert(self._folder / pixels, mask, self.options.hide_original)
             self._run("insert", steps, then, fail)
 
-        if self.preferences.result == AS_MASK:
+        if self.options.result == AS_MASK:
             insert(layer.native, self._folder / alpha)
         else:
             self._insert = insert
-            self._worker.ask("cut", **layer.cut(alpha, self.preferences.clean_edges))
+            self._worker.ask("cut", **layer.cut(alpha, self.options.clean_edges))
 
     def _run(
         self, stage: str, steps: Generator[float, None, None], then: Callable[[], None], fail: Fail | None

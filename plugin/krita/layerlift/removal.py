@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import host, words
+from . import host
+from .common import words
+from .common.options import Options
 from .jobs import Job, State
-from .preferences import Preferences
 from .qt import QtCore
 
 
@@ -14,7 +15,7 @@ class Wish(NamedTuple):
     """What the user has asked for; `again` pays again where an earlier start may have been charged in vain."""
 
     layer: host.Layer
-    preferences: Preferences
+    options: Options
     again: bool = False
 
 
@@ -29,7 +30,7 @@ class Removal(Job):
     asks = QtCore.pyqtSignal(str)
 
     def __init__(self, wish: Wish) -> None:
-        super().__init__(wish.layer.title, wish.preferences)
+        super().__init__(wish.layer.title, wish.options)
         self.wish = wish
         self.answer: dict[str, Any] = {}
 
@@ -40,7 +41,7 @@ class Removal(Job):
         """Remove it, whatever it costs."""
         if self.state is State.RUNNING:
             self._worker.progressed.connect(self.progressed)
-            engine = "youcam" if self.wish.again else self.preferences.engine
+            engine = "youcam" if self.wish.again else self.options.engine
             self._worker.ask("job", engine=engine, again=self.wish.again, **self.wish.layer.removal())
 
     def _remove(self) -> None:
@@ -53,14 +54,14 @@ class Removal(Job):
             return
         if is_asked:
             picture = dict(self.wish.layer.removal(), name=self.title)
-            self._worker.ask("plan", engine=self.preferences.engine, pictures=[picture])
+            self._worker.ask("plan", engine=self.options.engine, pictures=[picture])
         else:
             self.go_on()
 
     def _take(self, answer: dict[str, Any]) -> None:
         if answer["id"] == "plan":
             if answer["units"]:
-                self.asks.emit(f"{words.HAS_CUT_OUT}\n\n{words.question(answer, 1, [])}")
+                self.asks.emit(words.question_again(answer))
             else:
                 self.go_on()
             return

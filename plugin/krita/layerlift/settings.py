@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import bridge, host
+from . import host
 from .account import Account
-from .preferences import AS_MASK, ENGINES, RESULTS, Preferences
+from .common.installed import version
+from .common.options import AS_ALPHA, AS_MASK, CLEAN_EDGES, ENGINES, HIDE_ORIGINAL, Options
 from .qt import QtCore, QtWidgets
 
-ENGINE_NAMES = ("Automatic: YouCam where a key is set, else offline", "YouCam service", "Offline engine, a quick draft")
-RESULT_NAMES = ("New layer with transparency", "New layer with a transparency mask")
+ENGINE_NAMES = {name: engine.explained for name, engine in ENGINES.items()}
+RESULT_NAMES = {AS_ALPHA: "New layer with transparency", AS_MASK: "New layer with a transparency mask"}
 
 
 class SettingsDialog(QtWidgets.QDialog):
@@ -20,16 +21,16 @@ class SettingsDialog(QtWidgets.QDialog):
         super().__init__(window)
         self.setWindowTitle("Remove Background: Settings")
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-        now = Preferences.read(host.setting)
-        self._engine = _choice(ENGINE_NAMES, ENGINES.index(now.engine))
-        self._result = _choice(RESULT_NAMES, RESULTS.index(now.result))
+        now = Options.read(host.setting)
+        self._engine = _choice(ENGINE_NAMES, now.engine)
+        self._result = _choice(RESULT_NAMES, now.result)
         if not host.takes_masks():
-            self._result.model().item(RESULTS.index(AS_MASK)).setEnabled(False)
-        self._clean = QtWidgets.QCheckBox("Give soft edges the subject's own colours")
+            self._result.model().item(self._result.findData(AS_MASK)).setEnabled(False)
+        self._clean = QtWidgets.QCheckBox(CLEAN_EDGES)
         self._clean.setChecked(now.clean_edges)
-        self._hide = QtWidgets.QCheckBox("Hide the original layer")
+        self._hide = QtWidgets.QCheckBox(HIDE_ORIGINAL)
         self._hide.setChecked(now.hide_original)
-        self._account = Account(lambda: ENGINES[self._engine.currentIndex()])
+        self._account = Account(self._engine.currentData)
         self.finished.connect(lambda result: self._account.close_worker())
         standard = QtWidgets.QDialogButtonBox.StandardButton
         buttons = QtWidgets.QDialogButtonBox(standard.Ok | standard.Cancel)
@@ -38,8 +39,7 @@ class SettingsDialog(QtWidgets.QDialog):
         form = QtWidgets.QFormLayout(self)
         form.addRow("Engine:", self._engine)
         form.addRow("Result:", self._result)
-        version = QtWidgets.QLabel(f"Layerlift {bridge.version()}")
-        for widget in (self._clean, self._hide, self._account, version, buttons):
+        for widget in (self._clean, self._hide, self._account, QtWidgets.QLabel(f"Layerlift {version()}"), buttons):
             form.addRow(widget)
 
     def accept(self) -> None:
@@ -47,17 +47,18 @@ class SettingsDialog(QtWidgets.QDialog):
         self._account.keep(self._keep)
 
     def _keep(self) -> None:
-        Preferences(
-            ENGINES[self._engine.currentIndex()],
-            RESULTS[self._result.currentIndex()],
+        Options(
+            self._engine.currentData(),
+            self._result.currentData(),
             self._clean.isChecked(),
             self._hide.isChecked(),
         ).write(host.keep)
         super().accept()
 
 
-def _choice(names: tuple[str, ...], current: int) -> Any:
+def _choice(names: dict[str, str], current: str) -> Any:
     box = QtWidgets.QComboBox()
-    box.addItems(names)
-    box.setCurrentIndex(current)
+    for value, name in names.items():
+        box.addItem(name, value)
+    box.setCurrentIndex(box.findData(current))
     return box

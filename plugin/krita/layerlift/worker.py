@@ -1,11 +1,11 @@
-"""A worker as a child of Krita's event loop: what the bridge knows, by Qt's signals instead of threads."""
+"""A worker as a child of Krita's event loop: what `common` knows, by Qt's signals instead of threads."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from . import bridge, words
+from .common import installed, protocol, stages
+from .controls import WAYS
 from .qt import QtCore, sip
 
 
@@ -18,7 +18,7 @@ class Worker(QtCore.QObject):
         ended(message): what became of one picture of a batch.
         answered(message): a result; its `id` is the kind of what was asked.
         failed(code, text, kind): what was asked is refused; or, where `kind` is "", it has died. The code is its own
-            or the bridge's, the text is for the user.
+            or the protocol's, the text is for the user.
     """
 
     ready = QtCore.pyqtSignal(str)
@@ -43,14 +43,14 @@ class Worker(QtCore.QObject):
     def ask(self, kind: str, **fields: Any) -> None:
         """Send one message; its result is `answered` or `failed`."""
         self._asked.append(kind)
-        self._process.write(json.dumps(dict(fields, type=kind, id=kind)).encode() + b"\n")
-        self._wait(bridge.SILENCE_SECONDS)
+        self._process.write(protocol.line(kind, kind, fields))
+        self._wait(protocol.SILENCE_SECONDS)
 
     def cancel(self, *kinds: str) -> bool:
         """Have what was asked of these kinds end soon, by its result or as failed; whether there is any."""
         asked = [kind for kind in kinds if kind in self._asked]
         for kind in asked:
-            self._process.write(json.dumps({"type": "cancel", "id": kind}).encode() + b"\n")
+            self._process.write(protocol.line("cancel", kind, {}))
         return bool(asked)
 
     def close(self) -> None:
@@ -72,26 +72,26 @@ class Worker(QtCore.QObject):
         hanging.setSingleShot(True)
         hanging.timeout.connect(process.kill)
         process.readChannelFinished.connect(hanging.stop)
-        hanging.start(int(bridge.END_SECONDS * 1000))
+        hanging.start(int(protocol.END_SECONDS * 1000))
 
     def _start(self) -> None:
         if self.signalsBlocked():
             return
         try:
-            program, *arguments = bridge.command()
-        except bridge.WorkerError as error:
+            program, *arguments = installed.command()
+        except protocol.WorkerError as error:
             self._fail(error)
             return
         # Qt's own, not os.environ, whose text may not be what Qt needs.
         environment = QtCore.QProcessEnvironment.systemEnvironment()
-        for name in set(environment.keys()) - bridge.environment(dict.fromkeys(environment.keys(), "")).keys():
+        for name in set(environment.keys()) - installed.environment(dict.fromkeys(environment.keys(), "")).keys():
             environment.remove(name)
         self._process.setProcessEnvironment(environment)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._ended)
         self._process.errorOccurred.connect(self._not_started)
         self._process.start(program, arguments)
-        self._wait(bridge.HELLO_SECONDS)
+        self._wait(protocol.HELLO_SECONDS)
 
     def _wait(self, seconds: float) -> None:
         self._silence.start(int(seconds * 1000))
@@ -100,7 +100,7 @@ class Worker(QtCore.QObject):
         self._rest += bytes(self._process.readAllStandardOutput())
         *lines, self._rest = self._rest.split(b"\n")
         for line in lines:
-            message = bridge.parsed(line)
+            message = protocol.parsed(line)
             if message is not None:
                 if self._silence.isActive():
                     self._silence.start()
@@ -109,36 +109,36 @@ class Worker(QtCore.QObject):
     def _take(self, message: dict[str, Any]) -> None:
         kind, asked = message.get("type"), str(message.get("id"))
         if kind == "progress" and asked == next(iter(self._asked), None):
-            self.progressed.emit(bridge.caption(message), bridge.overall(message))
+            self.progressed.emit(stages.caption(message), stages.overall(message))
         elif kind == "ended":
             self.ended.emit(message)
         elif kind == "hello":
             self._silence.stop()
             try:
-                self.ready.emit(bridge.folder_of(message))
-            except bridge.WorkerError as error:
+                self.ready.emit(protocol.folder_of(message))
+            except protocol.WorkerError as error:
                 self._fail(error)
         elif kind in ("error", "result") and asked in self._asked:
             self._asked.remove(asked)
             if not self._asked:
                 self._silence.stop()
             if kind == "error":
-                self._fail(bridge.refusal(message, words.WAYS), asked)
+                self._fail(protocol.refusal(message, WAYS), asked)
             else:
                 self.answered.emit(message)
 
     def _ended(self) -> None:
         complaints = bytes(self._process.readAllStandardError()).decode("utf-8", "replace").split("\n")
-        self._fail(bridge.died([line.strip() for line in complaints if line.strip()]))
+        self._fail(protocol.died([line.strip() for line in complaints if line.strip()]))
 
     def _not_started(self, error: Any) -> None:
         if error == QtCore.QProcess.ProcessError.FailedToStart:
-            self._fail(bridge.not_started(self._process.errorString()))
+            self._fail(protocol.not_started(self._process.errorString()))
 
     def _silent(self) -> None:
-        self._fail(bridge.silent())
+        self._fail(protocol.silent())
 
-    def _fail(self, error: bridge.WorkerError, asked: str = "") -> None:
+    def _fail(self, error: protocol.WorkerError, asked: str = "") -> None:
         if not asked:
             self._silence.stop()
         self.failed.emit(error.kind, str(error), asked)

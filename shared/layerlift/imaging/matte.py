@@ -221,8 +221,14 @@ def _multiplied(picture: Picture, alpha: Alpha) -> Any:
 def _product(own: Pixels, alpha: Alpha) -> NDArray[Any]:
     if own.dtype.kind == "f":
         return own * (alpha / 255)
+    dtype: Any = own.dtype
+    top = np.iinfo(dtype).max
+    product: NDArray[Any]
+    if own.min() == top:  # the same, and sooner
+        product = np.multiply(alpha, top // 255, dtype=dtype)
+        return product
     wide: Any = np.uint64 if own.dtype == np.uint32 else np.uint32
-    product: NDArray[Any] = own.astype(wide)
+    product = own.astype(wide)
     product *= alpha
     product += 127
     product //= 255

@@ -51,8 +51,7 @@ def restore(script_folders):
     # A document that was asked about, or a job that had not come round, may have opened one more.
     _plug_in._jobs.stop()
     yield (lambda: _nothing_is_shown() and not _plug_in._jobs._queue), PATIENCE
-    preferences = sys.modules[f"{PLUG_IN}.preferences"].Preferences
-    for name in preferences._fields:
+    for name in sys.modules[f"{PLUG_IN}.common.options"].Options._fields:
         krita.Krita.instance().writeSetting(PLUG_IN, name, "")
     QtWidgets.QApplication.clipboard().clear()
     krita.Krita.instance().action(BRUSH).trigger()

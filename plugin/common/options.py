@@ -1,24 +1,41 @@
-"""What the user has chosen for Krita. The API key is not among it: only the worker keeps that."""
+"""What the user can choose, and what a plug-in goes by where nothing is chosen. The API key is not among it: only the
+worker keeps that."""
 
 from __future__ import annotations
 
 from typing import Callable, NamedTuple
 
-ENGINES = ("auto", "youcam", "offline")
-AS_LAYER, AS_MASK = "alpha", "mask"
-RESULTS = (AS_LAYER, AS_MASK)
+
+class Engine(NamedTuple):
+    """What an engine is called: in a list (GIMP 3 makes the scripts' word of it), with what it is, and in a line."""
+
+    name: str
+    explained: str
+    short: str
 
 
-class Preferences(NamedTuple):
+ENGINES = {
+    "auto": Engine("Automatic", "Automatic: YouCam where a key is set, else offline", ""),
+    "youcam": Engine("YouCam service", "YouCam service", "YouCam"),
+    "offline": Engine("Offline engine", "Offline engine, a quick draft", "offline engine, a quick draft"),
+}
+"""By what the worker calls them."""
+AS_ALPHA, AS_MASK = "alpha", "mask"
+RESULTS = (AS_ALPHA, AS_MASK)
+CLEAN_EDGES = "Clean edge colours"
+HIDE_ORIGINAL = "Hide the original layer"
+
+
+class Options(NamedTuple):
     """`engine` is one of ENGINES, `result` one of RESULTS."""
 
     engine: str = "auto"
-    result: str = AS_LAYER
+    result: str = AS_ALPHA
     clean_edges: bool = True
     hide_original: bool = True
 
     @classmethod
-    def read(cls, setting: Callable[[str], str]) -> Preferences:
+    def read(cls, setting: Callable[[str], str]) -> Options:
         """What `setting(name)` has, which is "" where there is none; what is no valid value counts as none."""
         default = cls()
         engine, result = setting("engine"), setting("result")
@@ -30,7 +47,7 @@ class Preferences(NamedTuple):
         )
 
     def write(self, keep: Callable[[str, str], None]) -> None:
-        """Hand each preference to `keep(name, text)`."""
+        """Hand each option to `keep(name, text)`."""
         for name, value in self._asdict().items():
             keep(name, str(value).lower())
 

@@ -1,0 +1,82 @@
+"""What is said to the worker and what it answers: lines, and what they mean to the user where something is wrong.
+
+The lines are documented in ``shared/docs/worker-protocol.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+PROTOCOL = 1
+HELLO_SECONDS = 60.0
+SILENCE_SECONDS = 90.0
+END_SECONDS = 5.0
+REINSTALL = "Run 'python3 install.py' again."
+
+
+class WorkerError(Exception):
+    """A job that failed: `kind` says what the user can do next, the text is for the user."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class WorkerGone(WorkerError):
+    """The worker has no more to say."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("retry", text)
+
+
+def line(kind: str, name: str, fields: dict[str, Any]) -> bytes:
+    """A message of this kind as the worker reads it; its answer will have the name."""
+    return json.dumps(dict(fields, type=kind, id=name)).encode() + b"\n"
+
+
+def parsed(text: bytes) -> dict[str, Any] | None:
+    """A line from the worker as a message; None: it is none."""
+    try:
+        message = json.loads(text.decode("utf-8"))
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def folder_of(hello: dict[str, Any]) -> str:
+    """Where pixels are written for the worker that said hello. Raises WorkerError where it speaks otherwise."""
+    if hello.get("protocol") != PROTOCOL or "folder" not in hello:
+        raise WorkerError("reinstall", "The plug-in and its worker are of different versions. " + REINSTALL)
+    return native(str(hello["folder"]))
+
+
+def native(path: str) -> str:
+    """A path as this Python's file functions take it: a Python inside a host may take file names for ASCII."""
+    return os.fsdecode(path.encode("utf-8"))
+
+
+def refusal(message: dict[str, Any], ways: dict[str, str]) -> WorkerError:
+    """What an error message says, with the way out that this plug-in has for its kind, if any."""
+    kind, request_id = str(message.get("kind")), message.get("request_id")
+    parts = [str(message.get("message")), str(message.get("action")), ways.get(kind, "")]
+    if request_id:
+        parts.append(f"(request {request_id})")
+    return WorkerError(kind, " ".join(part for part in parts if part))
+
+
+def not_started(reason: object) -> WorkerError:
+    """The system could not start the worker."""
+    return WorkerError("reinstall", f"Layerlift's worker can't be started: {reason}. {REINSTALL}")
+
+
+def silent() -> WorkerError:
+    """The worker has said nothing for too long."""
+    return WorkerGone("Layerlift's worker does not answer. Try again.")
+
+
+def died(complaints: list[str]) -> WorkerError:
+    """The worker ended before it answered; the complaints are the lines that it left on standard error."""
+    last = complaints[-1] if complaints else "it left no message"
+    return WorkerGone(f"Layerlift's worker ended unexpectedly: {last.rstrip('.')}. {REINSTALL}")

@@ -1,0 +1,48 @@
+"""The stages of a job, as the user sees them: a line for each, and where it ends on one bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .options import ENGINES
+
+# The host does "export", "copy" and "insert" itself; "batch" is a bar of its own.
+_STAGES = {
+    "export": ("Reading the layer", 0.05),
+    "prepare": ("Preparing the picture", 0.15),
+    "upload": ("Uploading", 0.3),
+    "waiting": ("Waiting for the cut-out", 0.65),
+    "download": ("Fetching the cut-out", 0.7),
+    "refine": ("Refining edges", 0.75),
+    "copy": ("Copying the layer", 0.8),
+    "clean": ("Cleaning the edges", 0.85),
+    "insert": ("Making the new layer", 1.0),
+}
+_BATCH = "Removing backgrounds"
+
+
+def caption(message: dict[str, Any]) -> str:
+    """One line for the user, of a progress message."""
+    stage, engine = str(message.get("stage")), ENGINES.get(str(message.get("engine")))
+    text = _BATCH if stage == "batch" else _STAGES.get(stage, ("Working", 0.0))[0]
+    details = ", ".join(part for part in (str(message.get("text") or ""), engine.short if engine else "") if part)
+    return f"{text} ({details})" if details else text
+
+
+def overall(message: dict[str, Any]) -> float:
+    """How much of the whole job is done, 0 to 1, of a progress message."""
+    stage, fraction = str(message.get("stage")), float(message.get("fraction") or 0.0)
+    if stage == "batch":
+        return fraction
+    begin = 0.0
+    for name, (_, end) in _STAGES.items():
+        if name == stage:
+            return begin + (end - begin) * fraction
+        begin = end
+    return 0.0
+
+
+def step(stage: str, fraction: float) -> tuple[str, float]:
+    """The line for the user and the fraction of the whole job, in one of the host's own stages."""
+    message = {"stage": stage, "fraction": fraction}
+    return caption(message), overall(message)

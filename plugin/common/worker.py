@@ -1,0 +1,201 @@
+"""Starts the worker and talks to it by threads, for a host that may wait; Krita's own event loop does without."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from queue import Empty, Queue
+from typing import Any, Callable
+
+from . import installed, protocol, stages
+
+ALONE_SECONDS = 0.5
+_BATCH = "batch"
+
+Progress = Callable[[str, float], None]
+
+
+def _result(message: dict[str, Any], progress: Progress | None, ways: dict[str, str]) -> dict[str, Any] | None:
+    """The message where it is the last one of its question; progress is passed on. Raises WorkerError for an error."""
+    if message.get("type") == "progress" and progress is not None:
+        progress(stages.caption(message), stages.overall(message))
+    elif message.get("type") == "error":
+        raise protocol.refusal(message, ways)
+    return message if message.get("type") == "result" else None
+
+
+class Worker:
+    """A running worker. Use it in a `with` block: at its end the worker ends too, and removes its folder.
+
+    `folder` is where pixels are written for it; `may_cost` whether a removal has begun that the service charges for.
+
+    Args:
+        ways: for kinds of errors, the ways out that the plug-in has.
+    """
+
+    def __init__(self, ways: dict[str, str]) -> None:
+        self._ways = ways
+        options: dict[str, Any] = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
+        try:
+            self._process = subprocess.Popen(
+                installed.command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=installed.environment(dict(os.environ)),
+                **options,
+            )
+        except OSError as error:
+            raise protocol.not_started(error) from None
+        self._messages: Queue[dict[str, Any] | None] = Queue()
+        self._early: deque[dict[str, Any]] = deque()
+        self._complaints: list[str] = []
+        self.may_cost = False
+        self._threads = [
+            threading.Thread(target=work, daemon=True) for work in (self._read_messages, self._read_complaints)
+        ]
+        for thread in self._threads:
+            thread.start()
+        try:
+            self.folder = protocol.folder_of(self._next(protocol.HELLO_SECONDS))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def remove(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """Does one job and returns its result message.
+
+        Args:
+            job: pixels (a file in `folder`), width, height, channels, engine, and `again` to pay again where an earlier
+                start may have been charged in vain.
+            progress: is told a line for the user and the fraction of the whole, several times a second.
+
+        Raises:
+            WorkerError: what the worker says, or that it died.
+        """
+        return self._ask("job", job, progress)
+
+    def cut(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """Returns the result message: the file of the pixels with their own alpha times the other.
+
+        Args:
+            job: pixels and alpha (files in `folder`), width, height, channels, `depth` of the samples, and `clean`
+                where edges get the subject's own colours.
+            progress: as `remove` has it.
+        """
+        return self._ask("cut", job, progress)
+
+    def plan(self, pictures: list[dict[str, Any]], engine: str, progress: Progress) -> dict[str, Any]:
+        """Returns what a batch would cost: places of what is `paid` for, at most so many `units`, `balance`, `engine`.
+
+        Args:
+            pictures: of each its `name`, and pixels, width, height and channels as `remove` has them.
+        """
+        return self._ask("plan", {"pictures": pictures, "engine": engine}, progress)
+
+    def batch(
+        self,
+        pictures: list[dict[str, Any]],
+        engine: str,
+        again: bool,
+        progress: Progress,
+        ended: Callable[[dict[str, Any]], None],
+    ) -> dict[str, Any]:
+        """Removes the background of many pictures side by side; returns how many are done, free and failed, and units.
+
+        Args:
+            pictures: as `plan` has them.
+            ended: is given each picture's message as it comes, and may ask this worker for more.
+        """
+        self._send(protocol.line("batch", _BATCH, {"pictures": pictures, "engine": engine, "again": again}))
+        while True:
+            message = self._early.popleft() if self._early else self._next(protocol.SILENCE_SECONDS)
+            if message.get("type") == "ended":
+                ended(message)
+            elif (result := _result(message, progress, self._ways)) is not None:
+                return result
+
+    def has_agreed(self) -> bool:
+        """Whether the user agrees to uploads."""
+        return bool(self._ask("consent", {})["agreed"])
+
+    def agree(self, agreed: bool) -> str:
+        """Remembers whether the user agrees to uploads; returns the host that they go to."""
+        return str(self._ask("agree", {"agreed": agreed})["host"])
+
+    def _ask(self, kind: str, fields: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
+        self._send(protocol.line(kind, "1", fields))
+        while True:
+            message = self._next(protocol.SILENCE_SECONDS)
+            self.may_cost |= message.get("engine") == "youcam" and message.get("stage") == "waiting"
+            if message.get("id") == _BATCH:
+                self._early.append(message)
+            elif (result := _result(message, progress, self._ways)) is not None:
+                return result
+
+    def close(self) -> None:
+        """Ends the worker: the end of its input is its sign to clean up. One that has paid work to finish lets go of
+        its pipes, and goes on alone."""
+        try:
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        except OSError:
+            pass
+        for thread in self._threads:
+            thread.join(protocol.END_SECONDS)
+        if any(thread.is_alive() for thread in self._threads):
+            self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(ALONE_SECONDS)
+        for thread in self._threads:
+            thread.join(protocol.END_SECONDS)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    def _send(self, message: bytes) -> None:
+        try:
+            assert self._process.stdin is not None
+            self._process.stdin.write(message)
+            self._process.stdin.flush()
+        except OSError:
+            raise self._died() from None
+
+    def _next(self, seconds: float) -> dict[str, Any]:
+        try:
+            message = self._messages.get(timeout=seconds)
+        except Empty:
+            raise protocol.silent() from None
+        if message is None:
+            raise self._died()
+        return message
+
+    def _died(self) -> protocol.WorkerError:
+        self._threads[1].join(protocol.END_SECONDS)
+        return protocol.died(self._complaints)
+
+    def _read_messages(self) -> None:
+        assert self._process.stdout is not None
+        for text in self._process.stdout:
+            message = protocol.parsed(text)
+            if message is not None:
+                self._messages.put(message)
+        self._messages.put(None)
+
+    def _read_complaints(self) -> None:
+        assert self._process.stderr is not None
+        for text in self._process.stderr:
+            complaint = text.decode("utf-8", "replace").strip()
+            if complaint:
+                self._complaints.append(complaint)
+                del self._complaints[:-20]

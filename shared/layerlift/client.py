@@ -256,13 +256,12 @@ class _Removals(Iterator["Cutout | Failure"]):
         self._cancel = threading.Event()
         self._room = threading.Semaphore(_AHEAD)
         self._guard = threading.Lock()
-        batch = Batch(self._cancel, engines.background)
-        engine = engines.open(choice, batch.sleep)
+        engine = engines.open(choice, Cancel(self._cancel).sleep)
         jobs = [
             _Job(source, number, Reader(source, again), self._cancel, self._room)
             for number, source in enumerate(sources)
         ]
-        self._ends = _ends(batch, jobs, engines, engine, again)
+        self._ends = _ends(Batch(self._cancel, engines.background), jobs, engines, engine, again)
 
     def __next__(self) -> Cutout | Failure:
         with self._guard:

@@ -163,8 +163,8 @@ def leave(world: World, state: str) -> None:
     with world.engine(ANSWER_SECONDS) as (engine, cancel):
         upload = prepare.prepare(Picture(picture(0)))
         with engine.claim(upload, cancel.sleep) as record:
-            (destination,) = engine.service.declare([upload])
-            engine.service.upload(destination, upload.data)
+            (destination,) = engine.service.declare([upload], sleep=cancel.sleep)
+            engine.service.upload(destination, upload.data, sleep=cancel.sleep)
             record.uploaded(destination.file_id)
             if state == "uploaded":
                 return
@@ -172,7 +172,7 @@ def leave(world: World, state: str) -> None:
             if state.endswith("unheard"):
                 world.twin.inject(Fault("run", "reset_before"))
             try:
-                task = engine.service.run(destination.file_id)
+                task = engine.service.run(destination.file_id, sleep=cancel.sleep)
             except errors.MayBeCharged:
                 task = None
             if state.startswith("starting"):

@@ -15,6 +15,7 @@ from layerlift import errors
 from layerlift.imaging.pictures import Picture
 from layerlift.removal import batch, single
 from layerlift.removal.batch import Batch, End, Overview
+from layerlift.removal.cancelling import Cancel
 from layerlift.removal.engines import Engines
 from layerlift.removal.single import Outcome
 from layerlift.removal.stages import Stage
@@ -59,8 +60,8 @@ class World:
         self.event.clear()
         found: dict[int, End[Any]] = {}
         with Engines(self.settings) as engines:
-            work = Batch(self.event, engines.background)
-            for end in work.run(jobs, engines.open("youcam", work.sleep), **more):
+            engine = engines.open("youcam", Cancel(self.event).sleep)
+            for end in Batch(self.event, engines.background).run(jobs, engine, **more):
                 found[end.number] = end
                 on_end(end)
         assert sorted(found) == list(range(len(jobs)))
@@ -128,11 +129,11 @@ def test_consent_that_is_taken_back_while_the_limit_holds_up_a_declaration_is_se
     user = world()
     user.settings.agree("127.0.0.1")
 
-    def declare(self: Any, upload: Any) -> Any:
+    def declare(self: Any, upload: Any, engine: Any, sleep: Any) -> Any:
         user.settings.agree("127.0.0.1", False)
-        return self.service.declare([upload])[0]
+        return engine.service.declare([upload], sleep=sleep)[0]
 
-    monkeypatch.setattr("layerlift.removal.batch._Shared.declare", declare)
+    monkeypatch.setattr("layerlift.removal.batch._Turns.declare", declare)
     assert codes(user.ends([Photo(1)])) == ["consent_needed"]
     assert (len(user.twin.calls("declare")), user.twin.calls("upload")) == (1, [])
 

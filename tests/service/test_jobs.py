@@ -217,8 +217,8 @@ def test_a_process_asks_once_for_each_deletion(account: dict[str, str], twin: Tw
             record.running("task", None)
             record.keep(np.zeros((4, 6), np.uint8))
         for _ in range(2):
-            engine.delivered([])
+            engine.delete([])
             wait_for(lambda: twin.calls("delete"))
-        engine.delivered([])
+        engine.delete([])
         released.set()
     assert len(twin.calls("delete")) == 1

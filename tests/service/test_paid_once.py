@@ -290,7 +290,7 @@ def test_the_services_copy_is_deleted_only_where_the_alpha_is_kept_here(
     paid: Callable[..., Paid], tmp_path: Path
 ) -> None:
     job, to_delete = paid(), list[Entry]()
-    job.engine = replace(job.engine, delivered=to_delete.extend)
+    job.engine = replace(job.engine, delete=to_delete.extend)
     (tmp_path / "results").write_text("no folder")
     assert is_exact(job.run())
     assert to_delete == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -31,6 +32,15 @@ class Time:
         self.slept += seconds
 
 
+class Process(Pacer):
+    """A process's pacer, whose requests all wait by one `sleep`."""
+
+    def __init__(self, *arguments: Any, sleep: Callable[[float], None], **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.work = functools.partial(super().work, sleep)
+        self.task = functools.partial(super().task, sleep)
+
+
 @pytest.fixture
 def time() -> Time:
     return Time()
@@ -53,7 +63,7 @@ def make(tmp_path: Path, time: Time) -> Iterator[Callable[..., Pacer]]:
             stack.callback(database.close)
             clocks = {"sleep": time.sleep, "hold": time.sleep, "clock": time, "uniform": lambda low, high: high}
             options = {"per_second": 10**6, **clocks, **more}
-            return Pacer(database, requests, seconds, **options)
+            return Process(database, requests, seconds, **options)
 
         yield pacer
 

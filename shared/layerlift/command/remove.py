@@ -20,7 +20,7 @@ from . import files, signals, terminal
 if TYPE_CHECKING:
     from ..imaging.pictures import Picture
     from ..removal.batch import Batch, End
-    from ..removal.cancelling import Background
+    from ..removal.cancelling import Background, Cancel
     from ..removal.engines import Engine, Engines
     from ..removal.single import Outcome
     from ..removal.stages import Stage
@@ -82,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
 
     from ..imaging import pictures
     from ..removal.batch import Batch
+    from ..removal.cancelling import Cancel
     from ..removal.engines import Engines
     from .sheet import Sheet
 
@@ -97,8 +98,8 @@ def run(options: argparse.Namespace) -> int:
         batch = Batch(event, engines.background)
         engine = None
         if len(skipped) < len(pairs):
-            engine = _opened(engines, options, batch)
-            _agree_to_cost(engine, len(pairs) - len(skipped), options)
+            engine = _opened(engines, options, Cancel(event))
+            _agree_to_cost(engine, len(pairs) - len(skipped), options, Cancel(event))
         asked = stack.enter_context(_interrupt(event))
         sheet = stack.enter_context(Sheet(options.report)) if options.report is not None else None
         removing = _Removing(options, pairs, skipped, engines.background, event, sheet)
@@ -361,28 +362,28 @@ def _interrupt(event: threading.Event) -> Iterator[threading.Event]:
         yield asked
 
 
-def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace) -> None:
+def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace, cancel: Cancel) -> None:
     """Asks before many units are spent. Which pictures are paid for already, their pixels alone would tell."""
     units = engine.units * pictures
     if units <= ASKED_UNITS or options.yes:
         return
     if terminal.asks():
-        held = f"{round(engine.service.balance(), 2):.15g}"
+        held = f"{round(engine.service.balance(sleep=cancel.sleep), 2):.15g}"
         if terminal.agrees(f"{pictures} pictures cost up to {units} units; the account holds {held}. Go on?"):
             return
     raise errors.make("cost_not_agreed", f"up to {units} units")
 
 
-def _opened(engines: Engines, options: argparse.Namespace, batch: Batch) -> Engine:
+def _opened(engines: Engines, options: argparse.Namespace, cancel: Cancel) -> Engine:
     """The engine, after the user has agreed to the upload where that is needed; tells which one it is."""
     settings = engines.settings
     try:
-        engine = engines.open(options.engine, batch.sleep)
+        engine = engines.open(options.engine, cancel.sleep)
     except errors.ConsentNeeded:
         if not (options.yes or terminal.agrees_to_uploads(settings.api_host)):
             raise
         settings.agree(settings.api_host)
-        engine = engines.open(options.engine, batch.sleep)
+        engine = engines.open(options.engine, cancel.sleep)
     told = {
         "youcam": f"Engine: YouCam. Pictures are uploaded to {settings.api_host}; each costs {engine.units} unit.",
         "offline": "Engine: offline, a quick draft. Nothing leaves this computer.",

@@ -49,7 +49,7 @@ def balance(engines: Engines, choice: str, cancel: Cancel) -> dict[str, Any]:
     """
     engine = engines.open(choice, cancel.sleep, uploads=False)
     try:
-        units = cancel.during(engine.service.balance)
+        units = cancel.during(lambda: engine.service.balance(sleep=cancel.sleep))
     finally:
         engines.close(engine)
     host = engines.settings.api_host if engine.name == "youcam" else None

@@ -52,13 +52,16 @@ class Cancel:
         self._guard = threading.Lock()
         self._paid = False
         self._units = 0
-        self.left: Callable[[], None] = lambda: None
-        """Is called where the user leaves work behind that ends without paying."""
+        self._on_leave: Callable[[], None] = lambda: None
 
     @property
     def wished(self) -> bool:
         """Whether the user has left, even where the work goes on."""
         return self._event.is_set()
+
+    def on_leave(self, call: Callable[[], None]) -> None:
+        """Has this called where the user leaves work behind that ends without paying."""
+        self._on_leave = call
 
     def check(self) -> None:
         """Raises `Cancelled` once the wish was made."""
@@ -102,7 +105,7 @@ class Cancel:
                     self._background.add(outcome)
                     raise self._cancelled()
                 if self._event.is_set():
-                    self.left()
+                    self._on_leave()
                     raise self._cancelled()
         try:
             return outcome.result()

@@ -54,7 +54,6 @@ class Pacer:
         database: where all processes count.
         requests, seconds: at most so many in that time.
         per_second: at most so many in a second besides, unless `seconds` is no more than one.
-        sleep: waits for that many seconds, and may raise `Cancelled`.
         hold: waits for that many seconds, whatever anybody wishes: for polls.
         clock: seconds since 1970.
         uniform: a random number in [a, b].
@@ -67,7 +66,6 @@ class Pacer:
         seconds: float,
         *,
         per_second: int = PER_SECOND,
-        sleep: Callable[[float], None] = time.sleep,
         hold: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -86,7 +84,6 @@ class Pacer:
         self._counting = threading.Lock()
         self.waiting = 0
         """How many requests of this process wait for room."""
-        self._sleep = sleep
         self._hold = hold
         self._gap: float | None = None
         self._mine: dict[str, float] = {}
@@ -110,18 +107,18 @@ class Pacer:
         Before, so few are started here that it may want it most often."""
         self._gap = gap
 
-    def work(self) -> None:
-        """Counts a request that may wait, after it has waited for its turn."""
-        self._wait(None, 0)
+    def work(self, sleep: Callable[[float], None]) -> None:
+        """Counts a request that may wait, after it has waited for its turn by `sleep`, which may raise `Cancelled`."""
+        self._wait(None, 0, sleep)
 
     @contextmanager
-    def task(self) -> Iterator[Callable[[str], None]]:
+    def task(self, sleep: Callable[[float], None]) -> Iterator[Callable[[str], None]]:
         """Counts the request that starts a task, after waiting until there is room for its polls too.
 
         What it gives is to be told the id of the task that was started: from then on it runs.
         """
         name = f"starting-{uuid.uuid4()}"
-        self._wait(name, 1)
+        self._wait(name, 1, sleep)
 
         def started(task_id: str) -> None:
             self._mine[task_id] = self._clock()
@@ -148,13 +145,13 @@ class Pacer:
         """The service has refused a request as one too many: for so long nobody begins anything."""
         self._unfailing("INSERT INTO pauses VALUES (?)", self._clock() + seconds)
 
-    def _wait(self, task: str | None, new: int) -> None:
+    def _wait(self, task: str | None, new: int, sleep: Callable[[float], None]) -> None:
         with self._counting:
             self.waiting += 1
         try:
             with self._turn:
                 while (seconds := self._admitted(task, new)) > 0:
-                    self._sleep(seconds + self._uniform(0, _JITTER_SECONDS))
+                    sleep(seconds + self._uniform(0, _JITTER_SECONDS))
         finally:
             with self._counting:
                 self.waiting -= 1

@@ -37,6 +37,9 @@ PAGES = 50
 
 _T = TypeVar("_T")
 
+Sleep = Callable[[float], None]
+"""Waits for that many seconds, and may raise `Cancelled`: whoever makes a call says how it waits."""
+
 
 class File(Protocol):
     """What is declared of an upload."""
@@ -52,8 +55,8 @@ class Pace(Protocol):
 
     @property
     def waiting(self) -> int: ...
-    def work(self) -> None: ...
-    def task(self) -> AbstractContextManager[Callable[[str], None]]: ...
+    def work(self, sleep: Sleep) -> None: ...
+    def task(self, sleep: Sleep) -> AbstractContextManager[Callable[[str], None]]: ...
     def poll(self, task_id: str, spare: float) -> None: ...
     def ended(self, task_id: str) -> None: ...
     def limited(self, seconds: float) -> None: ...
@@ -66,10 +69,10 @@ class Unlimited:
 
     waiting = 0
 
-    def work(self) -> None:
+    def work(self, sleep: Sleep) -> None:
         pass
 
-    def task(self) -> AbstractContextManager[Callable[[str], None]]:
+    def task(self, sleep: Sleep) -> AbstractContextManager[Callable[[str], None]]:
         return nullcontext(lambda task_id: None)
 
     def poll(self, task_id: str, spare: float) -> None:
@@ -94,15 +97,15 @@ class Service:
     Args:
         url: the API's base address; https, or http on loopback.
         key: the API key.
-        sleep: waits for that many seconds, and may raise `Cancelled`.
         uniform: a random number in [a, b], for the jitter of retries.
         timeouts: seconds to connect, and seconds between two bytes of an answer.
         total: seconds for a whole exchange, besides those that large data takes.
         pace: is asked before every request to the API.
         wall: this computer's clock, seconds since 1970.
 
-    All methods raise `AuthError`, `NetworkError`, `RateLimited`, `ServiceError`, or what the error table says of the
-    service's own code.
+    One object serves any number of calls at a time; `sleep` is how each waits between its tries and for room in the
+    limit. All methods raise `AuthError`, `NetworkError`, `RateLimited`, `ServiceError`, or what the error table says of
+    the service's own code.
     """
 
     def __init__(
@@ -110,7 +113,6 @@ class Service:
         url: str,
         key: str,
         *,
-        sleep: Callable[[float], None] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
         total: float = TOTAL_SECONDS,
@@ -119,7 +121,6 @@ class Service:
     ) -> None:
         self._base = url.rstrip("/")
         self._connection = Connection(self._base, key, timeouts, total, wall)
-        self._sleep = sleep
         self._uniform = uniform
         self._timeouts = timeouts
         self._wall = wall
@@ -143,23 +144,25 @@ class Service:
         """Ends the connections that are kept alive."""
         self._connection.close()
 
-    def declare(self, files: Sequence[File]) -> list[answers.Destination]:
+    def declare(self, files: Sequence[File], *, sleep: Sleep) -> list[answers.Destination]:
         """Announces uploads; returns one destination a file, in their order. Uploads nothing and costs nothing."""
         described = [
             {"content_type": file.content_type, "file_name": f"layer-{number}.jpg", "file_size": len(file.data)}
             for number, file in enumerate(files)
         ]
         try:
-            found = self._call("POST", "/s2s/v2.0/file/sod", answers.destinations, {"files": described})
+            found = self._call("POST", "/s2s/v2.0/file/sod", answers.destinations, sleep, {"files": described})
         except errors.ServiceError as error:
             if error.status != 404:
                 raise
-            found = self._call("POST", "/s2s/v2.0/file", answers.destinations, {"files": described})
+            found = self._call("POST", "/s2s/v2.0/file", answers.destinations, sleep, {"files": described})
         if len(found) != len(files):
             raise errors.make("bad_answer", f"{len(files)} files were declared, {len(found)} were taken")
         return found
 
-    def upload(self, destination: answers.Destination, data: bytes, progress: Progress | None = None) -> None:
+    def upload(
+        self, destination: answers.Destination, data: bytes, progress: Progress | None = None, *, sleep: Sleep
+    ) -> None:
         """Sends the bytes to where they were declared to go; `progress` is told the fraction that was sent."""
 
         def attempt() -> None:
@@ -173,9 +176,11 @@ class Service:
                 if connection.kind(answer) == "text/html":
                     raise errors.make("proxy_answer")
 
-        self._retried(attempt)
+        self._retried(attempt, sleep)
 
-    def run(self, file_id: str, around: Callable[[], AbstractContextManager[None]] = nullcontext) -> answers.Task:
+    def run(
+        self, file_id: str, around: Callable[[], AbstractContextManager[None]] = nullcontext, *, sleep: Sleep
+    ) -> answers.Task:
         """Starts a task: the one call that costs. It is never repeated once its bytes may have reached the service.
 
         Args:
@@ -188,7 +193,7 @@ class Service:
         def attempt() -> answers.Task:
             # A connection of its own: one that was kept alive may be closed by the far side at any moment, and then
             # nobody could say whether the request had arrived.
-            with self._pace.task() as started, around(), self._connection.session() as session:
+            with self._pace.task(sleep) as started, around(), self._connection.session() as session:
                 url = f"{self._base}/s2s/v2.0/task/sod"
                 try:
                     with self._connection.exchange(
@@ -204,7 +209,7 @@ class Service:
                         ) from error
                     raise
 
-        return self._retried(attempt)
+        return self._retried(attempt, sleep)
 
     def poll(self, task_id: str, *, seconds: float = READ_SECONDS, spare: float = 0.0) -> answers.TaskState:
         """One look at a task, without retries: the caller has to keep to the polling interval. Waits `seconds` at most
@@ -225,7 +230,7 @@ class Service:
             self._pace.ended(task_id)
         return state
 
-    def download(self, url: str, progress: Progress | None = None) -> bytes:
+    def download(self, url: str, progress: Progress | None = None, *, sleep: Sleep) -> bytes:
         """The result's bytes, at most `MAX_RESULT_BYTES`, of a picture type; `progress` is told the fraction."""
 
         def attempt() -> bytes:
@@ -243,31 +248,36 @@ class Service:
                     raise errors.make("result_not_picture", f"type {answers.words(kind)}")
                 return connection.read(answer, MAX_RESULT_BYTES, "result_too_large", progress)
 
-        return self._retried(attempt)
+        return self._retried(attempt, sleep)
 
-    def delete(self, task_id: str) -> None:
+    def delete(self, task_id: str, *, sleep: Sleep) -> None:
         """Removes the task's input and output files from the service."""
-        self._call("POST", "/s2s/v2.0/task/delete", answers.acknowledged, {"task_id": task_id})
+        self._call("POST", "/s2s/v2.0/task/delete", answers.acknowledged, sleep, {"task_id": task_id})
 
-    def balance(self) -> float:
+    def balance(self, *, sleep: Sleep) -> float:
         """The account's units that have not expired."""
-        return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, int(self._wall() * 1000)))
+        now = int(self._wall() * 1000)
+        return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, now), sleep)
 
-    def history(self) -> Iterator[answers.Charge]:
+    def history(self, *, sleep: Sleep) -> Iterator[answers.Charge]:
         """The account's unit history, fetched page by page, in no certain order; tried but twice, as somebody waits."""
-        return self._paged("/s2s/v1.0/client/credit/history", answers.charges, HURRIED_ATTEMPTS)
+        return self._paged("/s2s/v1.0/client/credit/history", answers.charges, sleep, HURRIED_ATTEMPTS)
 
-    def prices(self) -> Iterator[answers.Price]:
+    def prices(self, *, sleep: Sleep) -> Iterator[answers.Price]:
         """What features cost. The service's list is known to be incomplete."""
-        return self._paged("/s2s/v2.0/credit/feature-cost", answers.prices)
+        return self._paged("/s2s/v2.0/credit/feature-cost", answers.prices, sleep)
 
     def _paged(
-        self, path: str, parse: Callable[[object], tuple[list[_T], str | None]], attempts: int = RATE_ATTEMPTS
+        self,
+        path: str,
+        parse: Callable[[object], tuple[list[_T], str | None]],
+        sleep: Sleep,
+        attempts: int = RATE_ATTEMPTS,
     ) -> Iterator[_T]:
         token: str | None = ""
         for _ in range(PAGES):
             page = f"&starting_token={quote(token, safe='')}" if token else ""
-            found, following = self._call("GET", f"{path}?page_size=20{page}", parse, attempts=attempts)
+            found, following = self._call("GET", f"{path}?page_size=20{page}", parse, sleep, attempts=attempts)
             yield from found
             if following in (None, token):
                 return
@@ -278,19 +288,20 @@ class Service:
         method: str,
         path: str,
         parse: Callable[[object], _T],
+        sleep: Sleep,
         body: dict[str, Any] | None = None,
         attempts: int = RATE_ATTEMPTS,
     ) -> _T:
         """One API call that may be repeated without harm; returns what `parse` makes of the decoded body."""
 
         def attempt() -> _T:
-            self._pace.work()
+            self._pace.work(sleep)
             with self._connection.exchange(method, self._base + path, body=body, with_key=True) as answer:
                 return parse(_decoded(answer))
 
-        return self._retried(attempt, attempts)
+        return self._retried(attempt, sleep, attempts)
 
-    def _retried(self, attempt: Callable[[], _T], attempts: int = RATE_ATTEMPTS) -> _T:
+    def _retried(self, attempt: Callable[[], _T], sleep: Sleep, attempts: int = RATE_ATTEMPTS) -> _T:
         """Repeats what failed in passing, with jittered backoff.
 
         This is the one retry rule: an error says itself whether the same step may be repeated, and a call that may
@@ -309,7 +320,7 @@ class Service:
             pause = self._uniform(longest / 2, longest)
             if limited:
                 self._pace.limited(pause)
-            self._sleep(pause)
+            sleep(pause)
 
 
 def _may_have_started(error: errors.LayerliftError) -> bool:

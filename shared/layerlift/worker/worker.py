@@ -153,7 +153,7 @@ class Worker:
                     again=again,
                 )
             finally:
-                engine.service.close()
+                engines.close(engine)
         return _handed_over(pixels, outcome)
 
     def _pictures(self, message: Message) -> list[_File]:
@@ -177,20 +177,21 @@ class Worker:
                             yield number
 
                 free = wish.during(lambda: list(paid()))
-                balance = wish.during(engine.service.balance) if engine.units else None
+                balance = wish.during(lambda: engine.service.balance(sleep=wish.sleep)) if engine.units else None
         finally:
-            engine.service.close()
+            engines.close(engine)
         host = engines.settings.api_host if engine.units else None
         units = engine.units * (len(files) - len(free))
         return {"engine": engine.name, "host": host, "paid": free, "units": units, "balance": balance}
 
     def _batch(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
         from ..removal.batch import Batch, Overview
+        from ..removal.cancelling import Cancel
 
         work = Batch(cancel, engines.background)
         again = messages.flag(message, "again", False)
         files = self._pictures(message)
-        engine = engines.open(messages.engine(message), work.sleep)
+        engine = engines.open(messages.engine(message), Cancel(cancel).sleep)
         counts = {"done": 0, "free": 0, "failed": 0, "units": 0}
         try:
             with self._progress(name, engine=engine.name) as report:
@@ -206,7 +207,7 @@ class Worker:
                         counts["units"] += end.result["units"]
                         self._send(type="ended", id=name, picture=end.number, **end.result)
         finally:
-            engine.service.close()
+            engines.close(engine)
         return {"engine": engine.name, **counts}
 
     def _clean(self, name: str, message: Message, cancel: threading.Event) -> dict[str, Any]:

@@ -256,8 +256,7 @@ class Service:
 
     def balance(self, *, sleep: Sleep) -> float:
         """The account's units that have not expired."""
-        now = int(self._wall() * 1000)
-        return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, now), sleep)
+        return self._call("GET", "/s2s/v1.0/client/credit", self._units, sleep)
 
     def history(self, *, sleep: Sleep) -> Iterator[answers.Charge]:
         """The account's unit history, fetched page by page, in no certain order; tried but twice, as somebody waits."""
@@ -266,6 +265,9 @@ class Service:
     def prices(self, *, sleep: Sleep) -> Iterator[answers.Price]:
         """What features cost. The service's list is known to be incomplete."""
         return self._paged("/s2s/v2.0/credit/feature-cost", answers.prices, sleep)
+
+    def _units(self, body: object) -> float:
+        return answers.units(body, int(self._wall() * 1000))
 
     def _paged(
         self,

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 from weakref import WeakSet
 
 import numpy as np
@@ -23,6 +23,7 @@ from .imaging.sources import Reader, Source
 from .removal import account
 from .removal.batch import Batch, End
 from .removal.cancelling import Cancel
+from .removal.choices import CHOICES, Choice
 from .removal.engines import Engine, Engines
 from .removal.single import Outcome
 from .store.settings import Settings, check_key
@@ -130,11 +131,11 @@ class Client:
 
     def __init__(
         self,
-        engine: Literal["auto", "youcam", "offline"] = "auto",
+        engine: Choice = "auto",
         key: str | None = None,
         url: str | None = None,
     ) -> None:
-        if engine not in ("auto", "youcam", "offline"):
+        if engine not in CHOICES:
             raise ValueError(f"engine must be 'auto', 'youcam' or 'offline', not {engine!r}")
         given = {}
         if key is not None:

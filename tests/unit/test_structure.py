@@ -27,7 +27,7 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 ROOMS = (
     "errors",
     "log",
-    "program",
+    "atomic",
     "imaging",
     "store",
     "twin",

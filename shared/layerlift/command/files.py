@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import errors
+from ..imaging.formats import SUFFIXES
 
 SUFFIX = "-cutout.png"
-FORMATS = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"}
 
 
 class Pair(NamedTuple):
@@ -149,7 +149,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_picture(path: Path) -> bool:
-    if path.suffix.lower() not in FORMATS or path.name.endswith(SUFFIX) or not path.is_file():
+    if path.suffix.lower() not in SUFFIXES or path.name.endswith(SUFFIX) or not path.is_file():
         return False
     if path.suffix.lower() != ".png":
         return True

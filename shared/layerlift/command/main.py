@@ -12,7 +12,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from .. import __version__, errors, log, program
+from .. import __version__, errors, log
+from ..imaging import blas
 from ..store.settings import Settings
 from . import signals, terminal
 
@@ -22,7 +23,7 @@ _ENVIRONMENT = "YOUCAM_API_KEY is set in the environment: its key comes first an
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
-    program.begin()
+    blas.use_one_thread()
     options = _parser().parse_args(arguments)
     try:
         with signals.ending(_interrupt):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import errors
+from ..removal.choices import CHOICES
 from ..store.settings import Settings
 from . import files, signals, terminal
 
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--relative-to", type=Path, metavar="FOLDER", help="keep all folders below FOLDER in DIR, also for single files"
     )
     parser.add_argument("--overwrite", action="store_true", help="redo pictures that already have a cut-out")
-    parser.add_argument("--engine", choices=("auto", "youcam", "offline"), default="auto")
+    parser.add_argument("--engine", choices=CHOICES, default="auto")
     parser.add_argument("--result", choices=("alpha", "mask"), default="alpha", help="the cut-out, or its mask in gray")
     parser.add_argument(
         "--no-clean-edges",

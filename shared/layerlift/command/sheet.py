@@ -17,7 +17,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from .. import errors
+from .. import atomic, errors
 from ..imaging import pictures
 from ..imaging.pictures import Picture
 
@@ -132,19 +132,11 @@ class Sheet:
 
     def _write(self) -> None:
         title = f"{len(self._places)} pictures"
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_HEAD.format(title=title).encode())
-                for figure in self._figures():
-                    file.write(figure)
-                file.write(_TAIL.format(summary=html.escape(self.summary)).encode(errors="replace"))
-            # mkstemp's files are for the user alone; others get what they get of any file.
-            Path(name).chmod(0o666 & ~_mask())
-            Path(name).replace(self._path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with atomic.replacing(self._path) as part, part.open("wb") as file:
+            file.write(_HEAD.format(title=title).encode())
+            for figure in self._figures():
+                file.write(figure)
+            file.write(_TAIL.format(summary=html.escape(self.summary)).encode(errors="replace"))
 
     def _figures(self) -> Iterator[bytes]:
         for _, (start, length) in sorted(self._places.items()):
@@ -160,12 +152,6 @@ class Sheet:
 
     def _failed(self, error: OSError) -> errors.LayerliftError:
         return errors.make("disk", f"{self._path} ({error.strerror})")
-
-
-def _mask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _embedded(picture: Picture) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,9 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from .. import atomic
 from ..errors import make
+from . import formats
 
 Pixels: TypeAlias = (
     NDArray[np.uint8]
@@ -37,18 +38,6 @@ Sample: TypeAlias = type[np.uint8 | np.uint16 | np.uint32 | np.float16 | np.floa
 MAX_PIXELS = 400_000_000
 """The largest picture that is decoded; checked on the header alone."""
 
-_LOADERS = {
-    b"\xff\xd8\xff": "jpegload_source",
-    b"\x89PNG\r\n\x1a\n": "pngload_source",
-    b"II*\0": "tiffload_source",
-    b"MM\0*": "tiffload_source",
-    b"II+\0": "tiffload_source",
-    b"MM\0+": "tiffload_source",
-    b"RIFF": "webpload_source",
-    b"GIF8": "gifload_source",
-}
-_PILLOW_FORMATS = ("BMP", "DIB", "TGA", "PPM")
-"""What Pillow reads in place of libvips. It knows far more, some by starting other programs."""
 _VIPS_FORMATS = {"uint8": "uchar", "uint16": "ushort", "uint32": "uint", "float32": "float", "float64": "double"}
 _PROFILE = "icc-profile-data"
 _MARK = "Layerlift"
@@ -197,12 +186,10 @@ def write_png(path: str | os.PathLike[str], picture: Picture, report: Report = l
     image.set_type(pyvips.GValue.gstr_type, f"{_COMMENT}0-{_MARK}", "cut-out")
     bits = picture.pixels.dtype.itemsize * 8
     try:
-        with tempfile.TemporaryDirectory(prefix=".layerlift-", dir=path.parent) as folder:
-            part = Path(folder) / "part.png"
+        with atomic.replacing(path) as part:
             target = pyvips.Target.new_to_file(str(part))
             with _watched(image, report) as watched:
                 watched.pngsave_target(target, compression=1, filter="sub", bitdepth=bits)
-            part.replace(path)
     except OSError as error:
         raise make("disk", f"{path} ({error.strerror})") from None
     except pyvips.Error as error:
@@ -303,7 +290,7 @@ def _read(head: bytes, file: Path | bytes, name: str, report: Report) -> Picture
     if not head:
         raise make("picture_unreadable", f"{name} is empty" if isinstance(file, Path) else "it is empty")
     try:
-        loader = next((loader for start, loader in _LOADERS.items() if head.startswith(start)), None)
+        loader = formats.find_loader(head)
         if loader is None:
             return _read_other(file, name)
         source = _source(file)
@@ -354,7 +341,7 @@ def _upright(pixels: Any, orientation: int) -> Pixels:
 
 def _read_other(file: Path | bytes, name: str) -> Picture:
     try:
-        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=_PILLOW_FORMATS) as image:
+        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=formats.PILLOW) as image:
             orientation = image.getexif().get(0x0112, 1)
             picture = from_pillow(image, name)
     except UnidentifiedImageError:

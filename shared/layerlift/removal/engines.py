@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
@@ -34,6 +34,7 @@ from ..store.journal import Journal
 from ..store.records import Record, Unrecorded
 from ..store.settings import Settings
 from .cancelling import Background
+from .choices import Name
 from .deleting import Deletions
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ _successors: list[subprocess.Popen[bytes]] = []
 class Engine:
     """Who does the work: the service with the user's key, or its offline twin."""
 
-    name: Literal["youcam", "offline"]
+    name: Name
     service: Service
     units: int
     """What one picture costs the user."""

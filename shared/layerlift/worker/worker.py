@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from .. import __version__, errors
+from .. import __version__, atomic, errors
 from . import messages, progress
 
 if TYPE_CHECKING:
@@ -237,9 +237,10 @@ class Worker:
     def _balance(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
         from ..removal import account
         from ..removal.cancelling import Cancel
+        from ..removal.stages import Stage
 
         with self._progress(name) as report:
-            report("waiting", 0.0)
+            report(Stage.WAITING.value, 0.0)
             return account.balance(engines, messages.engine(message), Cancel(cancel))
 
     def _layer(self, message: Message, channels: tuple[int, ...]) -> tuple[Path, Picture, NDArray[np.uint8]]:
@@ -259,13 +260,14 @@ class Worker:
     def _made(self, name: str, target: Path, cancel: threading.Event, parts: Parts) -> str:
         """Writes what comes, and tells how far it is; returns the file's name."""
         from ..removal.cancelling import Cancel
+        from ..removal.stages import Stage
 
         wish = Cancel(cancel)
         with self._progress(name) as report:
 
             def tell(fraction: float) -> None:
                 wish.check()
-                report("clean", fraction)
+                report(Stage.CLEAN.value, fraction)
 
             wish.during(lambda: _write(target, parts(tell)))
         return target.name
@@ -357,10 +359,6 @@ def _described(error: errors.LayerliftError) -> dict[str, Any]:
 def _write(path: Path, parts: Iterator[NDArray[np.generic]]) -> None:
     """A file of the samples, whole or not at all."""
     # Not by `tofile`, which says nothing when the disk is full.
-    try:
-        with path.open("wb") as file:
-            for part in parts:
-                file.write(part.data if part.flags.c_contiguous else part.tobytes())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with atomic.replacing(path) as unfinished, unfinished.open("wb") as file:
+        for part in parts:
+            file.write(part.data if part.flags.c_contiguous else part.tobytes())

@@ -233,7 +233,7 @@ class Client:
             SetupError, AuthError, NetworkError, ServiceError: as `remove` does.
         """
         self._check_open()
-        found = account.balance(self._engines, self._choice, Cancel(threading.Event()))
+        found = account.ask_balance(self._engines, self._choice, Cancel(threading.Event()))
         return float(found["units"]) if found["engine"] == "youcam" else math.inf
 
     def _begin(self, sources: Sequence[Source], again: bool) -> _Removals:
@@ -270,7 +270,7 @@ class _Removals(Iterator["Cutout | Failure"]):
         if end.result is not None:
             self._room.release()
             return end.result
-        error = errors.unexpected(end.error)
+        error = errors.wrap(end.error)
         if error is not end.error:
             error.__cause__ = end.error
         return Failure(self._sources[end.number], end.number, error)

@@ -153,7 +153,7 @@ def test_what_is_kept_at_full_size_alone_is_paid_for_too(world: Callable[..., Wo
         engine = engines.open("youcam", time.sleep)
         assert engine.journal
         name = single.picture_name(photo.load(), engine)
-        known = engine.journal.known_as(name)
+        known = engine.journal.find_alias(name)
         assert known
         cache = engine.journal.cache
         cache.path(known.picture).rename(cache.path(name))
@@ -338,13 +338,13 @@ def test_all_files_are_deleted_from_the_service_in_the_end(world: Callable[..., 
 def test_news_of_many_pictures_are_one_line(world: Callable[..., World]) -> None:
     told: list[tuple[float, str]] = []
     overview = Overview(["a", "b", "c"], lambda fraction, text: told.append((fraction, text)))
-    overview.told(1, Stage.WAITING, 0.5, "")
-    overview.told(2, Stage.PREPARE, 0.0, "")
-    overview.told(1, Stage.READ, 0.5, "")
+    overview.update(1, Stage.WAITING, 0.5, "")
+    overview.update(2, Stage.PREPARE, 0.0, "")
+    overview.update(1, Stage.READ, 0.5, "")
     assert told[-1][1] == "0 of 3, waiting for b and 1 more"
-    overview.ended(1)
-    overview.ended(0)
+    overview.finish(1)
+    overview.finish(0)
     assert told[-1][1] == "2 of 3, waiting for c"
-    overview.ended(2)
+    overview.finish(2)
     assert told[-1] == (1.0, "3 of 3")
     assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)

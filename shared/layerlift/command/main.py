@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     blas.use_one_thread()
     options = _parser().parse_args(arguments)
     try:
-        with signals.ending(_interrupt):
+        with signals.handle(_interrupt):
             log.start(Settings().state_folder)
             run: Callable[[argparse.Namespace], int] = options.run
             return run(options)
@@ -103,8 +103,8 @@ def _key(options: argparse.Namespace) -> int:
             print(stored.refused.message, file=sys.stderr)
         print(f"The key is stored in the {_PLACES[stored.place]}.", file=sys.stderr)
         print(_ENVIRONMENT if settings.environment_key else "It is used from now on.", file=sys.stderr)
-        if terminal.asks():
-            settings.agree(settings.api_host, terminal.agrees_to_uploads(settings.api_host))
+        if terminal.can_ask():
+            settings.agree(settings.api_host, terminal.ask_for_uploads(settings.api_host))
     elif options.action == "show":
         key = settings.key()
         if key is None:

@@ -87,7 +87,7 @@ class Sheet:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._spool = tempfile.TemporaryFile(dir=self._path.parent)
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._make_error(error) from error
         return self
 
     def __exit__(
@@ -100,7 +100,7 @@ class Sheet:
                     raise self._error
                 self._write()
             except OSError as found:
-                raise self._failed(found) from found
+                raise self._make_error(found) from found
             finally:
                 self._spool.close()
 
@@ -114,8 +114,8 @@ class Sheet:
         figure = _FIGURE.format(
             source=self._address(source),
             target=self._address(target),
-            before=_embedded(before),
-            after=_embedded(after),
+            before=_embed(before),
+            after=_embed(after),
             name=html.escape(str(source)),
             note=html.escape(note),
         ).encode(errors="replace")
@@ -150,28 +150,28 @@ class Sheet:
             return html.escape(path.resolve().as_uri())
         return html.escape(quote(os.fsencode(Path(relative).as_posix())))
 
-    def _failed(self, error: OSError) -> errors.LayerliftError:
+    def _make_error(self, error: OSError) -> errors.LayerliftError:
         return errors.make("disk", f"{self._path} ({error.strerror})")
 
 
-def _embedded(picture: Picture) -> str:
+def _embed(picture: Picture) -> str:
     """A small JPEG of the picture, on a checkerboard where it is transparent, as an address that holds it."""
-    image = pictures.to_vips(np.ascontiguousarray(_small(picture)))
+    image = pictures.to_vips(np.ascontiguousarray(_shrink(picture)))
     data = image.jpegsave_buffer(Q=_QUALITY, strip=True)
     return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
 
 
-def _small(picture: Picture) -> NDArray[np.uint8]:
+def _shrink(picture: Picture) -> NDArray[np.uint8]:
     """The picture's pixels (height, width, 3) in sRGB, at most `SIDE` a side."""
     image = pictures.to_vips(picture.pixels)
     try:
         profiled = image.copy()
         if picture.icc_profile is not None:
             profiled.set_type(pyvips.GValue.blob_type, _PROFILE, picture.icc_profile)
-        pixels = _reduced(profiled)
+        pixels = _reduce(profiled)
     except pyvips.Error:
         # a profile that does not fit: the colours are taken for sRGB
-        pixels = _reduced(image)
+        pixels = _reduce(image)
     if pixels.shape[2] == 3:
         return pixels
     height, width, _ = pixels.shape
@@ -181,7 +181,7 @@ def _small(picture: Picture) -> NDArray[np.uint8]:
     return np.rint(pixels[:, :, :3] * alpha + board * (1 - alpha)).astype(np.uint8)
 
 
-def _reduced(image: Any) -> NDArray[np.uint8]:
+def _reduce(image: Any) -> NDArray[np.uint8]:
     """(height, width, 3 or 4)."""
     small = image.thumbnail_image(SIDE, height=SIDE, size="down", output_profile="srgb").colourspace("srgb")
     pixels: NDArray[np.uint8] = pictures.from_vips(small.cast("uchar")).astype(np.uint8, copy=False)

@@ -301,10 +301,10 @@ def make(code: str, detail: str = "", *, status: int | None = None, request_id: 
 
     `detail` is one short fact for the user (a path, the service's own words), added to the message.
     """
-    return _made(code, TABLE.get(code), detail, status, request_id)
+    return _build(code, TABLE.get(code), detail, status, request_id)
 
 
-def unexpected(found: BaseException | None) -> LayerliftError:
+def wrap(found: BaseException | None) -> LayerliftError:
     """What is told of whatever went wrong: the error itself, or one for what nobody foresaw."""
     if isinstance(found, LayerliftError):
         return found
@@ -315,7 +315,9 @@ def unexpected(found: BaseException | None) -> LayerliftError:
     return make("internal", f"{type(found).__name__}: {found}")
 
 
-def reported(code: str, words: str = "", *, status: int | None = None, request_id: str | None = None) -> LayerliftError:
+def from_service(
+    code: str, words: str = "", *, status: int | None = None, request_id: str | None = None
+) -> LayerliftError:
     """The error for a code that the service sent, with the service's own words.
 
     A code of our own is taken for one that no list knows: the service can't say what is known on this side alone.
@@ -323,10 +325,10 @@ def reported(code: str, words: str = "", *, status: int | None = None, request_i
     entry = REFUSALS.get(code) or FAILURES.get(code)
     said = f"{code} {entry.message if entry else ''}".casefold()
     is_new = words.strip(" .").casefold() not in said
-    return _made(code, entry, words if is_new else "", status, request_id)
+    return _build(code, entry, words if is_new else "", status, request_id)
 
 
-def _made(code: str, entry: _Entry | None, detail: str, status: int | None, request_id: str | None) -> LayerliftError:
+def _build(code: str, entry: _Entry | None, detail: str, status: int | None, request_id: str | None) -> LayerliftError:
     entry = entry or _Entry(ServiceError, f"The service reported '{code}'.", _REPORT)
     message = f"{entry.message[:-1]}: {detail.rstrip('.')}." if detail else entry.message
     return entry.error(

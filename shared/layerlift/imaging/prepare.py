@@ -9,7 +9,7 @@ import numpy as np
 import pyvips
 
 from ..errors import make
-from .pictures import Picture, Report, computed, shown, to_vips
+from .pictures import Picture, Report, compute, render, to_vips
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS, report: Report = 
         raise make("picture_empty", "all of them are transparent")
     longest = max(picture.width, picture.height, limits.max_side)
     width, height = (max(1, round(side * limits.max_side / longest)) for side in (picture.width, picture.height))
-    image = shown(picture, (width, height))
+    image = render(picture, (width, height))
     image, profile = _in_srgb(image, picture.icc_profile)
-    image = to_vips(computed(image, report))
+    image = to_vips(compute(image, report))
     if profile is not None:
         image.set_type(pyvips.GValue.blob_type, _PROFILE, profile)
     for quality, subsampled in _LADDER[_predicted_step(image, limits.max_bytes) :]:

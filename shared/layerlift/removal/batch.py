@@ -118,7 +118,7 @@ class Batch:
         slots, ends = _Slots(SLOTS), queue.SimpleQueue[End[_T]]()
         shared = _Shared(self.check, _Group(engine.service, len(jobs)), Poller(engine.service))
 
-        def one(number: int, job: Job[_T]) -> None:
+        def run_one(number: int, job: Job[_T]) -> None:
             began = time.monotonic()
             cancel = Cancel(self._event, self._background)
 
@@ -131,25 +131,25 @@ class Batch:
             try:
                 cancel.check()
                 self.check()
-                result = cancel.during(work)
+                result = cancel.run(work)
             except Exception as found:  # noqa: BLE001 - a picture fails alone
-                error = self._stopped(found)
-            shared.group.arrived(number)
+                error = self._stop_for(found)
+            shared.group.stop_waiting_for(number)
             ends.put(End(number, result, error, time.monotonic() - began))
 
         pool = ThreadPoolExecutor(IN_FLIGHT)
         try:
             for number, job in enumerate(jobs):
-                pool.submit(one, number, job)
+                pool.submit(run_one, number, job)
             for _ in jobs:
-                yield _next(ends)
+                yield _take_next(ends)
         finally:
             self._event.set()
             pool.shutdown()
             slots.close()
             engine.delete(shared.deletions)
 
-    def _stopped(self, found: Exception) -> Exception:
+    def _stop_for(self, found: Exception) -> Exception:
         """Stops the batch where a picture's error is one for all; returns what the picture ends with."""
         if not isinstance(found, (errors.SetupError, errors.TopUpError)):
             return found
@@ -187,7 +187,7 @@ def _finish(job: Job[_T], removal: Removal) -> _T:
     return job.deliver(picture, removal.finish(picture))
 
 
-def _next(ends: queue.SimpleQueue[End[_T]]) -> End[_T]:
+def _take_next(ends: queue.SimpleQueue[End[_T]]) -> End[_T]:
     """The next end. Where a wait can't be interrupted (Windows), Ctrl+C is seen between two."""
     while True:
         with contextlib.suppress(queue.Empty):
@@ -209,22 +209,22 @@ class Overview:
         self._under_way: dict[int, float] = {}
         self._ended = 0
 
-    def told(self, number: int, stage: Stage, fraction: float, text: str) -> None:
+    def update(self, number: int, stage: Stage, fraction: float, text: str) -> None:
         """News of a picture, as `Batch.run` reports them."""
         stages = list(Stage)
         with self._guard:
             far = (stages.index(stage) + fraction) / len(stages)
             self._under_way[number] = max(far, self._under_way.get(number, 0.0))
-            self._report(*self._news())
+            self._report(*self._describe())
 
-    def ended(self, number: int) -> None:
+    def finish(self, number: int) -> None:
         """A picture is done, or has failed."""
         with self._guard:
             self._under_way.pop(number, None)
             self._ended += 1
-            self._report(*self._news())
+            self._report(*self._describe())
 
-    def _news(self) -> tuple[float, str]:
+    def _describe(self) -> tuple[float, str]:
         total = len(self._names)
         text = f"{self._ended} of {total}"
         if self._under_way:
@@ -258,7 +258,7 @@ class _Turns(Turns):
         self._shared.check()
 
     def declare(self, upload: Upload, engine: Engine, sleep: Sleep) -> Destination:
-        self._shared.group.arrived(self._number)
+        self._shared.group.stop_waiting_for(self._number)
         return self._shared.group.declare(upload, sleep)
 
     def transfer(self) -> AbstractContextManager[object]:
@@ -290,7 +290,7 @@ class _Group:
         self._coming = set(range(pictures))
         self._files: _Files = []
 
-    def arrived(self, number: int) -> None:
+    def stop_waiting_for(self, number: int) -> None:
         """The picture is on its way to `declare`, or has ended: nobody needs to wait for it."""
         with self._guard:
             self._coming.discard(number)

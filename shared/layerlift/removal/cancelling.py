@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from .. import errors
-from ..store.threads import begun
+from ..store.threads import call_in_thread
 
 _CANCEL_SECONDS = 0.05
 
@@ -26,7 +26,7 @@ class Background:
 
     def start(self, call: Callable[[], _T]) -> Future[_T]:
         """Begins a call in a thread of its own; returns its end."""
-        outcome = begun(call)
+        outcome = call_in_thread(call)
         self.add(outcome)
         return outcome
 
@@ -55,7 +55,7 @@ class Cancel:
         self._on_leave: Callable[[], None] = lambda: None
 
     @property
-    def wished(self) -> bool:
+    def requested(self) -> bool:
         """Whether the user has left, even where the work goes on."""
         return self._event.is_set()
 
@@ -67,7 +67,7 @@ class Cancel:
         """Raises `Cancelled` once the wish was made."""
         with self._guard:
             if self._event.is_set() and not self._paid:
-                raise self._cancelled()
+                raise self._make_error()
 
     def sleep(self, seconds: float) -> None:
         """Waits, unless `Cancelled` comes first."""
@@ -82,7 +82,7 @@ class Cancel:
         where it was made before."""
         with self._guard:
             if self._event.is_set() and not self._paid:
-                raise self._cancelled()
+                raise self._make_error()
             self._paid = self._background is not None
             self._units = units
 
@@ -96,24 +96,24 @@ class Cancel:
         with self._guard:
             self._paid = False
 
-    def during(self, call: Callable[[], _T]) -> _T:
+    def run(self, call: Callable[[], _T]) -> _T:
         """Does the call in a thread of its own, so that `Cancelled` does not wait for an answer that may never come."""
-        outcome = begun(call, self.settle)
+        outcome = call_in_thread(call, self.settle)
         while not futures.wait([outcome], _CANCEL_SECONDS).done:
             with self._guard:
                 if self._event.is_set() and self._paid and self._background is not None:
                     self._background.add(outcome)
-                    raise self._cancelled()
+                    raise self._make_error()
                 if self._event.is_set():
                     self._on_leave()
-                    raise self._cancelled()
+                    raise self._make_error()
         try:
             return outcome.result()
         except errors.Cancelled as error:
             # It has seen the wish first, but does not know what was paid.
-            raise (self._cancelled() if error.code == "cancelled" else error) from None
+            raise (self._make_error() if error.code == "cancelled" else error) from None
 
-    def _cancelled(self) -> errors.LayerliftError:
+    def _make_error(self) -> errors.LayerliftError:
         """What the user hears: what it has cost."""
         if not self._units:
             return errors.make("cancelled", "nothing was paid for")

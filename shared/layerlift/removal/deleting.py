@@ -56,4 +56,4 @@ def _delete(entries: Sequence[Entry], journal: Journal, service: Service) -> Non
             if error.code not in FORGOTTEN:
                 _log.info("Task %s is not deleted: %s", entry.task_id, error.message)
                 continue
-        journal.deleted(entry)
+        journal.mark_deleted(entry)

@@ -146,7 +146,7 @@ class Engines:
         if choice == "youcam":
             raise errors.make("no_key")
         if self._twin is None:
-            self._twin = _offline_twin()
+            self._twin = _make_twin()
         service = Service(self._twin.url, self._twin.key)
         self._services.add(service)
         return Engine("offline", service, units=0)
@@ -215,7 +215,7 @@ def _hand_over(settings: Settings) -> None:
         _log.warning("What is paid for is left to the next run: %s", error)
 
 
-def _offline_twin() -> Twin:
+def _make_twin() -> Twin:
     from .. import twin
     from ..models import fetching, u2net
 

@@ -34,7 +34,7 @@ _IN_DOUBT = ("starting", "unknown")
 _log = logging.getLogger(__name__)
 
 
-def found(record: Record, upload: Upload, service: Service, journal: Journal, sleep: Sleep) -> bool:
+def find(record: Record, upload: Upload, service: Service, journal: Journal, sleep: Sleep) -> bool:
     """Whether the task was found in the history soon after the call, and is in the record now."""
     for seconds in LOOKS_SECONDS:
         sleep(seconds)
@@ -76,11 +76,13 @@ def _look(record: Record, upload: Upload, service: Service, journal: Journal, sl
     (task_id,) = candidates
     try:
         state = service.poll(task_id)
-        if state.status != "success" or not _shows(service.download(state.result_url or "", sleep=sleep), upload):
+        if state.status != "success":
+            return False
+        if not _is_cut_out_of(service.download(state.result_url or "", sleep=sleep), upload):
             return False
     except errors.ServiceError:
         return False
-    record.running(task_id, state.request_id)
+    record.mark_running(task_id, state.request_id)
     return True
 
 
@@ -106,7 +108,7 @@ def _candidates(record: Record, service: Service, journal: Journal, sleep: Sleep
     }
 
 
-def _shows(data: bytes, upload: Upload) -> bool:
+def _is_cut_out_of(data: bytes, upload: Upload) -> bool:
     """Whether a cut-out has the upload's colours where it is opaque."""
     alpha = matte.decode(data, (upload.width, upload.height))
     opaque = alpha >= _OPAQUE

@@ -83,7 +83,7 @@ class Removal:
         """What is to be asked of the service; None where the picture's alpha is here, and costs nothing."""
         self._name = picture_name(picture, self._engine)
         self._size = (picture.width, picture.height)
-        self._found = _kept(self._name, self._engine)
+        self._found = _find_kept(self._name, self._engine)
         if self._found is not None:
             return None
         return prepare.prepare(picture, report=lambda fraction: self._progress.tell(Stage.PREPARE, fraction))
@@ -100,7 +100,7 @@ class Removal:
                 context = tasks.Context(self._engine, self._turns, self._progress, self._cancel)
                 alpha = tasks.obtain(upload, record, context, again=self._again)
             if self._engine.journal:
-                self._engine.journal.also(self._name, record.entry)
+                self._engine.journal.add_alias(self._name, record.entry)
             # While the picture waits for its turn, the disk alone has the alpha.
             held = None if record.entry.state in ("kept", "deleted") else alpha
             self._found = _Found(record.entry, held, refined=False, cached=cached)
@@ -156,7 +156,7 @@ def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, *, 
             removal.ask(upload)
         return removal.finish(picture)
 
-    return cancel.during(work)
+    return cancel.run(work)
 
 
 def picture_name(picture: Picture, engine: Engine) -> str:
@@ -168,13 +168,13 @@ def picture_name(picture: Picture, engine: Engine) -> str:
 
 def is_paid(picture: Picture, engine: Engine) -> bool:
     """Whether the picture's alpha is there already, and costs nothing."""
-    return _kept(picture_name(picture, engine), engine) is not None
+    return _find_kept(picture_name(picture, engine), engine) is not None
 
 
-def _kept(name: str, engine: Engine) -> _Found | None:
+def _find_kept(name: str, engine: Engine) -> _Found | None:
     """What a picture's own pixels lead to; None where nothing is kept."""
     journal = engine.journal
-    entry = journal.known_as(name) if journal else None
+    entry = journal.find_alias(name) if journal else None
     if journal is None or entry is None:
         return None
     refined = journal.cache.get(name)

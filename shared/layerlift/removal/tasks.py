@@ -27,7 +27,7 @@ from . import recovery
 from .cancelling import Background, Cancel, paying
 from .deleting import FORGOTTEN
 from .engines import Engine, Engines
-from .stages import Progress, Stage, silent
+from .stages import Progress, Stage, ignore
 from .turns import Turns
 
 TASKS = 3
@@ -52,18 +52,18 @@ class Context:
         self.engine.check_consent()
 
 
-def resume(engine: Engine, background: Background, *, told: bool) -> list[tuple[Entry, Future[None]]]:
+def resume(engine: Engine, background: Background, *, tell_user: bool) -> list[tuple[Entry, Future[None]]]:
     """Goes on with the account's tasks that were started within the last day, whose results have not come back, and on
     which nobody works, for the next removals of their pictures; returns each with its end, which may raise what
     `remove` raises.
 
     Args:
-        told: whether the user hears of those that are lost. Else that is left for the next removal of the picture.
+        tell_user: whether the user hears of those that are lost. Else that is left for the next removal of the picture.
     """
     if engine.journal is None:
         return []
     return [
-        (entry, background.start(functools.partial(_resume, entry, engine, background, told)))
+        (entry, background.start(functools.partial(_resume, entry, engine, background, tell_user)))
         for entry in engine.journal.unfinished(engine.account)
         if not engine.journal.is_claimed(entry)
     ]
@@ -75,13 +75,13 @@ def take_up(engines: Engines) -> None:
         return
     try:
         engine = engines.open("youcam", time.sleep, uploads=False)
-        resume(engine, engines.background, told=False)
+        resume(engine, engines.background, tell_user=False)
         engine.delete([])
     except errors.LayerliftError as error:
         _log.info("Nothing is taken up: %s", error.message)
 
 
-def _resume(entry: Entry, engine: Engine, background: Background, told: bool) -> None:
+def _resume(entry: Entry, engine: Engine, background: Background, tell_user: bool) -> None:
     cancel = Cancel(threading.Event(), background)
     if engine.journal is None:
         return
@@ -91,12 +91,12 @@ def _resume(entry: Entry, engine: Engine, background: Background, told: bool) ->
         if record.task_id is None:
             raise errors.make("still_in_doubt")
         try:
-            _finish(record, Context(engine, Turns(), Progress(silent, cancel), cancel))
+            _finish(record, Context(engine, Turns(), Progress(ignore, cancel), cancel))
         except errors.LayerliftError as error:
-            if told and error.code in FORGOTTEN:
-                record.lost(error.code, error.request_id)
+            if tell_user and error.code in FORGOTTEN:
+                record.mark_lost(error.code, error.request_id)
             elif error.code == "task_refused":
-                record.refused(error.request_id)
+                record.mark_refused(error.request_id)
             raise
 
 
@@ -108,7 +108,7 @@ def obtain(upload: Upload, record: Record, context: Context, *, again: bool) -> 
     """
     engine, sleep = context.engine, context.cancel.sleep
     if again and record.entry.state != "running":
-        record.free("asked for anew", None)
+        record.mark_free("asked for anew", None)
     if record.entry.state in ("starting", "unknown", "lost"):
         recovery.settle(record, upload, engine.service, engine.journal, sleep)
     # The wish is for one new task, in place of the one that is known.
@@ -121,10 +121,10 @@ def obtain(upload: Upload, record: Record, context: Context, *, again: bool) -> 
             return _finish(record, context)
         except errors.LayerliftError as error:
             if error.code in FORGOTTEN:
-                record.lost(error.code, error.request_id)
+                record.mark_lost(error.code, error.request_id)
                 anew = delivered or again
             elif error.code == "task_refused":
-                record.refused(error.request_id)
+                record.mark_refused(error.request_id)
                 anew = again
             else:
                 anew = isinstance(error, errors.ServiceError) and error.retry and record.task_id is None
@@ -132,7 +132,7 @@ def obtain(upload: Upload, record: Record, context: Context, *, again: bool) -> 
                 raise
             again = False
             if record.entry.state == "refused":
-                record.free("asked for anew", None)
+                record.mark_free("asked for anew", None)
         sleep(number)
     raise AssertionError("unreachable")
 
@@ -147,14 +147,14 @@ def _start(upload: Upload, record: Record, context: Context) -> None:
         with paying(cancel, engine.units):
             # Who has not heard of this may say that nothing was paid for.
             context.progress.tell(Stage.WAITING, 0.0)
-            record.starting()
+            record.mark_starting()
             try:
                 yield
             except errors.MayBeCharged as error:
-                record.unknown(error.request_id)
+                record.mark_unknown(error.request_id)
                 raise
             except errors.LayerliftError as error:
-                record.free(error.code, error.request_id)
+                record.mark_free(error.code, error.request_id)
                 raise
 
     service = engine.service
@@ -164,18 +164,18 @@ def _start(upload: Upload, record: Record, context: Context) -> None:
         try:
             task = service.run(file_id, around, sleep=cancel.sleep)
             if not record.owns(task.task_id):
-                record.unknown(task.request_id)
+                record.mark_unknown(task.request_id)
                 raise errors.make("may_be_charged", "another picture's task was named", request_id=task.request_id)
         except errors.MayBeCharged:
-            if engine.journal and recovery.found(record, upload, service, engine.journal, cancel.sleep):
+            if engine.journal and recovery.find(record, upload, service, engine.journal, cancel.sleep):
                 return
             raise
         except errors.ServiceError as error:
             if last or error.code != "not_found":
                 raise
-            record.uploaded(None)
+            record.mark_uploaded(None)
         else:
-            record.running(task.task_id, task.request_id)
+            record.mark_running(task.task_id, task.request_id)
             return
 
 
@@ -195,7 +195,7 @@ def _upload(upload: Upload, record: Record, context: Context) -> str:
             lambda fraction: progress.tell(Stage.UPLOAD, fraction, f"{fraction * size:.1f} of {size:.1f} MB"),
             sleep=sleep,
         )
-    record.uploaded(destination.file_id)
+    record.mark_uploaded(destination.file_id)
     return destination.file_id
 
 
@@ -208,13 +208,13 @@ def _finish(record: Record, context: Context) -> NDArray[np.uint8]:
         state = context.turns.wait(task, engine, cancel.sleep, lambda seconds: _tell_wait(context.progress, seconds))
     except errors.LayerliftError as error:
         cancel.unpay()
-        raise _last_word(error) from None
+        raise _explain_polling(error) from None
     if state.status == "error":
-        failure = errors.reported(state.error_code or "unknown_internal_error", state.error_message or "")
-        record.free(failure.code, state.request_id)
+        failure = errors.from_service(state.error_code or "unknown_internal_error", state.error_message or "")
+        record.mark_free(failure.code, state.request_id)
         cancel.unpay()
         raise failure
-    record.done(state.dst_id, engine.units, state.request_id)
+    record.mark_done(state.dst_id, engine.units, state.request_id)
     alpha = _fetch(task, record, state, context)
     record.keep(alpha)
     cancel.settle()
@@ -227,7 +227,7 @@ def _tell_wait(progress: Progress, seconds: float) -> None:
     progress.tell(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s")
 
 
-def _last_word(error: errors.LayerliftError) -> errors.LayerliftError:
+def _explain_polling(error: errors.LayerliftError) -> errors.LayerliftError:
     """What the user hears where the polls of a task that was started have ended with an error.
 
     A refusal, whatever its code says, does not tell whether the task was charged.
@@ -238,7 +238,7 @@ def _last_word(error: errors.LayerliftError) -> errors.LayerliftError:
     return errors.make("task_refused", error.message, status=error.status, request_id=error.request_id)
 
 
-def _charged(error: errors.LayerliftError) -> errors.LayerliftError:
+def _explain_result(error: errors.LayerliftError) -> errors.LayerliftError:
     """What the user hears where a result can't be had: whatever is odd about the answer, it was charged."""
     if error.code not in ("bad_address", "bad_answer"):
         return error
@@ -263,7 +263,7 @@ def _fetch(task: Task, record: Record, state: TaskState, context: Context) -> ND
                 return matte.decode(data, sent)
         except errors.ServiceError as caught:
             if last or caught.code not in ("result_expired", "result_broken"):
-                error = _charged(caught)
+                error = _explain_result(caught)
                 if (kept := record.keep_unusable(data)) is not None:
                     error.message += f" It is kept as {kept}."
                 error.request_id = error.request_id or state.request_id

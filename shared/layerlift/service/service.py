@@ -58,10 +58,10 @@ class Pace(Protocol):
     def work(self, sleep: Sleep) -> None: ...
     def task(self, sleep: Sleep) -> AbstractContextManager[Callable[[str], None]]: ...
     def poll(self, task_id: str, spare: float) -> None: ...
-    def ended(self, task_id: str) -> None: ...
-    def limited(self, seconds: float) -> None: ...
+    def forget(self, task_id: str) -> None: ...
+    def pause(self, seconds: float) -> None: ...
     def expect(self, polls: int, seconds: float) -> None: ...
-    def heard(self, gap: float) -> None: ...
+    def learn_gap(self, gap: float) -> None: ...
 
 
 class Unlimited:
@@ -78,16 +78,16 @@ class Unlimited:
     def poll(self, task_id: str, spare: float) -> None:
         pass
 
-    def ended(self, task_id: str) -> None:
+    def forget(self, task_id: str) -> None:
         pass
 
-    def limited(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         pass
 
     def expect(self, polls: int, seconds: float) -> None:
         pass
 
-    def heard(self, gap: float) -> None:
+    def learn_gap(self, gap: float) -> None:
         pass
 
 
@@ -127,7 +127,7 @@ class Service:
         self._pace = pace or Unlimited()
         self.expect = self._pace.expect
         """Is told how many polls a task needs, and in how many seconds."""
-        self.heard = self._pace.heard
+        self.learn_gap = self._pace.learn_gap
         """Is told how many seconds are from one poll to the next."""
 
     @property
@@ -170,13 +170,13 @@ class Service:
                 destination.method, destination.url, data=data, headers=destination.headers, progress=progress
             ) as answer:
                 if answer.status_code == 429 or answer.status_code >= 500:
-                    raise _refused(answer, None)
+                    raise _explain_refusal(answer, None)
                 if answer.status_code >= 300:
                     raise errors.make("upload_refused")
                 if connection.kind(answer) == "text/html":
                     raise errors.make("proxy_answer")
 
-        self._retried(attempt, sleep)
+        self._retry(attempt, sleep)
 
     def run(
         self, file_id: str, around: Callable[[], AbstractContextManager[None]] = nullcontext, *, sleep: Sleep
@@ -199,7 +199,7 @@ class Service:
                     with self._connection.exchange(
                         "POST", url, body={"src_file_id": file_id}, with_key=True, session=session
                     ) as answer:
-                        task = answers.task(_decoded(answer))
+                        task = answers.task(_decode(answer))
                         started(task.task_id)
                         return replace(task, request_id=connection.request_id(answer))
                 except errors.LayerliftError as error:
@@ -209,7 +209,7 @@ class Service:
                         ) from error
                     raise
 
-        return self._retried(attempt, sleep)
+        return self._retry(attempt, sleep)
 
     def poll(self, task_id: str, *, seconds: float = READ_SECONDS, spare: float = 0.0) -> answers.TaskState:
         """One look at a task, without retries: the caller has to keep to the polling interval. Waits `seconds` at most
@@ -221,13 +221,13 @@ class Service:
             with self._connection.exchange(
                 "GET", self._base + path, with_key=True, timeouts=timeouts, total=seconds
             ) as answer:
-                state = answers.task_state(_decoded(answer))
+                state = answers.task_state(_decode(answer))
                 state = replace(state, request_id=connection.request_id(answer))
         except errors.RateLimited:
-            self._pace.limited(self._uniform(RATE_BACKOFF_SECONDS / 2, RATE_BACKOFF_SECONDS))
+            self._pace.pause(self._uniform(RATE_BACKOFF_SECONDS / 2, RATE_BACKOFF_SECONDS))
             raise
         if state.status != "running":
-            self._pace.ended(task_id)
+            self._pace.forget(task_id)
         return state
 
     def download(self, url: str, progress: Progress | None = None, *, sleep: Sleep) -> bytes:
@@ -240,7 +240,7 @@ class Service:
                 if answer.status_code in (400, 401, 403, 404, 410):
                     raise errors.make("result_expired")
                 if answer.status_code != 200:
-                    raise _refused(answer, None)
+                    raise _explain_refusal(answer, None)
                 kind = connection.kind(answer)
                 if kind == "text/html":
                     raise errors.make("proxy_answer")
@@ -248,7 +248,7 @@ class Service:
                     raise errors.make("result_not_picture", f"type {answers.words(kind)}")
                 return connection.read(answer, MAX_RESULT_BYTES, "result_too_large", progress)
 
-        return self._retried(attempt, sleep)
+        return self._retry(attempt, sleep)
 
     def delete(self, task_id: str, *, sleep: Sleep) -> None:
         """Removes the task's input and output files from the service."""
@@ -260,16 +260,16 @@ class Service:
 
     def history(self, *, sleep: Sleep) -> Iterator[answers.Charge]:
         """The account's unit history, fetched page by page, in no certain order; tried but twice, as somebody waits."""
-        return self._paged("/s2s/v1.0/client/credit/history", answers.charges, sleep, HURRIED_ATTEMPTS)
+        return self._fetch_pages("/s2s/v1.0/client/credit/history", answers.charges, sleep, HURRIED_ATTEMPTS)
 
     def prices(self, *, sleep: Sleep) -> Iterator[answers.Price]:
         """What features cost. The service's list is known to be incomplete."""
-        return self._paged("/s2s/v2.0/credit/feature-cost", answers.prices, sleep)
+        return self._fetch_pages("/s2s/v2.0/credit/feature-cost", answers.prices, sleep)
 
     def _units(self, body: object) -> float:
         return answers.units(body, int(self._wall() * 1000))
 
-    def _paged(
+    def _fetch_pages(
         self,
         path: str,
         parse: Callable[[object], tuple[list[_T], str | None]],
@@ -299,11 +299,11 @@ class Service:
         def attempt() -> _T:
             self._pace.work(sleep)
             with self._connection.exchange(method, self._base + path, body=body, with_key=True) as answer:
-                return parse(_decoded(answer))
+                return parse(_decode(answer))
 
-        return self._retried(attempt, sleep, attempts)
+        return self._retry(attempt, sleep, attempts)
 
-    def _retried(self, attempt: Callable[[], _T], sleep: Sleep, attempts: int = RATE_ATTEMPTS) -> _T:
+    def _retry(self, attempt: Callable[[], _T], sleep: Sleep, attempts: int = RATE_ATTEMPTS) -> _T:
         """Repeats what failed in passing, with jittered backoff.
 
         This is the one retry rule: an error says itself whether the same step may be repeated, and a call that may
@@ -321,7 +321,7 @@ class Service:
                 longest = (RATE_BACKOFF_SECONDS if limited else BACKOFF_SECONDS) * 2 ** (tries - 1)
             pause = self._uniform(longest / 2, longest)
             if limited:
-                self._pace.limited(pause)
+                self._pace.pause(pause)
             sleep(pause)
 
 
@@ -333,7 +333,7 @@ def _may_have_started(error: errors.LayerliftError) -> bool:
     return not error.refused
 
 
-def _decoded(answer: requests.Response) -> object:
+def _decode(answer: requests.Response) -> object:
     """The JSON body of an API call that went well; else the error for what came."""
     data = connection.read(answer, MAX_JSON_BYTES, "bad_answer")
     try:
@@ -341,25 +341,25 @@ def _decoded(answer: requests.Response) -> object:
     except (ValueError, RecursionError):
         body = None
     if answer.status_code >= 300 or body is None:
-        raise _refused(answer, body)
+        raise _explain_refusal(answer, body)
     if isinstance(body, dict) and isinstance(body.get("status"), int) and body["status"] >= 400:
-        raise _refused(answer, body, body["status"])
+        raise _explain_refusal(answer, body, body["status"])
     return body
 
 
-def _refused(answer: requests.Response, body: object, status: int = 0) -> errors.LayerliftError:
+def _explain_refusal(answer: requests.Response, body: object, status: int = 0) -> errors.LayerliftError:
     """The error for a refused request, or for an answer that is none of the service's."""
     status = status or answer.status_code
     code, words = answers.refusal(body)
     if code in errors.REFUSALS or code in errors.FAILURES:
-        error = errors.reported(code, words, status=status)
+        error = errors.from_service(code, words, status=status)
     else:
         known = {401: "unauthorized", 404: "not_found", 429: "rate_limited"}.get(status)
         general = known or ("server_error" if status >= 500 else None)
         if general is not None:
             error = errors.make(general, ": ".join(part for part in (code, words) if part), status=status)
         elif code is not None:
-            error = errors.reported(code, words, status=status)
+            error = errors.from_service(code, words, status=status)
         else:
             error = errors.make("proxy_answer" if body is None else "BadRequest", words, status=status)
     error.refused = _is_refusal(body, code, status)

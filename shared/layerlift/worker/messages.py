@@ -18,7 +18,7 @@ DEPTHS = {"u8": "uint8", "u16": "uint16", "u32": "uint32", "f16": "float16", "f3
 """The names of numpy's types of samples."""
 
 
-def parsed(line: str) -> Message:
+def parse(line: str) -> Message:
     """The message of a line; empty where there is none."""
     try:
         message = json.loads(line)

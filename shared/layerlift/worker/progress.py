@@ -20,7 +20,7 @@ class Report(Protocol):
 
 
 @contextlib.contextmanager
-def told(send: Callable[[dict[str, Any]], None]) -> Iterator[Report]:
+def throttle(send: Callable[[dict[str, Any]], None]) -> Iterator[Report]:
     """What it is told is sent on at most every `REPORT_SECONDS`, and the last of it again every `BEAT_SECONDS`."""
     last: list[Any] = [None, 0.0]
 

@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     uploads.add_argument("action", choices=("allow", "forbid"), nargs="?")
     uploads.set_defaults(run=_uploads)
 
-    examined = commands.add_parser("doctor", help="report on this installation, safe to show to others")
+    examined = commands.add_parser("doctor", help="report on this installation, safe to share")
     examined.set_defaults(run=doctor.run)
 
     from . import serve

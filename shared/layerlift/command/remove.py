@@ -115,8 +115,8 @@ def run(options: argparse.Namespace) -> int:
             engines.leave()
         if asked.is_set() and engines.background.busy:
             print(
-                "What is paid for is finished, if need be in the background; the next run fetches it. "
-                "Ctrl+C ends this at once.",
+                "What is paid for is being finished, if need be in the background; the next run fetches it. "
+                "Press Ctrl+C again to quit at once.",
                 file=sys.stderr,
             )
     return removing.status
@@ -128,7 +128,7 @@ class _Removing:
     Args:
         skipped: the places of pictures in `pairs` that are left as they are.
         background: what has to end before the process does.
-        event: the user's wish to stop.
+        event: set by whoever wants to stop.
         sheet: where pictures and cut-outs are shown, if anywhere.
     """
 
@@ -239,7 +239,7 @@ class _Photo:
 
     Args:
         background: what has to end before the process does.
-        event: the user's wish to stop.
+        event: set by whoever wants to stop.
         on_progress: is called with how far reading, cleaning and writing are.
         on_cut_out: is called with the picture and its cut-out, and notes on it.
     """

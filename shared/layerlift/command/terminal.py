@@ -40,7 +40,7 @@ def ask(question: str) -> bool:
 
 def ask_for_uploads(host: str) -> bool:
     """Asks whether pictures may be uploaded."""
-    return ask(f"Pictures will be uploaded to {host}, which charges 1 unit for each. Agree?")
+    return ask(f"Pictures will be uploaded to {host}; each costs 1 unit. Agree?")
 
 
 class Pace:

@@ -48,7 +48,7 @@ def clean_edges(
     does not matter.
 
     Args:
-        report: is told the fraction that is done, many times a second, and may raise to stop.
+        report: is called with the fraction that is done, many times a second, and may raise to stop.
     """
     tiles = [box for box in grid((picture.width, picture.height), TILE) if _partial(box.of(alpha)).any()]
     if not tiles:

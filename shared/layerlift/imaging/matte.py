@@ -63,7 +63,7 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
     picture's size, and detail to match. The same input makes the same alpha.
 
     Args:
-        report: is told the fraction that is done, many times a second, and may raise to stop.
+        report: is called with the fraction that is done, many times a second, and may raise to stop.
     """
     guide = Guide(picture)
     levels, true = _levels(alpha, guide, _part(report, 0, 0.5))
@@ -179,14 +179,14 @@ def cut_bands(
     are cleaned. A picture of floats has an alpha of its own.
 
     Args:
-        report: is told the fraction that is done, many times a second, and may raise to stop.
+        report: is called with the fraction that is done, many times a second, and may raise to stop.
     """
-    told = 0.0
+    most = 0.0
 
     def tell(fraction: float) -> None:
-        nonlocal told
-        told = max(told, fraction)
-        report(told)
+        nonlocal most
+        most = max(most, fraction)
+        report(most)
 
     colours = picture.pixels.shape[2] - (picture.alpha is not None)
     clean: Iterator[tuple[foreground.Rectangle, Pixels]] = iter(())

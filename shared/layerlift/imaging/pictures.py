@@ -32,7 +32,7 @@ Pixels: TypeAlias = (
     | NDArray[np.float64]
 )
 Report: TypeAlias = Callable[[float], None]
-"""Is told the fraction that is done, many times a second, and may raise to stop."""
+"""Is called with the fraction that is done, many times a second, and may raise to stop."""
 Sample: TypeAlias = type[np.uint8 | np.uint16 | np.uint32 | np.float16 | np.float32 | np.float64]
 
 MAX_PIXELS = 400_000_000

@@ -55,7 +55,7 @@ def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS, report: Report = 
 
     The JPEG names sRGB as its profile where the picture had a profile; one that can't be read counts as sRGB.
     The quality is predicted from strips, so that there is one real encode in the usual case.
-    `report` is told the fraction that is done, many times a second where that takes long, and may raise to stop.
+    `report` is called with the fraction that is done, many times a second where that takes long, and may raise to stop.
     Raises PictureError `picture_empty` for a picture without pixels or with all of them transparent.
     """
     if not picture.width or not picture.height:

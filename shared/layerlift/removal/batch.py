@@ -59,7 +59,7 @@ _T_co = TypeVar("_T_co", covariant=True)
 _Files: TypeAlias = "list[tuple[Upload, Future[Destination]]]"
 
 Report = Callable[[int, Stage, float, str], None]
-"""Is told the place of a picture's job, its stage, the fraction of that which is done, and a text with details."""
+"""Is called with the place of a picture's job, its stage, the fraction of that which is done, and details as text."""
 
 
 class Job(Protocol[_T_co]):
@@ -199,7 +199,7 @@ class Overview:
 
     Args:
         names: what the user calls the pictures.
-        report: is told the fraction that is done of all, and "3 of 12, waiting for" some.
+        report: is called with the fraction that is done of all, and "3 of 12, waiting for" some.
     """
 
     def __init__(self, names: Sequence[str], report: Callable[[float, str], None]) -> None:

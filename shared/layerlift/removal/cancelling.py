@@ -1,4 +1,4 @@
-"""The user's wish to stop, and the work that goes on in spite of it since it is paid for."""
+"""The user's request to stop, and the work that goes on in spite of it since it is paid for."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Background:
 
 
 class Cancel:
-    """The user's wish to stop (`event` is set), seen at every step and in every wait, but for what is paid for."""
+    """The user's request to stop (`event` is set), seen at every step and in every wait, but for what is paid for."""
 
     def __init__(self, event: threading.Event, background: Background | None = None) -> None:
         self._event = event
@@ -64,7 +64,7 @@ class Cancel:
         self._on_leave = call
 
     def check(self) -> None:
-        """Raises `Cancelled` once the wish was made."""
+        """Raises `Cancelled` once it was made."""
         with self._guard:
             if self._event.is_set() and not self._paid:
                 raise self._make_error()
@@ -78,7 +78,7 @@ class Cancel:
         self.check()
 
     def pay(self, units: int) -> None:
-        """From now on the wish lets the user go, and the work on, which may cost so many units. Raises `Cancelled`
+        """From now on the request lets the user go, and the work on, which may cost so many units. Raises `Cancelled`
         where it was made before."""
         with self._guard:
             if self._event.is_set() and not self._paid:
@@ -110,7 +110,7 @@ class Cancel:
         try:
             return outcome.result()
         except errors.Cancelled as error:
-            # It has seen the wish first, but does not know what was paid.
+            # It has seen the request first, but does not know what was paid.
             raise (self._make_error() if error.code == "cancelled" else error) from None
 
     def _make_error(self) -> errors.LayerliftError:

@@ -173,7 +173,7 @@ class Engines:
     def _check_consent(self) -> None:
         host = self.settings.api_host
         if not is_loopback(self.settings.api_url) and not self.settings.has_agreed(host):
-            raise errors.make("consent_needed", f"to {host}")
+            raise errors.make("consent_needed", host)
 
     def _delete(self, entries: Sequence[Entry], key: str, journal: Journal, account: str) -> None:
         if self.settings.delete_delivered:

@@ -23,7 +23,7 @@ class Stage(enum.Enum):
 
 
 Report = Callable[[Stage, float, str], None]
-"""Is told the stage, the fraction of it that is done, and a text with details ("" where there are none)."""
+"""Is called with the stage, the fraction of it that is done, and a text with details ("" where there are none)."""
 
 
 def ignore(stage: Stage, fraction: float, text: str) -> None:

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Context:
     """What goes with one removal through all its steps: who does the work, whose turn it is, how its user hears of it,
-    and whether they wish it to stop."""
+    and whether they want it to stop."""
 
     engine: Engine
     turns: Turns
@@ -111,7 +111,7 @@ def obtain(upload: Upload, record: Record, context: Context, *, again: bool) -> 
         record.mark_free("asked for anew", None)
     if record.entry.state in ("starting", "unknown", "lost"):
         recovery.settle(record, upload, engine.service, engine.journal, sleep)
-    # The wish is for one new task, in place of the one that is known.
+    # `again` is for one new task, in place of the one that is known.
     again = again and record.task_id is not None
     for number in range(1, TASKS + 1):
         delivered = record.entry.state == "kept"
@@ -232,8 +232,8 @@ def _explain_polling(error: errors.LayerliftError) -> errors.LayerliftError:
 
     A refusal, whatever its code says, does not tell whether the task was charged.
     """
-    told = (errors.AuthError, errors.NetworkError, errors.MayBeCharged, errors.Cancelled)
-    if isinstance(error, told) or error.code in FORGOTTEN:
+    final = (errors.AuthError, errors.NetworkError, errors.MayBeCharged, errors.Cancelled)
+    if isinstance(error, final) or error.code in FORGOTTEN:
         return error
     return errors.make("task_refused", error.message, status=error.status, request_id=error.request_id)
 

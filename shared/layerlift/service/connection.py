@@ -123,7 +123,7 @@ class Connection:
 
         Args:
             body: is sent as JSON.
-            data: is sent as it is; `progress` is told the fraction that was sent.
+            data: is sent as it is; `progress` is called with the fraction that was sent.
             session: takes the place of the one that keeps connections alive.
             timeouts: take the place of the connection's own.
             total: seconds for all of it, where the connection's own are more.
@@ -206,8 +206,8 @@ def _log_exchange(
 ) -> None:
     """One line an exchange. Addresses of the storage are signed in their path too."""
     parts = parse_url(url)
-    told = f"{end.status_code}, request {request_id(end)}" if isinstance(end, requests.Response) else end.code
-    _log.info("%s %s%s: %s, %.0f ms", method, parts.host, parts.path if api else "", told, seconds * 1000)
+    outcome = f"{end.status_code}, request {request_id(end)}" if isinstance(end, requests.Response) else end.code
+    _log.info("%s %s%s: %s, %.0f ms", method, parts.host, parts.path if api else "", outcome, seconds * 1000)
 
 
 class _Body(io.BytesIO):

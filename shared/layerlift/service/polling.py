@@ -53,7 +53,7 @@ def wait(
         sleep: waits for that many seconds between an answer and the next poll, and may raise `Cancelled`.
         clock: seconds, never going back.
         deadline: seconds after which the task is given up.
-        waiting: is told the seconds since the start before every poll, and may raise `Cancelled`.
+        waiting: is called with the seconds since the start before every poll, and may raise `Cancelled`.
 
     Raises:
         MayBeCharged: the deadline passed (``deadline``).

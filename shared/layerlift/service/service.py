@@ -126,9 +126,9 @@ class Service:
         self._wall = wall
         self._pace = pace or Unlimited()
         self.expect = self._pace.expect
-        """Is told how many polls a task needs, and in how many seconds."""
+        """Is called with how many polls a task needs, and in how many seconds."""
         self.learn_gap = self._pace.learn_gap
-        """Is told how many seconds are from one poll to the next."""
+        """Is called with how many seconds are from one poll to the next."""
 
     @property
     def waiting(self) -> int:
@@ -163,7 +163,7 @@ class Service:
     def upload(
         self, destination: answers.Destination, data: bytes, progress: Progress | None = None, *, sleep: Sleep
     ) -> None:
-        """Sends the bytes to where they were declared to go; `progress` is told the fraction that was sent."""
+        """Sends the bytes to where they were declared to go; `progress` is called with the fraction that was sent."""
 
         def attempt() -> None:
             with self._connection.exchange(
@@ -231,7 +231,7 @@ class Service:
         return state
 
     def download(self, url: str, progress: Progress | None = None, *, sleep: Sleep) -> bytes:
-        """The result's bytes, at most `MAX_RESULT_BYTES`, of a picture type; `progress` is told the fraction."""
+        """The result's bytes, at most `MAX_RESULT_BYTES`, of a picture type; `progress` is called with the fraction."""
 
         def attempt() -> bytes:
             with self._connection.exchange(

@@ -321,7 +321,7 @@ class _File:
 
 
 def _hand_over(pixels: Path, outcome: Outcome) -> dict[str, Any]:
-    """The alpha in place of the pixels that it was made of, and what the host is told of it."""
+    """The alpha in place of the pixels that it was made of, and what the host hears of it."""
     with contextlib.suppress(PermissionError):  # Windows keeps what is still mapped
         pixels.unlink(missing_ok=True)
     target = pixels.with_suffix(".alpha")
@@ -339,7 +339,7 @@ def _hand_over(pixels: Path, outcome: Outcome) -> dict[str, Any]:
 
 
 def _explain(found: Exception) -> errors.LayerliftError:
-    """What is told of whatever went wrong; what nobody foresaw is on standard error, too."""
+    """The error for whatever went wrong; what nobody foresaw is on standard error, too."""
     error = errors.wrap(found)
     if error.code == "internal":
         traceback.print_exception(found)

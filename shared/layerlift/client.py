@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 from weakref import WeakSet
 
 import numpy as np
@@ -23,6 +23,7 @@ from .imaging.sources import Reader, Source
 from .removal import account
 from .removal.batch import Batch, End
 from .removal.cancelling import Cancel
+from .removal.choices import CHOICES, Choice
 from .removal.engines import Engine, Engines
 from .removal.single import Outcome
 from .store.settings import Settings, check_key
@@ -130,11 +131,11 @@ class Client:
 
     def __init__(
         self,
-        engine: Literal["auto", "youcam", "offline"] = "auto",
+        engine: Choice = "auto",
         key: str | None = None,
         url: str | None = None,
     ) -> None:
-        if engine not in ("auto", "youcam", "offline"):
+        if engine not in CHOICES:
             raise ValueError(f"engine must be 'auto', 'youcam' or 'offline', not {engine!r}")
         given = {}
         if key is not None:
@@ -232,7 +233,7 @@ class Client:
             SetupError, AuthError, NetworkError, ServiceError: as `remove` does.
         """
         self._check_open()
-        found = account.balance(self._engines, self._choice, Cancel(threading.Event()))
+        found = account.ask_balance(self._engines, self._choice, Cancel(threading.Event()))
         return float(found["units"]) if found["engine"] == "youcam" else math.inf
 
     def _begin(self, sources: Sequence[Source], again: bool) -> _Removals:
@@ -256,13 +257,12 @@ class _Removals(Iterator["Cutout | Failure"]):
         self._cancel = threading.Event()
         self._room = threading.Semaphore(_AHEAD)
         self._guard = threading.Lock()
-        batch = Batch(self._cancel, engines.background)
-        engine = engines.open(choice, batch.sleep)
+        engine = engines.open(choice, Cancel(self._cancel).sleep)
         jobs = [
             _Job(source, number, Reader(source, again), self._cancel, self._room)
             for number, source in enumerate(sources)
         ]
-        self._ends = _ends(batch, jobs, engines, engine, again)
+        self._ends = _ends(Batch(self._cancel, engines.background), jobs, engines, engine, again)
 
     def __next__(self) -> Cutout | Failure:
         with self._guard:
@@ -270,7 +270,7 @@ class _Removals(Iterator["Cutout | Failure"]):
         if end.result is not None:
             self._room.release()
             return end.result
-        error = errors.unexpected(end.error)
+        error = errors.wrap(end.error)
         if error is not end.error:
             error.__cause__ = end.error
         return Failure(self._sources[end.number], end.number, error)

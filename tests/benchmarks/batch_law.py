@@ -22,6 +22,7 @@ import numpy as np
 from layerlift.imaging.pictures import Picture
 from layerlift.removal import batch
 from layerlift.removal.batch import Batch
+from layerlift.removal.cancelling import Cancel
 from layerlift.removal.engines import Engines
 from layerlift.removal.single import Outcome
 from layerlift.store.settings import Settings
@@ -53,7 +54,7 @@ def law(pictures: int, side: int, interval_ms: int | None) -> str:
         variables = {"LAYERLIFT_HOME": home, "YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key}
         with Engines(Settings({**variables, "LAYERLIFT_RATE": f"{REQUESTS}/{SECONDS:g}"})) as engines:
             work = Batch(event, engines.background)
-            engine = engines.open("youcam", work.sleep)
+            engine = engines.open("youcam", Cancel(event).sleep)
             begin = time.monotonic()
             units = [end.result for end in work.run([Photo(number, side) for number in range(pictures)], engine)]
             took = time.monotonic() - begin

@@ -69,7 +69,7 @@ def run(folder: Path, url: str, key: str, count: int, side_by_side: bool) -> Non
         with Engines(Settings({**variables, "LAYERLIFT_RATE": "1000000/1"})) as engines:
             jobs = [File(folder, number) for number in range(count)]
             work = Batch(event, engines.background)
-            engine = engines.open("youcam", work.sleep)
+            engine = engines.open("youcam", Cancel(event).sleep)
             begin = time.monotonic()
             if side_by_side:
                 assert [end.result for end in work.run(jobs, engine)] == [1] * count

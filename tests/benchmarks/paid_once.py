@@ -72,10 +72,10 @@ def journaled(home: str) -> list[float]:
     for number in range(JOURNALED):
         begin = time.perf_counter()
         with journal.claim(f"{number:064x}", "youcam", "account", (64, 48), time.sleep) as record:
-            record.uploaded("file")
-            record.starting()
-            record.running(f"task-{number}", None)
-            record.done(None, 1.0, None)
+            record.mark_uploaded("file")
+            record.mark_starting()
+            record.mark_running(f"task-{number}", None)
+            record.mark_done(None, 1.0, None)
         times.append(time.perf_counter() - begin)
     journal.close()
     return times

@@ -72,11 +72,11 @@ class Write(NamedTuple):
 
         disk = errors.make("disk", "no space left")
         if self.write == "trace":
-            journal.trace.started = held(journal.trace.started, OSError(28, "no space left"))  # type: ignore[method-assign]
+            journal.trace.add_start = held(journal.trace.add_start, OSError(28, "no space left"))  # type: ignore[method-assign]
         elif self.write == "alpha":
             journal.cache.put = held(journal.cache.put, OSError(28, "no space left"))  # type: ignore[method-assign]
         elif self.write == "deleted":
-            journal.deleted = held(journal.deleted, disk)  # type: ignore[method-assign]
+            journal.mark_deleted = held(journal.mark_deleted, disk)  # type: ignore[method-assign]
         else:
             journal.write = held(journal.write, disk, is_step=True)  # type: ignore[method-assign]
 

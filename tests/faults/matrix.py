@@ -152,9 +152,9 @@ def _closed_address() -> str:
 
 
 def _balance(world: World, seconds: float) -> errors.LayerliftError | None:
-    with world.engine(seconds) as (engine, _):
+    with world.engine(seconds) as (engine, cancel):
         try:
-            assert engine.service.balance() == world.twin.options.units
+            assert engine.service.balance(sleep=cancel.sleep) == world.twin.options.units
         except errors.LayerliftError as error:
             return error
     return None

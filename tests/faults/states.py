@@ -163,36 +163,36 @@ def leave(world: World, state: str) -> None:
     with world.engine(ANSWER_SECONDS) as (engine, cancel):
         upload = prepare.prepare(Picture(picture(0)))
         with engine.claim(upload, cancel.sleep) as record:
-            (destination,) = engine.service.declare([upload])
-            engine.service.upload(destination, upload.data)
-            record.uploaded(destination.file_id)
+            (destination,) = engine.service.declare([upload], sleep=cancel.sleep)
+            engine.service.upload(destination, upload.data, sleep=cancel.sleep)
+            record.mark_uploaded(destination.file_id)
             if state == "uploaded":
                 return
-            record.starting()
+            record.mark_starting()
             if state.endswith("unheard"):
                 world.twin.inject(Fault("run", "reset_before"))
             try:
-                task = engine.service.run(destination.file_id)
+                task = engine.service.run(destination.file_id, sleep=cancel.sleep)
             except errors.MayBeCharged:
                 task = None
             if state.startswith("starting"):
                 return
             if state.startswith("unknown") or task is None:
-                record.unknown(None)
+                record.mark_unknown(None)
                 return
-            record.running(task.task_id, task.request_id)
+            record.mark_running(task.task_id, task.request_id)
             _go_on(world, record, state)
 
 
 def _go_on(world: World, record: Record, state: str) -> None:
     """What comes of a start whose task is known."""
     if state == "refused":
-        record.refused(None)
+        record.mark_refused(None)
     elif state == "lost":
-        record.lost("InvalidTaskId", None)
+        record.mark_lost("InvalidTaskId", None)
         world.twin.expire(record.entry.task_id or "")
     elif state == "ended":
-        record.done(None, 1, None)
+        record.mark_done(None, 1, None)
 
 
 STARTS = [

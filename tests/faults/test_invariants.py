@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +33,9 @@ class Careless:
 
     def start(self, number: int) -> Task:
         upload = prepare.prepare(Picture(picture(number)))
-        destination = self.service.declare([upload])[0]
-        self.service.upload(destination, upload.data)
-        return self.service.run(destination.file_id)
+        destination = self.service.declare([upload], sleep=time.sleep)[0]
+        self.service.upload(destination, upload.data, sleep=time.sleep)
+        return self.service.run(destination.file_id, sleep=time.sleep)
 
     def finish(self, number: int) -> None:
         polling.wait(self.service, self.start(number))

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,6 @@ from layerlift.imaging.pictures import Picture
 from layerlift.removal import single
 from layerlift.removal.cancelling import Cancel
 from layerlift.removal.engines import Engine, Engines
-from layerlift.service import polling
-from layerlift.service.answers import Task, TaskState
 from layerlift.service.service import Service
 from layerlift.store import database
 from layerlift.store.cache import Cache
@@ -222,16 +220,6 @@ class Swift(Cancel):
         super().sleep(min(seconds, HASTE_SECONDS))
 
 
-@dataclass(frozen=True)
-class Timed(Engine):
-    """An engine whose polls are timed by a clock that is handed in."""
-
-    clock: Callable[[], float] = field(kw_only=True)
-
-    def ended(self, task: Task, sleep: Callable[[float], None], waiting: Callable[[float], None]) -> TaskState:
-        return polling.wait(self.service, task, sleep=sleep, clock=self.clock, waiting=waiting)
-
-
 class Host(worker_host.Host):
     """A host whose worker may end at any time. `apart` makes the host a process of its own."""
 
@@ -353,9 +341,9 @@ class World:
         kept = (cache.get(path.stem) for path in (self.home / "results").glob("*.alpha"))
         return any(found is not None and _bands(255 - found) == bands for found in kept)
 
-    def service(self, seconds: float, sleep: Callable[[float], None]) -> Service:
+    def service(self, seconds: float) -> Service:
         """A client that waits `seconds` for an answer."""
-        return Service(self.twin.url, self.twin.key, sleep=sleep, timeouts=(seconds, seconds), wall=self._wall)
+        return Service(self.twin.url, self.twin.key, timeouts=(seconds, seconds), wall=self._wall)
 
     def _wall(self) -> float:
         return time.time() + self.ahead
@@ -369,9 +357,9 @@ class World:
             assert opened.journal
             opened.journal.clock = self._wall
             self.on_journal(opened.journal)
-            service = self.service(seconds, cancel.sleep)
+            service = self.service(seconds)
             try:
-                yield Timed(**{**vars(opened), "service": service}, clock=self.twin.later), cancel
+                yield replace(opened, service=service, clock=self.twin.later), cancel
             finally:
                 service.close()
 

@@ -46,8 +46,8 @@ def started(job: Paid) -> str:
     with job.engine.claim(upload, job.cancel.sleep) as record:
         destination = job.service.declare([upload])[0]
         job.service.upload(destination, upload.data)
-        record.uploaded(destination.file_id)
-        record.starting()
+        record.mark_uploaded(destination.file_id)
+        record.mark_starting()
         task = job.service.run(destination.file_id)
-        record.running(task.task_id, task.request_id)
+        record.mark_running(task.task_id, task.request_id)
     return task.task_id

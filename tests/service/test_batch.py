@@ -15,6 +15,7 @@ from layerlift import errors
 from layerlift.imaging.pictures import Picture
 from layerlift.removal import batch, single
 from layerlift.removal.batch import Batch, End, Overview
+from layerlift.removal.cancelling import Cancel
 from layerlift.removal.engines import Engines
 from layerlift.removal.single import Outcome
 from layerlift.removal.stages import Stage
@@ -59,8 +60,8 @@ class World:
         self.event.clear()
         found: dict[int, End[Any]] = {}
         with Engines(self.settings) as engines:
-            work = Batch(self.event, engines.background)
-            for end in work.run(jobs, engines.open("youcam", work.sleep), **more):
+            engine = engines.open("youcam", Cancel(self.event).sleep)
+            for end in Batch(self.event, engines.background).run(jobs, engine, **more):
                 found[end.number] = end
                 on_end(end)
         assert sorted(found) == list(range(len(jobs)))
@@ -128,11 +129,11 @@ def test_consent_that_is_taken_back_while_the_limit_holds_up_a_declaration_is_se
     user = world()
     user.settings.agree("127.0.0.1")
 
-    def declare(self: Any, upload: Any) -> Any:
+    def declare(self: Any, upload: Any, engine: Any, sleep: Any) -> Any:
         user.settings.agree("127.0.0.1", False)
-        return self.service.declare([upload])[0]
+        return engine.service.declare([upload], sleep=sleep)[0]
 
-    monkeypatch.setattr("layerlift.removal.batch._Shared.declare", declare)
+    monkeypatch.setattr("layerlift.removal.batch._Turns.declare", declare)
     assert codes(user.ends([Photo(1)])) == ["consent_needed"]
     assert (len(user.twin.calls("declare")), user.twin.calls("upload")) == (1, [])
 
@@ -152,7 +153,7 @@ def test_what_is_kept_at_full_size_alone_is_paid_for_too(world: Callable[..., Wo
         engine = engines.open("youcam", time.sleep)
         assert engine.journal
         name = single.picture_name(photo.load(), engine)
-        known = engine.journal.known_as(name)
+        known = engine.journal.find_alias(name)
         assert known
         cache = engine.journal.cache
         cache.path(known.picture).rename(cache.path(name))
@@ -337,13 +338,13 @@ def test_all_files_are_deleted_from_the_service_in_the_end(world: Callable[..., 
 def test_news_of_many_pictures_are_one_line(world: Callable[..., World]) -> None:
     told: list[tuple[float, str]] = []
     overview = Overview(["a", "b", "c"], lambda fraction, text: told.append((fraction, text)))
-    overview.told(1, Stage.WAITING, 0.5, "")
-    overview.told(2, Stage.PREPARE, 0.0, "")
-    overview.told(1, Stage.READ, 0.5, "")
+    overview.update(1, Stage.WAITING, 0.5, "")
+    overview.update(2, Stage.PREPARE, 0.0, "")
+    overview.update(1, Stage.READ, 0.5, "")
     assert told[-1][1] == "0 of 3, waiting for b and 1 more"
-    overview.ended(1)
-    overview.ended(0)
+    overview.finish(1)
+    overview.finish(0)
     assert told[-1][1] == "2 of 3, waiting for c"
-    overview.ended(2)
+    overview.finish(2)
     assert told[-1] == (1.0, "3 of 3")
     assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)

@@ -335,7 +335,7 @@ def test_a_client_keeps_nothing_of_removals_that_have_ended(client: layerlift.Cl
     for source in pictures(5):
         client.remove(source)
     client.balance()
-    wait_for(lambda: client._engines._services == [])
+    wait_for(lambda: not client._engines._services)
 
 
 INTERRUPTED = """

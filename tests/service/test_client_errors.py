@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from layerlift import errors
-from layerlift.service.service import ATTEMPTS, BACKOFF_SECONDS, RATE_ATTEMPTS, RATE_BACKOFF_SECONDS, Service
+from layerlift.service.service import ATTEMPTS, BACKOFF_SECONDS, RATE_ATTEMPTS, RATE_BACKOFF_SECONDS
 from layerlift.twin import Fault
 
-from .wire import BALANCE, KEY, Waits, client, finished, reply, server
+from .wire import BALANCE, KEY, Waiting, Waits, client, finished, reply, server
 
 REQUEST_CODES = (
     (400, "InvalidParameters", errors.ServiceError),
@@ -103,7 +103,7 @@ def test_an_empty_account_is_an_error_that_asks_to_buy_units(make_twin: Callable
 def test_a_wrong_key_is_an_error_that_asks_for_another_key_and_is_not_tried_again(twin: Any) -> None:
     waits = Waits()
     with pytest.raises(errors.AuthError) as caught:
-        Service(twin.url, "sk-wrong", sleep=waits).balance()
+        Waiting(twin.url, "sk-wrong", sleep=waits).balance()
     assert "layerlift key set" in caught.value.action
     assert (len(twin.requests), waits.seconds) == (1, [])
 
@@ -111,32 +111,32 @@ def test_a_wrong_key_is_an_error_that_asks_for_another_key_and_is_not_tried_agai
 @pytest.mark.parametrize("key", ["sk with space", "sk-ключ", "sk\n", "sk\r\nX-Header: 1"])
 def test_a_key_that_no_header_can_hold_is_refused_before_anything_is_sent(key: str) -> None:
     with pytest.raises(errors.AuthError):
-        Service("https://api.example", key)
+        Waiting("https://api.example", key)
 
 
 def test_no_key_at_all_is_an_error_that_asks_for_one() -> None:
     with pytest.raises(errors.SetupError) as caught:
-        Service("https://api.example", "")
+        Waiting("https://api.example", "")
     assert caught.value.code == "key_missing"
 
 
 def test_a_refusal_inside_an_answer_of_200_is_a_refusal() -> None:
     body = b'{"status": 401, "error": "no", "error_code": "ExpiredApiKey"}'
     with server(reply(body, x_request_id="r-1")) as api, pytest.raises(errors.AuthError) as caught:
-        Service(api.url, KEY).balance()
+        Waiting(api.url, KEY).balance()
     assert (caught.value.code, caught.value.status, caught.value.request_id) == ("ExpiredApiKey", 401, "r-1")
 
 
 def test_an_answer_of_unknown_form_is_an_error_with_its_request_id() -> None:
     with server(reply(b'{"results": 5}', x_request_id="r-2")) as api, pytest.raises(errors.ServiceError) as caught:
-        Service(api.url, KEY).balance()
+        Waiting(api.url, KEY).balance()
     assert (caught.value.code, caught.value.status, caught.value.request_id) == ("bad_answer", 200, "r-2")
 
 
 def test_the_services_words_are_shown_as_one_short_line() -> None:
     body = b'{"error": "red \\u001b[31m\\n\\ud800' + b"x" * 5000 + b'", "error_code": "BadRequest"}'
     with server(reply(body, status=400)) as api, pytest.raises(errors.ServiceError) as caught:
-        Service(api.url, KEY).balance()
+        Waiting(api.url, KEY).balance()
     assert caught.value.message.isprintable()
     assert "red" in caught.value.message
     assert len(caught.value.message) < 300
@@ -147,7 +147,7 @@ def test_the_services_words_are_shown_as_one_short_line() -> None:
 )
 def test_an_answer_that_is_no_proper_json_is_an_error(body: bytes) -> None:
     with server(reply(body)) as api, pytest.raises(errors.LayerliftError) as caught:
-        Service(api.url, KEY, sleep=Waits()).balance()
+        Waiting(api.url, KEY, sleep=Waits()).balance()
     assert caught.value.code in ("proxy_answer", "bad_answer")
 
 

@@ -12,11 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from layerlift import errors
 from layerlift.service import polling
-from layerlift.service.service import Service
 from layerlift.twin import FORMS, Fault
 from PIL import Image
 
-from .wire import File, Waits, client, finished, reply, server, uploaded
+from .wire import File, Waiting, Waits, client, finished, reply, server, uploaded
 
 EXCLUSIVE = (
     ("results_list", "results_data", "results_list_data", ""),
@@ -159,7 +158,7 @@ def test_prices_are_read_over_all_their_pages_and_tokens_are_sent_encoded() -> N
         reply(json.dumps({"status": 200, "result": page}).encode())(request)
 
     with server(answer) as api:
-        assert [price.description for price in Service(api.url, "k").prices()] == ["a", "b", "c"]
+        assert [price.description for price in Waiting(api.url, "k").prices()] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(

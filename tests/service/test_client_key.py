@@ -12,10 +12,9 @@ import pytest
 from layerlift import errors
 from layerlift.service.answers import Destination
 from layerlift.service.connection import is_loopback
-from layerlift.service.service import Service
 from layerlift.twin import Fault
 
-from .wire import BALANCE, KEY, File, Waits, certificate, client, finished, reply, server, told, uploaded
+from .wire import BALANCE, KEY, File, Waiting, Waits, certificate, client, finished, reply, server, told, uploaded
 
 
 def authorization(calls: list[Any]) -> list[str | None]:
@@ -115,7 +114,7 @@ def test_a_netrc_file_adds_no_credentials(tmp_path: Path, monkeypatch: pytest.Mo
     with server(reply(b"\x89PNG", kind="image/png"), trusted) as storage:
         home = reply(b"", status=307, Location=storage.url)
         with server(home, trusted) as api:
-            service = Service(api.url, KEY, sleep=Waits())
+            service = Waiting(api.url, KEY, sleep=Waits())
             service.upload(Destination("f", "PUT", storage.url + "/upload", {}), b"data")
             service.download(storage.url + "/result")
             with pytest.raises(errors.LayerliftError):
@@ -145,7 +144,7 @@ def test_a_proxy_of_the_environment_gets_a_tunnel_and_not_the_key(monkeypatch: p
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         with pytest.raises(errors.NetworkError) as caught:
-            Service("https://api.example", KEY, sleep=Waits()).balance()
+            Waiting("https://api.example", KEY, sleep=Waits()).balance()
     assert {seen.method for seen in proxy.seen} == {"CONNECT"}
     assert KEY not in repr(proxy.seen) + told(caught.value)
 
@@ -154,7 +153,7 @@ def test_a_proxy_of_the_environment_gets_a_tunnel_and_not_the_key(monkeypatch: p
 def test_a_proxy_that_cannot_be_used_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(errors.NetworkError) as caught:
-        Service("https://api.example", KEY, sleep=Waits()).balance()
+        Waiting("https://api.example", KEY, sleep=Waits()).balance()
     assert "proxy" in caught.value.message
 
 
@@ -223,7 +222,7 @@ PLAIN = [
 @pytest.mark.parametrize("url", PLAIN)
 def test_plain_http_is_refused_except_to_this_computer(url: str) -> None:
     with pytest.raises(errors.SetupError) as caught:
-        Service(url, KEY)
+        Waiting(url, KEY)
     assert caught.value.code == "insecure_url"
     assert not is_loopback(url)
 
@@ -232,7 +231,7 @@ def test_plain_http_is_refused_except_to_this_computer(url: str) -> None:
     "url", ["http://localhost:8080", "http://127.0.0.1", "http://127.9.9.9:1", "http://[::1]:80", "https://api.example"]
 )
 def test_https_and_plain_http_to_this_computer_are_taken(url: str) -> None:
-    Service(url, KEY).close()
+    Waiting(url, KEY).close()
 
 
 BAD = [
@@ -255,7 +254,7 @@ BAD = [
 @pytest.mark.parametrize("url", BAD)
 def test_an_address_that_is_none_is_refused_in_clear_words(url: str) -> None:
     with pytest.raises(errors.SetupError) as caught:
-        Service(url, KEY)
+        Waiting(url, KEY)
     assert caught.value.code == "bad_url"
     assert "YOUCAM_API_URL" in caught.value.action
     assert not is_loopback(url)
@@ -270,7 +269,7 @@ def test_an_api_that_is_reached_by_https_can_name_no_plain_address(trusted: Path
         "results": {"url": twin.storage_url + "/result/x"},
     }
     with server(reply(json.dumps({"status": 200, "data": data}).encode()), trusted) as api:
-        service = Service(api.url, KEY, sleep=Waits())
+        service = Waiting(api.url, KEY, sleep=Waits())
         [destination] = service.declare([File(b"x")])
         for call in (
             lambda: service.upload(destination, b"x"),
@@ -285,7 +284,7 @@ def test_an_api_that_is_reached_by_https_can_name_no_plain_address(trusted: Path
 def test_a_redirect_from_https_to_plain_http_is_refused(trusted: Path, twin: Any) -> None:
     downgrade = reply(b"", status=302, Location=twin.url + BALANCE)
     with server(downgrade, trusted) as api, pytest.raises(errors.ServiceError) as caught:
-        Service(api.url, KEY, sleep=Waits()).balance()
+        Waiting(api.url, KEY, sleep=Waits()).balance()
     assert caught.value.code == "bad_address"
     assert twin.requests == []
 
@@ -294,13 +293,13 @@ def test_a_redirect_from_https_to_plain_http_is_refused(trusted: Path, twin: Any
 def test_a_redirect_to_no_address_is_an_error(location: str) -> None:
     astray = reply(b"", status=302, Location=location)
     with server(astray) as api, pytest.raises(errors.ServiceError) as caught:
-        Service(api.url, KEY, sleep=Waits()).balance()
+        Waiting(api.url, KEY, sleep=Waits()).balance()
     assert caught.value.code == "bad_address"
 
 
 def test_a_certificate_that_nobody_vouches_for_ends_the_call_before_anything_is_sent(tmp_path: Path) -> None:
     with server(reply(b"{}"), certificate(tmp_path)) as api:
-        service = Service(api.url, KEY, sleep=Waits())
+        service = Waiting(api.url, KEY, sleep=Waits())
         for call in (service.balance, lambda: service.run("some-file"), lambda: service.poll("t")):
             with pytest.raises(errors.NetworkError) as caught:
                 call()
@@ -311,7 +310,7 @@ def test_a_certificate_that_nobody_vouches_for_ends_the_call_before_anything_is_
 
 def test_a_certificate_for_another_host_is_refused(tmp_path: Path, trusted: Path) -> None:
     with server(reply(b"{}"), trusted) as api, pytest.raises(errors.NetworkError) as caught:
-        Service(api.url.replace("127.0.0.1", "127.0.0.2"), KEY, sleep=Waits()).balance()
+        Waiting(api.url.replace("127.0.0.1", "127.0.0.2"), KEY, sleep=Waits()).balance()
     assert caught.value.code in ("tls", "unreachable")
     assert api.seen == []
 
@@ -319,5 +318,5 @@ def test_a_certificate_for_another_host_is_refused(tmp_path: Path, trusted: Path
 def test_a_missing_file_of_certificates_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
     with pytest.raises(errors.NetworkError) as caught:
-        Service("https://127.0.0.1:9", KEY, sleep=Waits()).balance()
+        Waiting("https://127.0.0.1:9", KEY, sleep=Waits()).balance()
     assert "certificates" in caught.value.message

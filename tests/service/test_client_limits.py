@@ -22,7 +22,7 @@ from layerlift.service.service import ATTEMPTS, MAX_RESULT_BYTES, Service
 from layerlift.store.threads import fulfil
 from layerlift.twin import Fault
 
-from .wire import KEY, File, Waits, client, finished, reply, server, uploaded
+from .wire import KEY, File, Waiting, Waits, client, finished, reply, server, uploaded
 
 STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance", "history", "price")
 CALLS: dict[str, Callable[[Service, str], object]] = {
@@ -91,7 +91,7 @@ def test_no_call_waits_for_a_connection_for_ever(step: str) -> None:
             each.connect_ex(("127.0.0.1", port))
         url = f"http://127.0.0.1:{port}"
         with pytest.raises(errors.NetworkError) as caught:
-            CALLS[step](Service(url, KEY, sleep=Waits(), timeouts=(0.05, 600.0)), url)
+            CALLS[step](Waiting(url, KEY, sleep=Waits(), timeouts=(0.05, 600.0)), url)
         for each in waiting:
             each.close()
     assert caught.value.code == "unreachable"
@@ -103,7 +103,7 @@ def test_an_upload_that_nobody_reads_ends(make_twin: Callable[..., Any]) -> None
         deaf.listen(8)
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         with pytest.raises(errors.NetworkError):
-            Service(url, KEY, sleep=Waits(), timeouts=(0.2, 0.2)).upload(
+            Waiting(url, KEY, sleep=Waits(), timeouts=(0.2, 0.2)).upload(
                 Destination("f", "PUT", url, {}), bytes(30_000_000)
             )
 
@@ -133,7 +133,7 @@ def chunked(
 def test_an_answer_without_an_end_is_cut_off(step: str, code: str) -> None:
     with server(chunked(b" " * 65536, "application/json")) as api:
         with pytest.raises(errors.LayerliftError) as caught:
-            CALLS[step](Service(api.url, KEY, sleep=Waits()), "")
+            CALLS[step](Waiting(api.url, KEY, sleep=Waits()), "")
         assert api.client_gone.wait(20)
     assert caught.value.code == code
 
@@ -141,7 +141,7 @@ def test_an_answer_without_an_end_is_cut_off(step: str, code: str) -> None:
 def test_a_result_without_an_end_is_cut_off() -> None:
     with server(chunked(b"\x89" * 1_000_000, "image/png")) as storage:
         with pytest.raises(errors.ServiceError) as caught:
-            Service(storage.url, KEY, sleep=Waits()).download(storage.url)
+            Waiting(storage.url, KEY, sleep=Waits()).download(storage.url)
         assert storage.client_gone.wait(20)
     assert caught.value.code == "result_too_large"
 
@@ -149,7 +149,7 @@ def test_a_result_without_an_end_is_cut_off() -> None:
 def test_a_redirect_without_an_end_is_not_read(twin: Any) -> None:
     with server(chunked(b" " * 65536, "text/html", location=twin.url + "/nowhere")) as api:
         with pytest.raises(errors.ServiceError):
-            Service(api.url, KEY, sleep=Waits()).balance()
+            Waiting(api.url, KEY, sleep=Waits()).balance()
         assert api.client_gone.wait(20)
     assert [call.path for call in twin.requests] == ["/nowhere"]
 
@@ -158,7 +158,7 @@ def test_a_redirect_without_an_end_is_not_read(twin: Any) -> None:
 def test_an_answer_that_drips_without_an_end_is_given_up(step: str) -> None:
     with server(chunked(b" ", "application/json", lambda: time.sleep(0.01))) as api:
         with pytest.raises(errors.LayerliftError) as caught:
-            CALLS[step](Service(api.url, KEY, sleep=Waits(), total=0.2), "")
+            CALLS[step](Waiting(api.url, KEY, sleep=Waits(), total=0.2), "")
         assert api.client_gone.wait(20)
     assert caught.value.code == ("may_be_charged" if step == "run" else "timeout")
 
@@ -176,7 +176,7 @@ def test_headers_that_drip_without_an_end_are_given_up(step: str, monkeypatch: p
     monkeypatch.setattr(service, "RESULT_BYTES", 0)
     with server(dripping) as far:
         with pytest.raises(errors.LayerliftError) as caught:
-            CALLS[step](Service(far.url, KEY, sleep=Waits(), total=0.2), far.url)
+            CALLS[step](Waiting(far.url, KEY, sleep=Waits(), total=0.2), far.url)
         assert far.client_gone.wait(20)
     assert caught.value.code == ("may_be_charged" if step == "run" else "timeout")
     assert len(far.seen) == (1 if step in ("run", "poll") else 2 if step == "history" else ATTEMPTS)
@@ -186,7 +186,7 @@ def test_a_result_that_drips_without_an_end_is_given_up(monkeypatch: pytest.Monk
     monkeypatch.setattr(service, "RESULT_BYTES", 0)
     with server(chunked(b"x", "image/png", lambda: time.sleep(0.01))) as storage:
         with pytest.raises(errors.NetworkError) as caught:
-            Service(storage.url, KEY, sleep=Waits(), total=0.2).download(storage.url)
+            Waiting(storage.url, KEY, sleep=Waits(), total=0.2).download(storage.url)
         assert storage.client_gone.wait(20)
     assert caught.value.code == "timeout"
 
@@ -200,7 +200,7 @@ def test_an_answer_whose_end_is_the_connections_is_not_taken_for_whole_where_it_
             time.sleep(0.01)
 
     with server(answer) as api, pytest.raises(errors.NetworkError) as caught:
-        Service(api.url, KEY, sleep=Waits(), total=0.2).balance()
+        Waiting(api.url, KEY, sleep=Waits(), total=0.2).balance()
     assert caught.value.code == "timeout"
 
 
@@ -222,7 +222,7 @@ def test_an_upload_that_is_read_too_slowly_is_given_up(monkeypatch: pytest.Monke
         url = f"http://127.0.0.1:{slow.getsockname()[1]}"
         begin = time.monotonic()
         with pytest.raises(errors.NetworkError) as caught:
-            Service(url, KEY, sleep=Waits(), total=0.2).upload(Destination("f", "PUT", url, {}), bytes(8_000_000))
+            Waiting(url, KEY, sleep=Waits(), total=0.2).upload(Destination("f", "PUT", url, {}), bytes(8_000_000))
         assert caught.value.code == "timeout" and time.monotonic() - begin < 20
 
 
@@ -242,7 +242,7 @@ def test_a_handshake_that_drips_is_given_up() -> None:
         threading.Thread(target=drip, daemon=True).start()
         url = f"https://127.0.0.1:{deaf.getsockname()[1]}"
         with pytest.raises(errors.NetworkError) as caught:
-            Service(url, KEY, sleep=Waits(), total=0.2).poll("t")
+            Waiting(url, KEY, sleep=Waits(), total=0.2).poll("t")
     assert caught.value.code == "timeout"
 
 
@@ -259,7 +259,7 @@ def test_an_exchange_that_is_given_up_takes_no_other_along(make_twin: Callable[.
 
 def test_the_time_that_large_data_is_given_grows_with_it() -> None:
     with server(lambda request: (time.sleep(0.3), reply(b"")(request))[1]) as storage:
-        sender = Service(storage.url, KEY, sleep=Waits(), total=0.1)
+        sender = Waiting(storage.url, KEY, sleep=Waits(), total=0.1)
         sender.upload(Destination("f", "PUT", storage.url, {}), bytes(10 * connection.SLOWEST))
         with pytest.raises(errors.NetworkError):
             sender.upload(Destination("f", "PUT", storage.url, {}), b"x")
@@ -269,7 +269,7 @@ def test_the_time_that_large_data_is_given_grows_with_it() -> None:
 def test_a_length_above_the_limit_is_refused_before_a_byte_is_read(step: str, code: str) -> None:
     answer = reply(b"", kind="image/png", Content_Length=str(10**15))
     with server(answer) as far, pytest.raises(errors.ServiceError) as caught:
-        CALLS[step](Service(far.url, KEY, sleep=Waits()), far.url)
+        CALLS[step](Waiting(far.url, KEY, sleep=Waits()), far.url)
     assert caught.value.code == code
 
 
@@ -288,14 +288,14 @@ def test_an_answer_that_unpacks_to_more_than_the_limit_is_cut_off(step: str, cod
     data = bomb(2 * MAX_RESULT_BYTES, layers)
     answer = reply(data, kind="image/png", Content_Encoding=", ".join(["gzip"] * layers))
     with server(answer) as far, pytest.raises(errors.ServiceError) as caught:
-        CALLS[step](Service(far.url, KEY, sleep=Waits()), far.url)
+        CALLS[step](Waiting(far.url, KEY, sleep=Waits()), far.url)
     assert caught.value.code == code
 
 
 def test_a_packed_answer_that_is_broken_is_a_broken_connection() -> None:
     answer = reply(b"no gzip at all", Content_Encoding="gzip")
     with server(answer) as api, pytest.raises(errors.NetworkError) as caught:
-        Service(api.url, KEY, sleep=Waits()).balance()
+        Waiting(api.url, KEY, sleep=Waits()).balance()
     assert caught.value.code == "network"
 
 
@@ -309,14 +309,14 @@ def test_a_packed_answer_that_is_broken_is_a_broken_connection() -> None:
 )
 def test_a_result_of_another_kind_is_refused(kind: str, code: str) -> None:
     with server(reply(b"x", kind=kind)) as storage, pytest.raises(errors.LayerliftError) as caught:
-        Service(storage.url, KEY, sleep=Waits()).download(storage.url)
+        Waiting(storage.url, KEY, sleep=Waits()).download(storage.url)
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("kind", ["image/png", "IMAGE/PNG", "application/octet-stream", "binary/octet-stream", ""])
 def test_a_result_of_the_kinds_that_storage_sends_is_taken(kind: str) -> None:
     with server(reply(b"data", kind=kind)) as storage:
-        assert Service(storage.url, KEY).download(storage.url) == b"data"
+        assert Waiting(storage.url, KEY).download(storage.url) == b"data"
 
 
 def test_a_page_in_place_of_the_storage_is_no_upload(make_twin: Callable[..., Any], picture: bytes) -> None:
@@ -355,7 +355,7 @@ def test_fewer_destinations_than_files_are_refused() -> None:
     with server(reply(json.dumps({"data": {"files": []}}).encode())) as api, pytest.raises(
         errors.ServiceError
     ) as caught:
-        Service(api.url, KEY).declare([File(b"x")])
+        Waiting(api.url, KEY).declare([File(b"x")])
     assert caught.value.code == "bad_answer"
 
 

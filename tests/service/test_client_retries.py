@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from layerlift import errors
-from layerlift.service.service import ATTEMPTS, Service
+from layerlift.service.service import ATTEMPTS
 from layerlift.twin import Fault, Options, Twin
 
-from .wire import KEY, File, Waits, certificate, client, finished, reply, server, uploaded
+from .wire import KEY, File, Waiting, Waits, certificate, client, finished, reply, server, uploaded
 
 PASSING = ("reset_before", "reset_after", "truncated", "hang", "html", "429", "500", "502", "503", "504")
 IMPATIENT = (5.0, 0.3)
@@ -159,7 +159,7 @@ def test_a_run_is_repeated_where_no_connection_was_made() -> None:
                 reserved.close()
                 twins.append(stack.enter_context(Twin(Options(), port=port)))
 
-        service = Service(f"http://127.0.0.1:{port}", KEY, sleep=sleep)
+        service = Waiting(f"http://127.0.0.1:{port}", KEY, sleep=sleep)
         with pytest.raises(errors.AuthError):  # the service's own word: the call has arrived
             service.run("some-file")
         assert [call.step for call in twins[0].requests] == ["run"]
@@ -170,7 +170,7 @@ def test_a_run_that_never_connects_is_unreachable_and_not_charged() -> None:
         reserved.bind(("127.0.0.1", 0))
         waits = Waits()
         with pytest.raises(errors.NetworkError) as caught:
-            Service(f"http://127.0.0.1:{reserved.getsockname()[1]}", KEY, sleep=waits).run("some-file")
+            Waiting(f"http://127.0.0.1:{reserved.getsockname()[1]}", KEY, sleep=waits).run("some-file")
     assert caught.value.code == "unreachable"
     assert len(waits.seconds) == ATTEMPTS - 1
 
@@ -189,7 +189,7 @@ def test_a_run_whose_tls_connection_breaks_after_it_was_sent_may_be_charged(
 
     with server(answer, pem) as api:
         with pytest.raises(errors.MayBeCharged):
-            Service(api.url, KEY, sleep=Waits()).run("some-file")
+            Waiting(api.url, KEY, sleep=Waits()).run("some-file")
         assert [seen.path for seen in api.seen] == ["/s2s/v2.0/task/sod"]
 
 
@@ -197,7 +197,7 @@ def test_a_run_goes_over_a_connection_of_its_own() -> None:
     """A kept connection that the far side has just closed would make every run ambiguous."""
     body = b'{"status": 200, "results": [], "data": {"task_id": "t"}}'
     with server(reply(body)) as api:
-        service = Service(api.url, KEY)
+        service = Waiting(api.url, KEY)
         service.balance()
         service.balance()
         service.run("some-file")
@@ -219,6 +219,6 @@ def test_polls_are_never_repeated_by_the_client(make_twin: Callable[..., Any], p
 def test_an_answer_of_a_proxy_is_told_apart_from_the_services() -> None:
     page = reply(b"<html>Log in</html>", kind="text/html")
     with server(page) as proxy, pytest.raises(errors.NetworkError) as caught:
-        Service(proxy.url, KEY, sleep=Waits()).balance()
+        Waiting(proxy.url, KEY, sleep=Waits()).balance()
     assert caught.value.code == "proxy_answer"
     assert "proxy" in caught.value.message

@@ -213,12 +213,12 @@ def test_a_process_asks_once_for_each_deletion(account: dict[str, str], twin: Tw
         engine = engines.open("youcam", time.sleep)
         assert engine.journal
         with engine.journal.claim("picture", "youcam", engine.account, (6, 4), time.sleep) as record:
-            record.starting()
-            record.running("task", None)
+            record.mark_starting()
+            record.mark_running("task", None)
             record.keep(np.zeros((4, 6), np.uint8))
         for _ in range(2):
-            engine.delivered([])
+            engine.delete([])
             wait_for(lambda: twin.calls("delete"))
-        engine.delivered([])
+        engine.delete([])
         released.set()
     assert len(twin.calls("delete")) == 1

@@ -182,17 +182,17 @@ def test_a_task_that_another_process_has_started_is_taken_up(paid: Callable[...,
 def test_resume_fetches_what_was_started_for_the_next_removal(paid: Callable[..., Paid]) -> None:
     started(paid())
     job = paid()
-    ends = tasks.resume(job.engine, job.background, told=True)
+    ends = tasks.resume(job.engine, job.background, tell_user=True)
     assert [end.result() for _, end in ends] == [None]
     assert (job.run().cached, job.counts) == (True, (1, 1.0))
-    assert tasks.resume(job.engine, job.background, told=True) == []
+    assert tasks.resume(job.engine, job.background, tell_user=True) == []
 
 
 def test_a_lost_task_is_told_to_the_user_before_anything_is_paid_anew(paid: Callable[..., Paid]) -> None:
     started(paid(poll_within_seconds=0.05))
     job = paid()
     threading.Event().wait(0.1)
-    (end,) = [end for _, end in tasks.resume(job.engine, job.background, told=False)]
+    (end,) = [end for _, end in tasks.resume(job.engine, job.background, tell_user=False)]
     assert isinstance(end.exception(), errors.ServiceError)
     assert "charged" in job.fails("InvalidTaskId").action
     assert (job.states, len(job.twin.calls("run"))) == (["lost"], 1)
@@ -222,9 +222,9 @@ def test_where_two_pictures_are_in_doubt_nothing_is_guessed(paid: Callable[..., 
     job = paid(Fault("run", "reset_after"), Fault("history", "500", times=2))
     job.fails("may_be_charged")
     with job.journal.claim("another", "youcam", "account", (64, 48), job.cancel.sleep) as record:
-        record.starting()
+        record.mark_starting()
         job.fails("still_in_doubt")
-        record.free("refused", None)
+        record.mark_free("refused", None)
     assert is_exact(job.run())
     assert job.counts == (1, 1.0)
 
@@ -290,7 +290,7 @@ def test_the_services_copy_is_deleted_only_where_the_alpha_is_kept_here(
     paid: Callable[..., Paid], tmp_path: Path
 ) -> None:
     job, to_delete = paid(), list[Entry]()
-    job.engine = replace(job.engine, delivered=to_delete.extend)
+    job.engine = replace(job.engine, delete=to_delete.extend)
     (tmp_path / "results").write_text("no folder")
     assert is_exact(job.run())
     assert to_delete == []

@@ -19,7 +19,6 @@ from layerlift.twin import Fault, engines
 from PIL import Image
 
 from .removals import Removal, half_dark, is_exact
-from .wire import client
 
 MENDED = ("unknown_internal_error", "error_inference", "error_download_image", "error_upload")
 FINAL = (
@@ -234,14 +233,14 @@ def test_a_cancel_is_seen_at_every_stage(removing: Callable[..., Removal], stage
 
 def test_a_cancel_ends_the_wait_for_the_rate_limit(make_twin: Callable[..., Any]) -> None:
     job = Removal(make_twin(faults=(Fault("declare", "429", times=99),)))
-    job.cancel = Cancel(job.wish)
     paused = threading.Event()
 
-    def sleep(seconds: float) -> None:
-        paused.set()
-        job.cancel.sleep(seconds)
+    class Pausing(Cancel):
+        def sleep(self, seconds: float) -> None:
+            paused.set()
+            super().sleep(seconds)
 
-    job.service = client(job.twin, sleep=sleep)
+    job.cancel = Pausing(job.wish)
 
     def cancel() -> None:
         paused.wait()
@@ -286,7 +285,7 @@ def test_auto_is_youcam_where_a_key_is_set_and_this_computer_needs_no_consent(tm
     found = settings(tmp_path, YOUCAM_API_KEY=twin.key, YOUCAM_API_URL=twin.url)
     with Engines(found) as engines_:
         engine = engines_.open("auto", time.sleep)
-        assert (engine.name, engine.units, engine.service.balance()) == ("youcam", 1, 1000.0)
+        assert (engine.name, engine.units, engine.service.balance(sleep=time.sleep)) == ("youcam", 1, 1000.0)
 
 
 def test_nothing_leaves_this_computer_before_the_user_has_agreed(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def test_a_cut_can_be_cancelled_in_its_middle_and_leaves_nothing_behind(start: A
     host.send(type="cut", **large(host, "1"))
     while host.next()["fraction"] < 0.5:
         continue
-    assert (host.folder / "1.cut").exists()
+    assert list(host.folder.glob(".layerlift-*"))  # what is written so far
     host.send(type="cancel", id="1")
     assert host.until_end("1")[1]["code"] == "cancelled"
     wait_for(lambda: sorted(path.suffix for path in host.folder.iterdir()) == ["", ".alpha"])

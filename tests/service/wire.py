@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import ipaddress
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,9 +46,18 @@ class Waits:
         self.seconds.append(seconds)
 
 
-def client(twin: Twin, **more: Any) -> Service:
+class Waiting(Service):
+    """A client whose calls all wait by one `sleep`, which the test hands in, unless they bring one of their own."""
+
+    def __init__(self, url: str, key: str, *, sleep: Callable[[float], None] = time.sleep, **more: Any) -> None:
+        super().__init__(url, key, **more)
+        for name in ("declare", "upload", "run", "download", "delete", "balance", "history", "prices"):
+            setattr(self, name, functools.partial(getattr(self, name), sleep=sleep))
+
+
+def client(twin: Twin, **more: Any) -> Waiting:
     """A client of the twin that does not wait between its tries."""
-    return Service(twin.url, twin.key, **{"sleep": Waits(), **more})
+    return Waiting(twin.url, twin.key, **{"sleep": Waits(), **more})
 
 
 def uploaded(service: Service, data: bytes) -> str:

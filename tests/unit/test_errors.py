@@ -157,14 +157,14 @@ def test_the_text_of_an_error_holds_what_to_do_and_the_request_id() -> None:
 
 
 def test_the_services_words_are_not_said_twice() -> None:
-    assert errors.reported("error_pose", "error_pose").message == errors.TABLE["error_pose"].message
-    found = errors.reported("error_no_subject", "No subject was found.")
+    assert errors.from_service("error_pose", "error_pose").message == errors.TABLE["error_pose"].message
+    found = errors.from_service("error_no_subject", "No subject was found.")
     assert found.message == errors.TABLE["error_no_subject"].message
-    assert errors.reported("error_pose", "the left arm").message.endswith(": the left arm.")
+    assert errors.from_service("error_pose", "the left arm").message.endswith(": the left arm.")
 
 
 @pytest.mark.parametrize("code", ["cancelled", "not_started", "consent_needed", "may_be_charged", "deadline"])
 def test_what_this_side_alone_can_know_is_not_taken_from_the_service(code: str) -> None:
-    error = errors.reported(code)
+    error = errors.from_service(code)
     assert type(error) is errors.ServiceError
     assert code in error.message

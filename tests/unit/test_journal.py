@@ -62,10 +62,10 @@ def alpha(fill: int = 7) -> Any:
 
 
 def finished(record: Record) -> None:
-    record.uploaded("file")
-    record.starting()
-    record.running("task", "request-1")
-    record.done("dst", 1, "request-2")
+    record.mark_uploaded("file")
+    record.mark_starting()
+    record.mark_running("task", "request-1")
+    record.mark_done("dst", 1, "request-2")
     record.keep(alpha())
 
 
@@ -73,10 +73,10 @@ def test_every_step_is_there_for_the_next_process_with_its_time_and_request_id(
     journal: Journal, tmp_path: Path, clock: Clock
 ) -> None:
     with claim(journal) as record:
-        record.uploaded("file")
+        record.mark_uploaded("file")
         clock.now += 5
-        record.starting()
-        record.running("task", "request-1")
+        record.mark_starting()
+        record.mark_running("task", "request-1")
         record.wait()
         other = Journal(tmp_path, clock=clock)
         (entry,) = other.entries()
@@ -113,15 +113,15 @@ def test_an_alpha_of_another_size_is_not_taken(journal: Journal) -> None:
 
 def test_a_second_name_leads_to_the_same_removal(journal: Journal) -> None:
     with claim(journal) as record:
-        journal.also("as the host has it", record.entry)
-    found = journal.known_as("as the host has it")
+        journal.add_alias("as the host has it", record.entry)
+    found = journal.find_alias("as the host has it")
     assert found and found.picture == NAME
-    assert journal.known_as("another") is None
+    assert journal.find_alias("another") is None
 
 
 def test_a_file_id_is_used_again_for_less_than_a_day(journal: Journal, clock: Clock) -> None:
     with claim(journal) as record:
-        record.uploaded("file")
+        record.mark_uploaded("file")
         clock.now += 22 * 3600
         assert record.file_id == "file"
         clock.now += 2 * 3600
@@ -200,10 +200,10 @@ def test_a_claim_that_was_given_up_writes_nothing_more(journal: Journal) -> None
     with claim(journal) as record:
         record.release()
         with claim(journal) as other:
-            other.uploaded("file")
-            other.starting()
+            other.mark_uploaded("file")
+            other.mark_starting()
             with pytest.raises(errors.Cancelled):
-                record.uploaded("late")
+                record.mark_uploaded("late")
             with pytest.raises(Busy), claim(journal):
                 pass
     assert journal.entries()[0].state == "starting"
@@ -215,16 +215,16 @@ def test_what_may_be_paid_and_has_not_come_back_is_unfinished_for_a_day(journal:
         return [entry.state for entry in journal.unfinished("account")]
 
     with claim(journal) as record:
-        record.uploaded("file")
+        record.mark_uploaded("file")
         assert states() == []
-        record.starting()
+        record.mark_starting()
         assert states() == ["starting"]
-        record.unknown(None)
+        record.mark_unknown(None)
         assert states() == ["unknown"]
-        record.running("task", None)
+        record.mark_running("task", None)
         assert states() == ["running"]
         assert journal.unfinished("another account") == []
-        record.done(None, 1, None)
+        record.mark_done(None, 1, None)
         assert states() == ["done"]
         clock.now += 24 * 3600
         assert states() == []
@@ -301,18 +301,18 @@ def test_after_the_payment_a_step_that_can_not_be_written_down_stops_nothing(
     journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
     with claim(journal) as record:
-        record.uploaded("file")
-        record.starting()
+        record.mark_uploaded("file")
+        record.mark_starting()
         journal.close()
-        record.running("task", None)
-        record.done("dst", 1, None)
+        record.mark_running("task", None)
+        record.mark_done("dst", 1, None)
         assert (record.task_id, record.entry.state) == ("task", "done")
         record.wait()
         assert "task" in caplog.text
         record.keep(alpha())
         assert np.array_equal(record.alpha(), alpha())
         with pytest.raises(errors.SetupError):
-            record.starting()
+            record.mark_starting()
 
 
 def test_only_the_user_can_read_the_state(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_old_removals_are_forgotten_once_their_alphas_are_gone(journal: Journal,
         with claim(journal, digest(name)) as record:
             finished(record)
             if name == "running":
-                record.running("task", None)
+                record.mark_running("task", None)
     journal.cache.path(digest("gone")).unlink()
     clock.now += 91 * 86400
     left = Journal(tmp_path, clock=clock).entries()
@@ -344,11 +344,11 @@ def test_clear_forgets_all_but_what_runs_or_is_worked_on_or_in_doubt(journal: Jo
             return record.entry
 
     held("kept", finished)
-    held("lost", lambda record: (record.running("third", None), record.lost("InvalidTaskId", None)))
-    held("unclear", lambda record: record.unknown(None))
-    held("killed", lambda record: record.starting())
-    held("running", lambda record: record.running("task", None))
-    held("refused", lambda record: (record.running("another", None), record.refused(None)))
+    held("lost", lambda record: (record.mark_running("third", None), record.mark_lost("InvalidTaskId", None)))
+    held("unclear", lambda record: record.mark_unknown(None))
+    held("killed", lambda record: record.mark_starting())
+    held("running", lambda record: record.mark_running("task", None))
+    held("refused", lambda record: (record.mark_running("another", None), record.mark_refused(None)))
     with claim(journal, digest("worked on")):
 
         def left() -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -31,6 +32,15 @@ class Time:
         self.slept += seconds
 
 
+class Process(Pacer):
+    """A process's pacer, whose requests all wait by one `sleep`."""
+
+    def __init__(self, *arguments: Any, sleep: Callable[[float], None], **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.work = functools.partial(super().work, sleep)
+        self.task = functools.partial(super().task, sleep)
+
+
 @pytest.fixture
 def time() -> Time:
     return Time()
@@ -53,7 +63,7 @@ def make(tmp_path: Path, time: Time) -> Iterator[Callable[..., Pacer]]:
             stack.callback(database.close)
             clocks = {"sleep": time.sleep, "hold": time.sleep, "clock": time, "uniform": lambda low, high: high}
             options = {"per_second": 10**6, **clocks, **more}
-            return Pacer(database, requests, seconds, **options)
+            return Process(database, requests, seconds, **options)
 
         yield pacer
 
@@ -81,7 +91,7 @@ def test_a_poll_never_waits_and_counts(make: Callable[..., Pacer], time: Time) -
     for _ in range(15):
         pacer.poll("task")
     assert time.slept == 0
-    pacer.ended("task")
+    pacer.forget("task")
     pacer.work()
     assert time.slept >= SECONDS
 
@@ -113,7 +123,7 @@ def test_a_task_that_has_ended_needs_no_room(make: Callable[..., Pacer], time: T
     for number in range(3):
         with pacer.task():
             pacer.poll(str(number))
-        pacer.ended(str(number))
+        pacer.forget(str(number))
     for _ in range(60 - 6):
         pacer.work()
     assert time.slept == 0
@@ -135,7 +145,7 @@ def test_a_budget_that_is_smaller_than_the_polls_of_a_task_still_starts_one(
 
 
 def test_one_request_too_many_makes_everybody_wait(make: Callable[..., Pacer], time: Time) -> None:
-    make().limited(8)
+    make().pause(8)
     make().poll("task")
     assert time.slept == 0
     make().work()
@@ -146,7 +156,7 @@ def test_a_clock_that_was_set_back_blocks_nobody(make: Callable[..., Pacer], tim
     pacer = make(2)
     pacer.work()
     pacer.work()
-    pacer.limited(SECONDS)
+    pacer.pause(SECONDS)
     time.now -= 1_000_000
     pacer.work()
     assert time.slept == 0
@@ -314,7 +324,7 @@ def test_only_so_many_tasks_run_as_can_be_polled_within_each_second(
 
     pacer, polled, begin = in_a_second(sleep=sleep, uniform=lambda low, high: low), dict[str, float](), time.now
     pacer.expect(1, gap)
-    pacer.heard(gap)
+    pacer.learn_gap(gap)
     with pytest.raises(Enough):
         for number in range(99):
             with pacer.task() as started:
@@ -341,7 +351,7 @@ def test_a_limit_in_a_second_that_polls_use_up_still_starts_a_task(
     in_a_second: Callable[..., Pacer], time: Time
 ) -> None:
     pacer = in_a_second()
-    pacer.heard(0.1)
+    pacer.learn_gap(0.1)
     with pacer.task():
         assert time.slept == 0
 
@@ -365,7 +375,7 @@ def test_one_task_is_started_before_anybody_knows_how_often_they_have_to_be_poll
         pass
     with in_a_second().task():
         """Another process may have one, too."""
-    pacer.heard(1.5)
+    pacer.learn_gap(1.5)
     time.now, time.slept = time.now + 2, 0.0
     with pacer.task():
         assert time.slept == 0

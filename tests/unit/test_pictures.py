@@ -453,7 +453,7 @@ def test_a_transparent_colour_of_a_png_becomes_alpha(tmp_path: Path) -> None:
 def test_16_bits_are_made_8_as_the_rows_are_computed(channels: int) -> None:
     pixels = noise(1000, 1000, channels, np.uint16)
     tracemalloc.start()
-    image = pictures.shown(Picture(pixels), (10, 10))
+    image = pictures.render(Picture(pixels), (10, 10))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < pixels.nbytes / 20, "no copy, during which no progress would be told"

@@ -29,7 +29,7 @@ HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "kri
 CORE_ROOMS = (
     "errors",
     "log",
-    "program",
+    "atomic",
     "imaging",
     "store",
     "twin",

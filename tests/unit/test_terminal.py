@@ -25,7 +25,7 @@ def paced(pictures: int, made: int, seconds: float, rate: tuple[int, float] | No
     pace = Pace(pictures, rate, clock)
     clock.now += seconds
     for number in range(made + kept):
-        pace.ended(made=number < made)
+        pace.count(made=number < made)
     return str(pace)
 
 

@@ -29,21 +29,21 @@ def claimed(journal: Journal, name: str) -> Record:
 def in_state(journal: Journal, name: str, state: str) -> None:
     """Brings a removal to a state; "paid again" is a second start of one that was lost."""
     with journal.claim(name, "youcam", "account", SIZE, lambda _: None) as record:
-        record.uploaded("file")
-        record.starting()
+        record.mark_uploaded("file")
+        record.mark_starting()
         if state in ("running", "kept", "lost", "paid again"):
-            record.running(f"task of {name}", None)
+            record.mark_running(f"task of {name}", None)
         if state == "unknown":
-            record.unknown(None)
+            record.mark_unknown(None)
         elif state == "free":
-            record.free("unknown_internal_error", None)
+            record.mark_free("unknown_internal_error", None)
         elif state == "kept":
-            record.done("dst", 1, None)
+            record.mark_done("dst", 1, None)
             record.keep(np.full((SIZE[1], SIZE[0]), 7, np.uint8))
         elif state in ("lost", "paid again"):
-            record.lost("InvalidTaskId", None)
+            record.mark_lost("InvalidTaskId", None)
         if state == "paid again":
-            record.starting()
+            record.mark_starting()
 
 
 def overwritten(path: Path) -> None:
@@ -95,7 +95,7 @@ def test_what_was_cleared_does_not_come_back(tmp_path: Path) -> None:
 def test_a_task_is_known_whose_process_died_before_the_database_took_it(tmp_path: Path, state: str) -> None:
     with closing(Journal(tmp_path)) as journal:
         in_state(journal, "picture", state)
-        journal.trace.running("picture", "task")
+        journal.trace.add_task("picture", "task")
         assert (claimed(journal, "picture").task_id, journal.entries()[0].state) == ("task", "running")
 
 
@@ -146,12 +146,12 @@ def test_a_row_with_values_of_other_types_is_left_out(tmp_path: Path) -> None:
 
 def test_a_line_that_is_cut_off_or_none_of_ours_harms_no_other(tmp_path: Path) -> None:
     starts = Trace(tmp_path)
-    starts.started(START)
+    starts.add_start(START)
     for junk in (b'{"picture": "picture", "task', b"\xff\xfe", b"[1]", b'{"picture": "picture"}', b'{"time": 1}', b"7"):
         with (tmp_path / trace.NAME).open("ab") as file:
             file.write(b"\n" + junk)
-    starts.running("picture", "task")
-    starts.running("another", "task")
+    starts.add_task("picture", "task")
+    starts.add_task("another", "task")
     assert starts.starts() == {"picture": Start("picture", "youcam", "account", *SIZE, START.time, "task")}
 
 
@@ -159,13 +159,13 @@ def test_it_does_not_grow_for_ever_and_keeps_what_came_last(tmp_path: Path, monk
     monkeypatch.setattr(trace, "LARGE_BYTES", 10_000)
     starts = Trace(tmp_path)
     for number in range(1000):
-        starts.started(Start(f"{number}", "youcam", "account", *SIZE, float(number)))
+        starts.add_start(Start(f"{number}", "youcam", "account", *SIZE, float(number)))
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 25_000
     assert {str(number) for number in range(950, 1000)} <= starts.starts().keys()
 
 
 def test_it_is_for_its_user_alone(tmp_path: Path) -> None:
-    Trace(tmp_path).started(START)
+    Trace(tmp_path).add_start(START)
     assert (tmp_path / trace.NAME).stat().st_mode & 0o777 == 0o600
 
 
@@ -173,8 +173,8 @@ def test_no_start_is_made_that_can_not_be_written_down(tmp_path: Path) -> None:
     with closing(Journal(tmp_path)) as journal:
         (tmp_path / trace.NAME).mkdir()
         with journal.claim("picture", "youcam", "account", SIZE, lambda _: None) as record:
-            record.uploaded("file")
+            record.mark_uploaded("file")
             with pytest.raises(errors.SetupError) as caught:
-                record.starting()
+                record.mark_starting()
         assert caught.value.code == "disk"
         assert [entry.state for entry in journal.entries()] == ["uploaded"]

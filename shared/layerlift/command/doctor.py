@@ -51,7 +51,7 @@ def report(settings: Settings) -> Iterator[tuple[str, str, bool]]:
 
 def _keyring(settings: Settings) -> tuple[str, str, bool]:
     if settings.keyring is None:
-        return "keyring", "left alone, since LAYERLIFT_HOME is set", True
+        return "keyring", "not used, because LAYERLIFT_HOME is set", True
     try:
         name = settings.keyring.name()
     except errors.KeyringUnusable as error:
@@ -67,7 +67,7 @@ def _service(settings: Settings) -> tuple[str, str, bool]:
         host = settings.api_host
     except errors.SetupError as error:
         return "service", str(error), False
-    agreed = "agreed" if settings.has_agreed(host) else "not agreed to yet"
+    agreed = "allowed" if settings.has_agreed(host) else "not allowed yet"
     return "service", f"{host}, the key comes from the {key.source}, uploads are {agreed}", True
 
 
@@ -78,7 +78,7 @@ def _offline() -> tuple[str, str, bool]:
         fetching.read(fetching.default_path())
     except errors.SetupError as error:
         return "offline", str(error), False
-    return "offline", "the model is there", True
+    return "offline", "the model is installed", True
 
 
 def _folder(folder: Path) -> tuple[str, str, bool]:
@@ -92,7 +92,7 @@ def _folder(folder: Path) -> tuple[str, str, bool]:
 
 def _journal(folder: Path) -> tuple[str, str, bool]:
     if not (folder / database.NAME).exists():
-        return "journal", "nothing was paid for yet", True
+        return "journal", "nothing has been paid for yet", True
     try:
         journal = Journal(folder)
     except errors.LayerliftError as error:

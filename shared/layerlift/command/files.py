@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import errors
+from ..imaging.formats import SUFFIXES
 
 SUFFIX = "-cutout.png"
-FORMATS = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"}
 
 
 class Pair(NamedTuple):
@@ -44,7 +44,7 @@ def pairs(
     """
     if relative_to is not None and folder is None:
         raise errors.make("usage", "--relative-to needs --output-dir")
-    found = [place for photo in photos for place in _found(photo, recursive)]
+    found = [place for photo in photos for place in _find(photo, recursive)]
     if not found:
         raise errors.make("usage", f"there is no picture in {', '.join(map(str, photos))}")
     if output is not None:
@@ -92,24 +92,24 @@ def _place(path: Path) -> str:
     return os.path.normcase(path.resolve())
 
 
-def _found(photo: Path, recursive: bool) -> Iterator[tuple[Path, Path]]:
+def _find(photo: Path, recursive: bool) -> Iterator[tuple[Path, Path]]:
     """The pictures that are meant, each with the folder that its place is kept below."""
     try:
-        root, pattern = _parted(photo)
+        root, pattern = _split_pattern(photo)
         if pattern:
-            found = list(_fitting(root, pattern, recursive))
+            found = list(_match(root, pattern, recursive))
             if not found:
                 raise errors.make("usage", f"no picture matches {photo}")
             yield from ((source, root) for source in found)
         elif photo.is_dir():
-            yield from ((source, photo) for source in _inside(photo, recursive))
+            yield from ((source, photo) for source in _list_folder(photo, recursive))
         else:
             yield photo, photo.parent
     except OSError as error:
         raise errors.make("usage", f"{error.filename or photo} can't be read ({error.strerror})") from error
 
 
-def _parted(photo: Path) -> tuple[Path, str]:
+def _split_pattern(photo: Path) -> tuple[Path, str]:
     """What is there by that name, and the pattern for what lies below it. Brackets may well be part of a name."""
     known = Path()
     for number, part in enumerate(photo.parts):
@@ -119,7 +119,7 @@ def _parted(photo: Path) -> tuple[Path, str]:
     return known, ""
 
 
-def _fitting(root: Path, pattern: str, recursive: bool) -> Iterator[Path]:
+def _match(root: Path, pattern: str, recursive: bool) -> Iterator[Path]:
     """What a shell would make of a pattern: the pictures that fit, and those in folders that fit."""
     deep = "**" in Path(pattern).parts
     try:
@@ -132,16 +132,16 @@ def _fitting(root: Path, pattern: str, recursive: bool) -> Iterator[Path]:
         if _is_picture(path):
             yield path
         elif not deep and path.is_dir():
-            yield from _inside(path, recursive)
+            yield from _list_folder(path, recursive)
 
 
-def _inside(folder: Path, recursive: bool) -> Iterator[Path]:
+def _list_folder(folder: Path, recursive: bool) -> Iterator[Path]:
     within = [path for path in sorted(folder.iterdir()) if not _is_hidden(path.name)]
     yield from filter(_is_picture, within)
     for path in within if recursive else ():
         # A link may lead back.
         if path.is_dir() and not path.is_symlink():
-            yield from _inside(path, recursive)
+            yield from _list_folder(path, recursive)
 
 
 def _is_hidden(name: str) -> bool:
@@ -149,7 +149,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_picture(path: Path) -> bool:
-    if path.suffix.lower() not in FORMATS or path.name.endswith(SUFFIX) or not path.is_file():
+    if path.suffix.lower() not in SUFFIXES or path.name.endswith(SUFFIX) or not path.is_file():
         return False
     if path.suffix.lower() != ".png":
         return True

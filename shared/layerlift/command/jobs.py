@@ -67,7 +67,7 @@ def _resume(_: argparse.Namespace) -> int:
     failed = False
     with Engines(Settings()) as engines:
         engine = engines.open("youcam", time.sleep, uploads=False)
-        for entry, end in resume(engine, engines.background, told=True):
+        for entry, end in resume(engine, engines.background, tell_user=True):
             error = end.exception()
             if error is not None and not isinstance(error, errors.LayerliftError):
                 raise error
@@ -82,7 +82,7 @@ def _clear(options: argparse.Namespace) -> int:
         return 0
     kept = journal.cache.count()
     question = f"Kept results: {kept}. Without them the same pictures cost units again. Remove them?"
-    if kept and not options.yes and not terminal.agrees(question):
+    if kept and not options.yes and not terminal.ask(question):
         raise errors.make("clear_not_agreed")
     forgotten, removed = journal.clear(in_doubt=options.in_doubt)
     print(f"Forgot {forgotten} removals and removed {removed} kept results.", file=sys.stderr)

@@ -12,7 +12,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from .. import __version__, errors, log, program
+from .. import __version__, errors, log
+from ..imaging import blas
 from ..store.settings import Settings
 from . import signals, terminal
 
@@ -22,10 +23,10 @@ _ENVIRONMENT = "YOUCAM_API_KEY is set in the environment: its key comes first an
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
-    program.begin()
+    blas.use_one_thread()
     options = _parser().parse_args(arguments)
     try:
-        with signals.ending(_interrupt):
+        with signals.handle(_interrupt):
             log.start(Settings().state_folder)
             run: Callable[[argparse.Namespace], int] = options.run
             return run(options)
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     uploads.add_argument("action", choices=("allow", "forbid"), nargs="?")
     uploads.set_defaults(run=_uploads)
 
-    examined = commands.add_parser("doctor", help="report on this installation, safe to show to others")
+    examined = commands.add_parser("doctor", help="report on this installation, safe to share")
     examined.set_defaults(run=doctor.run)
 
     from . import serve
@@ -102,8 +103,8 @@ def _key(options: argparse.Namespace) -> int:
             print(stored.refused.message, file=sys.stderr)
         print(f"The key is stored in the {_PLACES[stored.place]}.", file=sys.stderr)
         print(_ENVIRONMENT if settings.environment_key else "It is used from now on.", file=sys.stderr)
-        if terminal.asks():
-            settings.agree(settings.api_host, terminal.agrees_to_uploads(settings.api_host))
+        if terminal.can_ask():
+            settings.agree(settings.api_host, terminal.ask_for_uploads(settings.api_host))
     elif options.action == "show":
         key = settings.key()
         if key is None:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import errors
+from ..removal.choices import CHOICES
 from ..store.settings import Settings
 from . import files, signals, terminal
 
 if TYPE_CHECKING:
     from ..imaging.pictures import Picture
     from ..removal.batch import Batch, End
-    from ..removal.cancelling import Background
+    from ..removal.cancelling import Background, Cancel
     from ..removal.engines import Engine, Engines
     from ..removal.single import Outcome
     from ..removal.stages import Stage
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--relative-to", type=Path, metavar="FOLDER", help="keep all folders below FOLDER in DIR, also for single files"
     )
     parser.add_argument("--overwrite", action="store_true", help="redo pictures that already have a cut-out")
-    parser.add_argument("--engine", choices=("auto", "youcam", "offline"), default="auto")
+    parser.add_argument("--engine", choices=CHOICES, default="auto")
     parser.add_argument("--result", choices=("alpha", "mask"), default="alpha", help="the cut-out, or its mask in gray")
     parser.add_argument(
         "--no-clean-edges",
@@ -82,6 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
     from ..imaging import pictures
     from ..removal.batch import Batch
+    from ..removal.cancelling import Cancel
     from ..removal.engines import Engines
     from .sheet import Sheet
 
@@ -97,8 +99,8 @@ def run(options: argparse.Namespace) -> int:
         batch = Batch(event, engines.background)
         engine = None
         if len(skipped) < len(pairs):
-            engine = _opened(engines, options, batch)
-            _agree_to_cost(engine, len(pairs) - len(skipped), options)
+            engine = _open_engine(engines, options, Cancel(event))
+            _agree_to_cost(engine, len(pairs) - len(skipped), options, Cancel(event))
         asked = stack.enter_context(_interrupt(event))
         sheet = stack.enter_context(Sheet(options.report)) if options.report is not None else None
         removing = _Removing(options, pairs, skipped, engines.background, event, sheet)
@@ -113,8 +115,8 @@ def run(options: argparse.Namespace) -> int:
             engines.leave()
         if asked.is_set() and engines.background.busy:
             print(
-                "What is paid for is finished, if need be in the background; the next run fetches it. "
-                "Ctrl+C ends this at once.",
+                "What is paid for is being finished, if need be in the background; the next run fetches it. "
+                "Press Ctrl+C again to quit at once.",
                 file=sys.stderr,
             )
     return removing.status
@@ -126,7 +128,7 @@ class _Removing:
     Args:
         skipped: the places of pictures in `pairs` that are left as they are.
         background: what has to end before the process does.
-        event: the user's wish to stop.
+        event: set by whoever wants to stop.
         sheet: where pictures and cut-outs are shown, if anywhere.
     """
 
@@ -153,7 +155,7 @@ class _Removing:
         """Tells what is skipped."""
         for number in sorted(self._skipped):
             pair = self._pairs[number]
-            end = _end(pair, None, "skipped") | ({} if pair.target.is_file() else {"output": None})
+            end = _describe_end(pair, None, "skipped") | ({} if pair.target.is_file() else {"output": None})
             self.ends.append(end)
             if self._options.json:
                 print(json.dumps(end), flush=True)
@@ -166,7 +168,7 @@ class _Removing:
         with terminal.Display(titles, rate, lambda: engine.service.waiting > 0) as display:
             photos = [self._photo(place, number, display) for number, place in enumerate(places)]
             # Closed here and now, whatever is raised: then all pictures hear of it.
-            with closing(batch.run(photos, engine, display.told, again=self._options.again)) as run:
+            with closing(batch.run(photos, engine, display.update, again=self._options.again)) as run:
                 for count, end in enumerate(run, start=1):
                     title = f"{count}/{len(photos)} {titles[end.number]}" if len(photos) > 1 else titles[end.number]
                     self._tell(end, photos[end.number], engine, display, title)
@@ -175,14 +177,14 @@ class _Removing:
         """The picture at a place in all, which has that number for the batch and the display."""
         pair = self._pairs[place]
 
-        def told(stage: Stage, fraction: float) -> None:
-            display.told(number, stage, fraction, "")
+        def show(stage: Stage, fraction: float) -> None:
+            display.update(number, stage, fraction, "")
 
-        def shown(picture: Picture, cut_out: Picture, note: str) -> None:
+        def add(picture: Picture, cut_out: Picture, note: str) -> None:
             if self._sheet is not None:
                 self._sheet.add(place, pair, picture, cut_out, note)
 
-        return _Photo(pair, self._options, self._background, self._event, told, shown)
+        return _Photo(pair, self._options, self._background, self._event, show, add)
 
     def _tell(self, end: End[_Made], photo: _Photo, engine: Engine, display: Display, title: str) -> None:
         made, pair = end.result, photo.pair
@@ -193,21 +195,21 @@ class _Removing:
             made = None if failed else photo.made.result()
             error = error if isinstance(failed, errors.Cancelled) else failed
         if made is not None:
-            told = _end(pair, engine.name, "cached" if made.cached else "done") | made.fields
+            line = _describe_end(pair, engine.name, "cached" if made.cached else "done") | made.fields
             text = f"{pair.target} ({made.note})" if made.note else str(pair.target)
         else:
-            known = errors.unexpected(error)
-            told = _end(pair, engine.name, "cancelled" if isinstance(known, errors.Cancelled) else "failed")
-            told |= {"output": None, "error": {"code": known.code, "kind": known.kind, "message": str(known)}}
+            known = errors.wrap(error)
+            line = _describe_end(pair, engine.name, "cancelled" if isinstance(known, errors.Cancelled) else "failed")
+            line |= {"output": None, "error": {"code": known.code, "kind": known.kind, "message": str(known)}}
             text = str(known)
             self.status = max(self.status, 2 if isinstance(known, errors.SetupError) else 1)
-        told["seconds"] = round(end.seconds, 3)
-        self.ends.append(told)
-        display.ended(end.number, made=told["status"] == "done")
-        if len(self._pairs) == 1 or not display.live or told["status"] == "failed":
+        line["seconds"] = round(end.seconds, 3)
+        self.ends.append(line)
+        display.finish(end.number, made=line["status"] == "done")
+        if len(self._pairs) == 1 or not display.live or line["status"] == "failed":
             display.print(errors.plain(f"{title}: {text}"))
         if self._options.json:
-            display.print(json.dumps(told), out=True)
+            display.print(json.dumps(line), out=True)
 
     def fill(self, sheet: Sheet, asked: threading.Event) -> None:
         """Shows what was skipped, too, unless the user has `asked` to stop, and what it all came to."""
@@ -237,9 +239,9 @@ class _Photo:
 
     Args:
         background: what has to end before the process does.
-        event: the user's wish to stop.
-        told: is told how far reading, cleaning and writing are.
-        shown: is given the picture and its cut-out, and notes on it.
+        event: set by whoever wants to stop.
+        on_progress: is called with how far reading, cleaning and writing are.
+        on_cut_out: is called with the picture and its cut-out, and notes on it.
     """
 
     def __init__(
@@ -248,8 +250,8 @@ class _Photo:
         options: argparse.Namespace,
         background: Background,
         event: threading.Event,
-        told: Callable[[Stage, float], None],
-        shown: Callable[[Picture, Picture, str], None],
+        on_progress: Callable[[Stage, float], None],
+        on_cut_out: Callable[[Picture, Picture, str], None],
     ) -> None:
         self.pair = pair
         self.made: Future[_Made] | None = None
@@ -257,14 +259,14 @@ class _Photo:
         self._options = options
         self._background = background
         self._event = event
-        self._told = told
-        self._shown = shown
+        self._on_progress = on_progress
+        self._on_cut_out = on_cut_out
 
     def load(self) -> Picture:
         from ..imaging import pictures
         from ..removal.stages import Stage
 
-        picture = pictures.read(self.pair.source, self._stoppable(Stage.READ))
+        picture = pictures.read(self.pair.source, self._make_report(Stage.READ))
         _check_folder(self.pair.target.parent)
         return picture
 
@@ -276,13 +278,13 @@ class _Photo:
         if self._options.result == "mask":
             cut_out = pictures.Picture(outcome.alpha[:, :, None], None)
         else:
-            clean = self._stoppable(Stage.CLEAN)
+            clean = self._make_report(Stage.CLEAN)
             cut_out = matte.cut_out(picture, outcome.alpha, clean_edges=self._options.clean_edges, report=clean)
 
         def write() -> _Made:
             # Whoever has told of the end may not have seen `made`.
             self._check()
-            return self._written(picture, cut_out, outcome)
+            return self._write(picture, cut_out, outcome)
 
         made: Future[_Made] = Future()
         self._background.add(made)
@@ -294,24 +296,24 @@ class _Photo:
         if self._event.is_set():
             raise errors.make("cancelled")
 
-    def _stoppable(self, stage: Stage) -> Callable[[float], None]:
+    def _make_report(self, stage: Stage) -> Callable[[float], None]:
         """Tells how far a stage is, and stops it where the user wishes that."""
 
         def report(fraction: float) -> None:
             self._check()
-            self._told(stage, fraction)
+            self._on_progress(stage, fraction)
 
         return report
 
-    def _written(self, picture: Picture, cut_out: Picture, outcome: Outcome) -> _Made:
+    def _write(self, picture: Picture, cut_out: Picture, outcome: Outcome) -> _Made:
         from ..imaging import pictures
         from ..removal.stages import Stage
 
-        pictures.write_png(self.pair.target, cut_out, lambda fraction: self._told(Stage.WRITE, fraction))
+        pictures.write_png(self.pair.target, cut_out, lambda fraction: self._on_progress(Stage.WRITE, fraction))
         notes = ["kept from an earlier run: free"] * outcome.cached
         notes += ["no background was found: the whole picture was kept"] * outcome.full
         note = "; ".join(notes)
-        self._shown(picture, cut_out, note)
+        self._on_cut_out(picture, cut_out, note)
         fields = {"task_id": outcome.task_id, "dst_id": outcome.dst_id, "units": outcome.units}
         return _Made(outcome.cached, fields, note)
 
@@ -322,7 +324,7 @@ def _titles(sources: Sequence[Path]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(source) for source in sources]
 
 
-def _end(pair: Pair, engine: str | None, status: str) -> dict[str, Any]:
+def _describe_end(pair: Pair, engine: str | None, status: str) -> dict[str, Any]:
     """What `--json` tells of a picture, as far as it is the same for all."""
     return {
         "input": str(pair.source),
@@ -357,35 +359,35 @@ def _interrupt(event: threading.Event) -> Iterator[threading.Event]:
         asked.set()
         event.set()
 
-    with signals.ending(stop):
+    with signals.handle(stop):
         yield asked
 
 
-def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace) -> None:
+def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace, cancel: Cancel) -> None:
     """Asks before many units are spent. Which pictures are paid for already, their pixels alone would tell."""
     units = engine.units * pictures
     if units <= ASKED_UNITS or options.yes:
         return
-    if terminal.asks():
-        held = f"{round(engine.service.balance(), 2):.15g}"
-        if terminal.agrees(f"{pictures} pictures cost up to {units} units; the account holds {held}. Go on?"):
+    if terminal.can_ask():
+        held = f"{round(engine.service.balance(sleep=cancel.sleep), 2):.15g}"
+        if terminal.ask(f"{pictures} pictures cost up to {units} units; the account holds {held}. Go on?"):
             return
     raise errors.make("cost_not_agreed", f"up to {units} units")
 
 
-def _opened(engines: Engines, options: argparse.Namespace, batch: Batch) -> Engine:
+def _open_engine(engines: Engines, options: argparse.Namespace, cancel: Cancel) -> Engine:
     """The engine, after the user has agreed to the upload where that is needed; tells which one it is."""
     settings = engines.settings
     try:
-        engine = engines.open(options.engine, batch.sleep)
+        engine = engines.open(options.engine, cancel.sleep)
     except errors.ConsentNeeded:
-        if not (options.yes or terminal.agrees_to_uploads(settings.api_host)):
+        if not (options.yes or terminal.ask_for_uploads(settings.api_host)):
             raise
         settings.agree(settings.api_host)
-        engine = engines.open(options.engine, batch.sleep)
-    told = {
+        engine = engines.open(options.engine, cancel.sleep)
+    announcements = {
         "youcam": f"Engine: YouCam. Pictures are uploaded to {settings.api_host}; each costs {engine.units} unit.",
         "offline": "Engine: offline, a quick draft. Nothing leaves this computer.",
     }
-    print(told[engine.name], file=sys.stderr)
+    print(announcements[engine.name], file=sys.stderr)
     return engine

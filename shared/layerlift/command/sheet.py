@@ -17,7 +17,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from .. import errors
+from .. import atomic, errors
 from ..imaging import pictures
 from ..imaging.pictures import Picture
 
@@ -87,7 +87,7 @@ class Sheet:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._spool = tempfile.TemporaryFile(dir=self._path.parent)
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._make_error(error) from error
         return self
 
     def __exit__(
@@ -100,7 +100,7 @@ class Sheet:
                     raise self._error
                 self._write()
             except OSError as found:
-                raise self._failed(found) from found
+                raise self._make_error(found) from found
             finally:
                 self._spool.close()
 
@@ -114,8 +114,8 @@ class Sheet:
         figure = _FIGURE.format(
             source=self._address(source),
             target=self._address(target),
-            before=_embedded(before),
-            after=_embedded(after),
+            before=_embed(before),
+            after=_embed(after),
             name=html.escape(str(source)),
             note=html.escape(note),
         ).encode(errors="replace")
@@ -132,19 +132,11 @@ class Sheet:
 
     def _write(self) -> None:
         title = f"{len(self._places)} pictures"
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_HEAD.format(title=title).encode())
-                for figure in self._figures():
-                    file.write(figure)
-                file.write(_TAIL.format(summary=html.escape(self.summary)).encode(errors="replace"))
-            # mkstemp's files are for the user alone; others get what they get of any file.
-            Path(name).chmod(0o666 & ~_mask())
-            Path(name).replace(self._path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with atomic.replacing(self._path) as part, part.open("wb") as file:
+            file.write(_HEAD.format(title=title).encode())
+            for figure in self._figures():
+                file.write(figure)
+            file.write(_TAIL.format(summary=html.escape(self.summary)).encode(errors="replace"))
 
     def _figures(self) -> Iterator[bytes]:
         for _, (start, length) in sorted(self._places.items()):
@@ -158,34 +150,28 @@ class Sheet:
             return html.escape(path.resolve().as_uri())
         return html.escape(quote(os.fsencode(Path(relative).as_posix())))
 
-    def _failed(self, error: OSError) -> errors.LayerliftError:
+    def _make_error(self, error: OSError) -> errors.LayerliftError:
         return errors.make("disk", f"{self._path} ({error.strerror})")
 
 
-def _mask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _embedded(picture: Picture) -> str:
+def _embed(picture: Picture) -> str:
     """A small JPEG of the picture, on a checkerboard where it is transparent, as an address that holds it."""
-    image = pictures.to_vips(np.ascontiguousarray(_small(picture)))
+    image = pictures.to_vips(np.ascontiguousarray(_shrink(picture)))
     data = image.jpegsave_buffer(Q=_QUALITY, strip=True)
     return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
 
 
-def _small(picture: Picture) -> NDArray[np.uint8]:
+def _shrink(picture: Picture) -> NDArray[np.uint8]:
     """The picture's pixels (height, width, 3) in sRGB, at most `SIDE` a side."""
     image = pictures.to_vips(picture.pixels)
     try:
         profiled = image.copy()
         if picture.icc_profile is not None:
             profiled.set_type(pyvips.GValue.blob_type, _PROFILE, picture.icc_profile)
-        pixels = _reduced(profiled)
+        pixels = _reduce(profiled)
     except pyvips.Error:
         # a profile that does not fit: the colours are taken for sRGB
-        pixels = _reduced(image)
+        pixels = _reduce(image)
     if pixels.shape[2] == 3:
         return pixels
     height, width, _ = pixels.shape
@@ -195,7 +181,7 @@ def _small(picture: Picture) -> NDArray[np.uint8]:
     return np.rint(pixels[:, :, :3] * alpha + board * (1 - alpha)).astype(np.uint8)
 
 
-def _reduced(image: Any) -> NDArray[np.uint8]:
+def _reduce(image: Any) -> NDArray[np.uint8]:
     """(height, width, 3 or 4)."""
     small = image.thumbnail_image(SIDE, height=SIDE, size="down", output_profile="srgb").colourspace("srgb")
     pixels: NDArray[np.uint8] = pictures.from_vips(small.cast("uchar")).astype(np.uint8, copy=False)

@@ -11,7 +11,7 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 @contextmanager
-def ending(act: Callable[[], None]) -> Iterator[None]:
+def handle(act: Callable[[], None]) -> Iterator[None]:
     """Within the block, the first of the signals calls `act` in the main thread, and the next ones do what they did
     before. One that is ignored, as by nohup, stays so."""
     before = {

@@ -25,22 +25,22 @@ _NAMES = 20
 """Pictures that are named where nothing else is to be said of each."""
 
 
-def asks() -> bool:
+def can_ask() -> bool:
     """Whether there is somebody who can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def agrees(question: str) -> bool:
+def ask(question: str) -> bool:
     """Asks on a terminal; without one nobody has agreed."""
-    if not asks():
+    if not can_ask():
         return False
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def agrees_to_uploads(host: str) -> bool:
+def ask_for_uploads(host: str) -> bool:
     """Asks whether pictures may be uploaded."""
-    return agrees(f"Pictures will be uploaded to {host}, which charges 1 unit for each. Agree?")
+    return ask(f"Pictures will be uploaded to {host}; each costs 1 unit. Agree?")
 
 
 class Pace:
@@ -61,7 +61,7 @@ class Pace:
         self._clock = clock
         self._began = clock()
 
-    def ended(self, *, made: bool) -> None:
+    def count(self, *, made: bool) -> None:
         """A picture has ended. Only what was `made` now, not kept from earlier, tells how long others take."""
         self._left -= 1
         self._made += made
@@ -72,7 +72,7 @@ class Pace:
         if not self._made or passed <= 0:
             return ""
         speed = self._made / passed
-        return f"{60 * speed:.3g}/min, {_spoken(max(self._left / speed, self._least() - passed))} left"
+        return f"{60 * speed:.3g}/min, {_format_duration(max(self._left / speed, self._least() - passed))} left"
 
     def _least(self) -> float:
         """Seconds that the limit makes all take: at first it lets through many at once, and then none for long."""
@@ -82,7 +82,7 @@ class Pace:
         return seconds * (math.ceil((self._made + self._left) * REQUESTS_A_PICTURE / requests) - 1)
 
 
-def _spoken(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     if seconds < 60:
         return f"{math.ceil(seconds)} s"
     minutes = math.ceil(seconds / 60)
@@ -105,7 +105,7 @@ class Display:
 
         self.live = sys.stderr.isatty()
         self._names = names
-        self._overview = Overview(names, self._heard)
+        self._overview = Overview(names, self._show)
         self._pace = Pace(len(names), rate)
         self._held_up = held_up
         self._held = 0
@@ -127,19 +127,19 @@ class Display:
             self._closed.set()
             self._draw("")
 
-    def told(self, number: int, stage: Stage, fraction: float, text: str) -> None:
+    def update(self, number: int, stage: Stage, fraction: float, text: str) -> None:
         """News of a picture, as `Batch.run` reports them."""
         if len(self._names) > 1:
-            self._overview.told(number, stage, fraction, text)
+            self._overview.update(number, stage, fraction, text)
         else:
             details = f" ({text})" if text else ""
             self._draw(f"{self._names[number]} {_bar(fraction)} {stage.value}{details}")
 
-    def ended(self, number: int, *, made: bool) -> None:
-        """A picture has ended; `made` as `Pace.ended` has it."""
+    def finish(self, number: int, *, made: bool) -> None:
+        """A picture has ended; `made` as `Pace.count` has it."""
         with self._guard:
-            self._pace.ended(made=made)
-        self._overview.ended(number)
+            self._pace.count(made=made)
+        self._overview.finish(number)
 
     def print(self, text: str, *, out: bool = False) -> None:
         """A line to stay, on standard error or on standard `out`."""
@@ -149,7 +149,7 @@ class Display:
             print(text, file=sys.stdout if out else sys.stderr, flush=True)
             self._draw(line)
 
-    def _heard(self, fraction: float, text: str) -> None:
+    def _show(self, fraction: float, text: str) -> None:
         self._news = fraction, text
         if time.monotonic() - self._drawn >= _DRAW_SECONDS:
             self._redraw()
@@ -202,7 +202,7 @@ def summary(ends: Sequence[dict[str, Any]]) -> str:
         elif title in ("cancelled", "not started"):
             for message in dict.fromkeys(end["error"]["message"] for end in found):
                 names = [plain(end["input"]) for end in found if end["error"]["message"] == message]
-                lines += [f"    {message}", f"    {_listed(names)}"]
+                lines += [f"    {message}", f"    {_join_names(names)}"]
     return "\n".join(lines)
 
 
@@ -211,6 +211,6 @@ def _code(end: dict[str, Any]) -> str | None:
     return code
 
 
-def _listed(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     more = len(names) - _NAMES
     return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -36,7 +36,7 @@ from .kinds import (
     TopUpError,
     plain,
 )
-from .table import FAILURES, REFUSALS, TABLE, make, reported, unexpected
+from .table import FAILURES, REFUSALS, TABLE, from_service, make, wrap
 
 __all__ = [
     "FAILURES",
@@ -55,8 +55,8 @@ __all__ = [
     "ServiceError",
     "SetupError",
     "TopUpError",
+    "from_service",
     "make",
     "plain",
-    "reported",
-    "unexpected",
+    "wrap",
 ]

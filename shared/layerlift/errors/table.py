@@ -36,7 +36,7 @@ class _Entry(NamedTuple):
 _NO_KEYRING = "set YOUCAM_API_KEY in the environment, or use the offline engine."
 _OTHER = "Use another picture."
 _AGAIN = "Try again in a few minutes."
-_REPORT = "Try again; if it stays, report it with the request id."
+_REPORT = "Try again; if it persists, report it with the request id."
 _UNUSABLE = "It was charged: please report it with the request id."
 _VIDEO = "This service works on single pictures: use a JPG or PNG photo."
 
@@ -160,7 +160,7 @@ _OWN: dict[str, _Entry] = {
     "result_broken": _Entry(
         ServiceError,
         "The result arrived incomplete or damaged.",
-        "Run it again: to fetch it once more costs nothing.",
+        "Run it again: fetching it again costs nothing.",
         True,
     ),
     "task_refused": _Entry(
@@ -245,14 +245,12 @@ _OWN: dict[str, _Entry] = {
     ),
     "consent_needed": _Entry(
         ConsentNeeded,
-        "Pictures would be uploaded, and nobody has agreed to that yet. Nothing was uploaded.",
+        "Nothing was uploaded, since nobody has agreed to that yet.",
         "",
     ),
-    "cost_not_agreed": _Entry(
-        SetupError, "Nobody has agreed to the cost, so nothing was done.", "Agree to it by --yes."
-    ),
+    "cost_not_agreed": _Entry(SetupError, "The cost was not agreed to, so nothing was done.", "Add --yes to agree."),
     "clear_not_agreed": _Entry(
-        SetupError, "Nobody has agreed to remove the kept results, so nothing was done.", "Agree to it by --yes."
+        SetupError, "Removing the kept results was not agreed to, so nothing was done.", "Add --yes to agree."
     ),
     "no_engine": _Entry(
         SetupError,
@@ -279,7 +277,7 @@ _OWN: dict[str, _Entry] = {
     "journal_damaged": _Entry(
         SetupError, "The journal of paid work is damaged.", "Run it again: a new one is begun, the old one is kept."
     ),
-    "bad_rate": _Entry(SetupError, "LAYERLIFT_RATE can't be read.", "Write requests per seconds, such as 250/300."),
+    "bad_rate": _Entry(SetupError, "LAYERLIFT_RATE can't be read.", "Write requests/seconds, such as 250/300."),
     "bad_job": _Entry(
         SetupError,
         "The plug-in and its worker are from different versions.",
@@ -301,11 +299,11 @@ def make(code: str, detail: str = "", *, status: int | None = None, request_id: 
 
     `detail` is one short fact for the user (a path, the service's own words), added to the message.
     """
-    return _made(code, TABLE.get(code), detail, status, request_id)
+    return _build(code, TABLE.get(code), detail, status, request_id)
 
 
-def unexpected(found: BaseException | None) -> LayerliftError:
-    """What is told of whatever went wrong: the error itself, or one for what nobody foresaw."""
+def wrap(found: BaseException | None) -> LayerliftError:
+    """The error for whatever went wrong: that itself, or one for what nobody foresaw."""
     if isinstance(found, LayerliftError):
         return found
     if isinstance(found, MemoryError):
@@ -315,7 +313,9 @@ def unexpected(found: BaseException | None) -> LayerliftError:
     return make("internal", f"{type(found).__name__}: {found}")
 
 
-def reported(code: str, words: str = "", *, status: int | None = None, request_id: str | None = None) -> LayerliftError:
+def from_service(
+    code: str, words: str = "", *, status: int | None = None, request_id: str | None = None
+) -> LayerliftError:
     """The error for a code that the service sent, with the service's own words.
 
     A code of our own is taken for one that no list knows: the service can't say what is known on this side alone.
@@ -323,10 +323,10 @@ def reported(code: str, words: str = "", *, status: int | None = None, request_i
     entry = REFUSALS.get(code) or FAILURES.get(code)
     said = f"{code} {entry.message if entry else ''}".casefold()
     is_new = words.strip(" .").casefold() not in said
-    return _made(code, entry, words if is_new else "", status, request_id)
+    return _build(code, entry, words if is_new else "", status, request_id)
 
 
-def _made(code: str, entry: _Entry | None, detail: str, status: int | None, request_id: str | None) -> LayerliftError:
+def _build(code: str, entry: _Entry | None, detail: str, status: int | None, request_id: str | None) -> LayerliftError:
     entry = entry or _Entry(ServiceError, f"The service reported '{code}'.", _REPORT)
     message = f"{entry.message[:-1]}: {detail.rstrip('.')}." if detail else entry.message
     return entry.error(

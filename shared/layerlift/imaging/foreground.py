@@ -48,7 +48,7 @@ def clean_edges(
     does not matter.
 
     Args:
-        report: is told the fraction that is done, many times a second, and may raise to stop.
+        report: is called with the fraction that is done, many times a second, and may raise to stop.
     """
     tiles = [box for box in grid((picture.width, picture.height), TILE) if _partial(box.of(alpha)).any()]
     if not tiles:
@@ -59,9 +59,9 @@ def clean_edges(
     exact: Any = np.float64 if dtype in (np.uint32, np.float64) else np.float32
     window = _around(tiles, shrink).clipped((picture.width, picture.height))
     near_pixels = window.of(np.moveaxis(picture.pixels, 2, 0)).transpose(1, 2, 0)
-    colours, small, visible = _reduced(Picture(near_pixels), window.of(alpha), shrink, top, report)
+    colours, small, visible = _reduce(Picture(near_pixels), window.of(alpha), shrink, top, report)
     limits = (0.0, 1.0) if dtype.kind != "f" else (min(0.0, float(colours.min())), max(1.0, float(colours.max())))
-    estimate = _solved(colours, small, visible, limits, report)
+    estimate = _solve(colours, small, visible, limits, report)
     channels, height, width = colours.shape
     larger = Enlarging((width, height), (width * shrink, height * shrink), bilinear)
     for done, tile in enumerate(tiles):
@@ -95,7 +95,7 @@ def _partial(alpha: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return result
 
 
-def _reduced(
+def _reduce(
     picture: Picture, alpha: NDArray[np.uint8], shrink: int, top: float, report: Report
 ) -> tuple[Floats, Floats, Floats]:
     """Colours (channels, h, w) in units of `top`, `alpha` and the picture's own alpha (1, h, w each), made smaller."""
@@ -109,25 +109,25 @@ def _reduced(
             finite = np.isfinite(pixels).all(axis=2, keepdims=True)
             if not finite.all():
                 pixels, weight = np.where(finite, pixels, np.float32(0)), finite.astype(np.float32)
-        small = _shrunk(alpha[first : first + rows, :, None], shrink) / np.float32(255)
-        colours, visible = _shrunk(pixels, shrink) / np.float32(top), np.ones_like(small)
+        small = _shrink(alpha[first : first + rows, :, None], shrink) / np.float32(255)
+        colours, visible = _shrink(pixels, shrink) / np.float32(top), np.ones_like(small)
         if picture.alpha is not None:
             colours, visible = colours[:-1], colours[-1:]
             if pixels[..., -1].min() < top:
                 weight = pixels[..., -1:] / np.float32(top)
             pixels = pixels[..., :-1]
         elif weight is not None:
-            visible = _shrunk(weight, shrink)
+            visible = _shrink(weight, shrink)
         if weight is not None:
             # hidden colours, and what is no number, must not take part
-            colours = _shrunk(pixels * weight, shrink) / np.maximum(visible, _TINY) / np.float32(top)
+            colours = _shrink(pixels * weight, shrink) / np.maximum(visible, _TINY) / np.float32(top)
         parts.append((colours, small, visible))
         report(0.3 * first / picture.height)
     colours, small, visible = (np.concatenate(planes, axis=1) for planes in zip(*parts, strict=True))
     return colours, small, visible
 
 
-def _solved(image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, float], report: Report) -> Floats:
+def _solve(image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, float], report: Report) -> Floats:
     """Foreground and background (2, channels, height, width) of an image (channels, height, width), coarse to fine.
 
     They are right where the alpha is partial; elsewhere they may be those of a coarser level.
@@ -135,10 +135,10 @@ def _solved(image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, 
     levels = [(image, alpha, visible)]
     while max(levels[-1][0].shape[1:]) > 1:
         colours, a, v = levels[-1]
-        weight = _halved(v)
-        smaller = _halved(colours * v)
+        weight = _halve(v)
+        smaller = _halve(colours * v)
         smaller /= np.maximum(weight, _TINY)
-        levels.append((smaller, _halved(a), weight))
+        levels.append((smaller, _halve(a), weight))
     estimate = np.stack([levels[-1][0]] * 2)
     for colours, a, v in reversed(levels):
         height, width = a.shape[1:]
@@ -151,12 +151,12 @@ def _solved(image: Floats, alpha: Floats, visible: Floats, limits: tuple[float, 
             near = around.of(a)
             if near.max() > 0 and near.min() < 1:
                 parts = [around.of(part) for part in (coarse, colours, a, v)]
-                box.of(estimate)[:] = box.within(around).of(_relaxed(*parts, limits=limits, rounds=rounds))
+                box.of(estimate)[:] = box.within(around).of(_relax(*parts, limits=limits, rounds=rounds))
                 report(0.3 + 0.2 * height * width / alpha.size)
     return estimate
 
 
-def _relaxed(
+def _relax(
     estimate: Floats, image: Floats, alpha: Floats, visible: Floats, *, limits: tuple[float, float], rounds: int
 ) -> Floats:
     """Jacobi iterations on one level."""
@@ -184,7 +184,7 @@ def _relaxed(
     return estimate
 
 
-def _halved(planes: Floats) -> Floats:
+def _halve(planes: Floats) -> Floats:
     """Means of 2 x 2 pixels; the last row and column are repeated where a side is odd."""
     odd = [(0, 0), (0, planes.shape[1] % 2), (0, planes.shape[2] % 2)]
     even = np.pad(planes, odd, mode="edge") if any(map(any, odd)) else planes
@@ -193,7 +193,7 @@ def _halved(planes: Floats) -> Floats:
     return result
 
 
-def _shrunk(pixels: Any, shrink: int) -> Floats:
+def _shrink(pixels: Any, shrink: int) -> Floats:
     """Means (channels, h, w) of `shrink` x `shrink` pixels (height, width, channels); at the far edges, of fewer."""
     sums = pixels[::shrink].astype(_SUMS.get(pixels.dtype.name, np.float64))
     for row in range(1, shrink):

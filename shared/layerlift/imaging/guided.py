@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .pictures import Picture, Pixels, Report, computed, opaque, shown
+from .pictures import Picture, Pixels, Report, compute, opaque, render
 from .tiles import CELL, Box, Enlarging, Size, Tiled, bicubic, cell_of, differing, grid, source
 
 Alpha: TypeAlias = NDArray[np.uint8]
@@ -73,7 +73,7 @@ class Guide:
         """Makes a smaller size (Lanczos), from the smallest that there is."""
         if size != self.size:
             larger = Picture(self._reduced[min(self._reduced)]) if self._reduced else self._picture
-            self._reduced[size] = computed(shown(larger, size), report)
+            self._reduced[size] = compute(render(larger, size), report)
 
     def noise(self, size: Size) -> np.float32:
         """The variance of the grain in the colours at one of the sizes, asked for from the largest on.
@@ -183,7 +183,7 @@ class Level:
         """
         outer = box.grown(2)
         inner = outer.clipped(self.size)
-        alpha = _padded(inner.of(self.alpha), inner, outer)
+        alpha = _pad(inner.of(self.alpha), inner, outer)
         spread = _extreme_of_25(alpha, np.maximum) - _extreme_of_25(alpha, np.minimum)
         return rising(spread, *_FLAT)
 
@@ -191,7 +191,7 @@ class Level:
         """Where there is a model that can be used in the 5 x 5 pixels around."""
         outer = box.grown(2)
         inner = outer.clipped(self.size)
-        used = _padded(self.models.of(inner)[4] > 0, inner, outer)
+        used = _pad(self.models.of(inner)[4] > 0, inner, outer)
         return _extreme_of_25(used, np.logical_or)
 
     def fit(self, box: Box, guide: Guide) -> NDArray[np.float64]:
@@ -204,16 +204,16 @@ class Level:
         over = p - product - model[3]
         octave = _finest_octave(p[None])[0]
         own, left, gain = _mean_of_81(
-            np.stack([octave**2, _cropped(over, 2) ** 2, np.square(_cropped(model[:3], 2)).sum(axis=0)])
+            np.stack([octave**2, _crop(over, 2) ** 2, np.square(_crop(model[:3], 2)).sum(axis=0)])
         )
         noise = _ROUNDING + 2 * guide.noise(self.size) * gain
         fit = self._fits[box] = np.empty((4, *own.shape), np.float32)
-        fit[0] = _cropped(model[3], 6)
-        fit[1] = _cropped(over, 6)
+        fit[0] = _crop(model[3], 6)
+        fit[1] = _crop(over, 6)
         fit[2] = 1 - _DETAIL / np.maximum(own, _DETAIL)
         fit[3] = _ratio(left, own, noise)
         partial = np.abs(box.of(self.alpha) - np.float32(127.5)) < 127
-        return np.array([np.square(fit[1]).sum(), np.square(_cropped(octave, 4)).sum(), noise[partial].sum()])
+        return np.array([np.square(fit[1]).sum(), np.square(_crop(octave, 4)).sum(), noise[partial].sum()])
 
     def model(self, box: Box, guide: Guide) -> tuple[Floats, Floats, Floats]:
         """Fits the models of a tile as far as the next finer level needs them to be borne out.
@@ -222,14 +222,14 @@ class Level:
         """
         outer = box.grown(_MARGIN)
         inner = outer.clipped(self.size)
-        g = _padded(guide.planes(inner, self.size), inner, outer)
-        p = _padded(inner.of(self.alpha), inner, outer) * SCALE
+        g = _pad(guide.planes(inner, self.size), inner, outer)
+        p = _pad(inner.of(self.alpha), inner, outer) * SCALE
         model = _mean_of_9(_slopes(g, p))
-        product = (model[:3] * _cropped(g, 2)).sum(axis=0)
+        product = (model[:3] * _crop(g, 2)).sum(axis=0)
         raw = self._raw[box] = np.empty((4, *box.size[::-1]), np.float32)
-        raw[:3] = _cropped(model[:3], 6)
-        raw[3] = _cropped(product, 6)
-        return model, product, _cropped(p, 2)
+        raw[:3] = _crop(model[:3], 6)
+        raw[3] = _crop(product, 6)
+        return model, product, _crop(p, 2)
 
     def settle(self, coarser: Level | None, guide: Guide, report: Report, *, faithful: bool | None) -> None:
         """Turns what was fitted into `models`, with the help of the next level.
@@ -278,12 +278,12 @@ class Level:
         changing, subject = self.changing(inner), inner.of(self.alpha) >= 128
         for side in (subject, ~subject):
             plain = (1 - changing) * side
-            means = _mean_of_361(_padded(np.stack([*(covariance * plain), plain]), inner, outer))
+            means = _mean_of_361(_pad(np.stack([*(covariance * plain), plain]), inner, outer))
             means = near.within(around).of(means)
             share = means[6]
             found.append((squares * means[:6]).sum(axis=0) / np.maximum(share, _ENOUGH[0]) * rising(share, *_ENOUGH))
         planes = np.stack(found) * near.within(inner).of(changing)
-        made, *texture = _mean_of_81(_padded(planes, near, around)).clip(0) + _LITTLE
+        made, *texture = _mean_of_81(_pad(planes, near, around)).clip(0) + _LITTLE
         return rising(np.sqrt(made / np.maximum(*texture)), *_DISTINCT)
 
     def _borne_out(self, box: Box, coarser: Level, larger: Enlarging, guide: Guide) -> Floats:
@@ -294,12 +294,12 @@ class Level:
         foretold = (raw[:3] * guide.planes(inner, self.size)).sum(axis=0) - raw[3]
         smooth = larger.part(lambda part: part.of(coarser.alpha), inner)
         missing = (inner.of(self.alpha) - smooth) * SCALE
-        both, alone = _mean_of_81(_padded(np.stack([foretold * missing, foretold * foretold]), inner, outer))
+        both, alone = _mean_of_81(_pad(np.stack([foretold * missing, foretold * foretold]), inner, outer))
         k: Floats = (both / (alone + np.float32(1e-5))).clip(0, 1)
         return k
 
 
-def _padded(planes: Any, inner: Box, outer: Box) -> Any:
+def _pad(planes: Any, inner: Box, outer: Box) -> Any:
     """Planes (..., height, width) of one box, whose edges are repeated to fill a larger one."""
     if inner == outer:
         return planes
@@ -387,7 +387,7 @@ def _extreme_of_25(plane: NDArray[Any], extreme: Any) -> NDArray[Any]:
     return plane
 
 
-def _cropped(planes: Any, by: int) -> Any:
+def _crop(planes: Any, by: int) -> Any:
     return planes[..., by:-by, by:-by]
 
 

@@ -63,7 +63,7 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
     picture's size, and detail to match. The same input makes the same alpha.
 
     Args:
-        report: is told the fraction that is done, many times a second, and may raise to stop.
+        report: is called with the fraction that is done, many times a second, and may raise to stop.
     """
     guide = Guide(picture)
     levels, true = _levels(alpha, guide, _part(report, 0, 0.5))
@@ -75,7 +75,7 @@ def refine(alpha: Alpha, picture: Picture, report: Report = lambda fraction: Non
         coarser = levels[number + 1] if number + 1 < len(levels) else None
         portion = _part(report, 0.5 + 0.05 / 2**number, 0.5 + 0.1 / 2**number)
         levels[number].settle(coarser, guide, portion, faithful=None if true is None else number == true)
-    return _enlarged(levels[0], guide, _part(report, 0.6, 1), doubted=true != 0)
+    return _enlarge(levels[0], guide, _part(report, 0.6, 1), doubted=true != 0)
 
 
 def _levels(alpha: Alpha, guide: Guide, report: Report) -> tuple[list[Level], int | None]:
@@ -126,7 +126,7 @@ def _under(tiles: list[Box], level: Level) -> list[Box]:
     return [box for box in level.tiles if box.of(near).any()]
 
 
-def _enlarged(level: Level, guide: Guide, report: Report, *, doubted: bool) -> Alpha:
+def _enlarge(level: Level, guide: Guide, report: Report, *, doubted: bool) -> Alpha:
     """The models of a level applied to the picture, and the alpha, bicubic, where there is none."""
     out = level.resized(guide.size, Image.Resampling.BICUBIC, 2, _part(report, 0, 0.3))
     tiles = [tile.scaled(level.size, guide.size) for tile in level.tiles]
@@ -179,14 +179,14 @@ def cut_bands(
     are cleaned. A picture of floats has an alpha of its own.
 
     Args:
-        report: is told the fraction that is done, many times a second, and may raise to stop.
+        report: is called with the fraction that is done, many times a second, and may raise to stop.
     """
-    told = 0.0
+    most = 0.0
 
     def tell(fraction: float) -> None:
-        nonlocal told
-        told = max(told, fraction)
-        report(told)
+        nonlocal most
+        most = max(most, fraction)
+        report(most)
 
     colours = picture.pixels.shape[2] - (picture.alpha is not None)
     clean: Iterator[tuple[foreground.Rectangle, Pixels]] = iter(())
@@ -195,7 +195,7 @@ def cut_bands(
     part = next(clean, None)
     for top in range(0, picture.height, foreground.TILE):
         rows = slice(top, top + foreground.TILE)
-        band = _multiplied(Picture(picture.pixels[rows]), alpha[rows])
+        band = _multiply(Picture(picture.pixels[rows]), alpha[rows])
         while part is not None and part[0][1] < top + len(band):
             (x, y, width, height), pixels = part
             band[y - top : y - top + height, x : x + width, :colours] = pixels[..., :colours]
@@ -204,7 +204,7 @@ def cut_bands(
         tell(min(1.0, (top + len(band)) / picture.height))
 
 
-def _multiplied(picture: Picture, alpha: Alpha) -> Any:
+def _multiply(picture: Picture, alpha: Alpha) -> Any:
     own = picture.alpha
     if own is not None:
         out: Any = np.array(picture.pixels)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,9 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from .. import atomic
 from ..errors import make
+from . import formats
 
 Pixels: TypeAlias = (
     NDArray[np.uint8]
@@ -31,24 +32,12 @@ Pixels: TypeAlias = (
     | NDArray[np.float64]
 )
 Report: TypeAlias = Callable[[float], None]
-"""Is told the fraction that is done, many times a second, and may raise to stop."""
+"""Is called with the fraction that is done, many times a second, and may raise to stop."""
 Sample: TypeAlias = type[np.uint8 | np.uint16 | np.uint32 | np.float16 | np.float32 | np.float64]
 
 MAX_PIXELS = 400_000_000
 """The largest picture that is decoded; checked on the header alone."""
 
-_LOADERS = {
-    b"\xff\xd8\xff": "jpegload_source",
-    b"\x89PNG\r\n\x1a\n": "pngload_source",
-    b"II*\0": "tiffload_source",
-    b"MM\0*": "tiffload_source",
-    b"II+\0": "tiffload_source",
-    b"MM\0+": "tiffload_source",
-    b"RIFF": "webpload_source",
-    b"GIF8": "gifload_source",
-}
-_PILLOW_FORMATS = ("BMP", "DIB", "TGA", "PPM")
-"""What Pillow reads in place of libvips. It knows far more, some by starting other programs."""
 _VIPS_FORMATS = {"uint8": "uchar", "uint16": "ushort", "uint32": "uint", "float32": "float", "float64": "double"}
 _PROFILE = "icc-profile-data"
 _MARK = "Layerlift"
@@ -152,7 +141,7 @@ def decode_png(data: bytes) -> Picture:
 
     Raises pyvips.Error where the data is damaged or incomplete, PictureError as `read` does.
     """
-    return _decoded(_open("pngload_source", pyvips.Source.new_from_memory(data)), "PNG", upright=False)
+    return _decode_image(_open("pngload_source", pyvips.Source.new_from_memory(data)), "PNG", upright=False)
 
 
 def read_raw(
@@ -197,12 +186,10 @@ def write_png(path: str | os.PathLike[str], picture: Picture, report: Report = l
     image.set_type(pyvips.GValue.gstr_type, f"{_COMMENT}0-{_MARK}", "cut-out")
     bits = picture.pixels.dtype.itemsize * 8
     try:
-        with tempfile.TemporaryDirectory(prefix=".layerlift-", dir=path.parent) as folder:
-            part = Path(folder) / "part.png"
+        with atomic.replacing(path) as part:
             target = pyvips.Target.new_to_file(str(part))
-            with _watched(image, report) as watched:
+            with _watch(image, report) as watched:
                 watched.pngsave_target(target, compression=1, filter="sub", bitdepth=bits)
-            part.replace(path)
     except OSError as error:
         raise make("disk", f"{path} ({error.strerror})") from None
     except pyvips.Error as error:
@@ -242,10 +229,10 @@ def opaque(picture: Picture) -> Pixels:
     if picture.alpha is None:
         return picture.pixels
     # libvips takes longer to start than to work
-    return picture.pixels[..., :-1] if picture.alpha.min() == 255 else from_vips(shown(picture))
+    return picture.pixels[..., :-1] if picture.alpha.min() == 255 else from_vips(render(picture))
 
 
-def shown(picture: Picture, size: tuple[int, int] | None = None) -> Any:
+def render(picture: Picture, size: tuple[int, int] | None = None) -> Any:
     """A libvips image of the picture at 8 bits, on white, without alpha, reduced (Lanczos) to width and height."""
     image, most = to_vips(picture.pixels), 255
     if picture.pixels.dtype == np.uint16:
@@ -253,28 +240,28 @@ def shown(picture: Picture, size: tuple[int, int] | None = None) -> Any:
         image = image.linear(1 / 257, 0.5, uchar=True).copy(interpretation="b-w" if image.bands < 3 else "srgb")
         most = 65535
     if picture.alpha is None:
-        return _resized(image, size)
+        return _resize(image, size)
     if picture.alpha.min() == most:
         # libvips is faster at four bands than at three
-        return _resized(image, size).extract_band(0, n=image.bands - 1)
-    return _resized(image.flatten(background=[255]), size)
+        return _resize(image, size).extract_band(0, n=image.bands - 1)
+    return _resize(image.flatten(background=[255]), size)
 
 
-def _resized(image: Any, size: tuple[int, int] | None) -> Any:
+def _resize(image: Any, size: tuple[int, int] | None) -> Any:
     if size in (None, (image.width, image.height)):
         return image
     width, height = size
     return image.resize(width / image.width, vscale=height / image.height, kernel="lanczos3", gap=0)
 
 
-def computed(image: Any, report: Report) -> Pixels:
+def compute(image: Any, report: Report) -> Pixels:
     """The pixels of a libvips image of format uchar or ushort, computed now; `report` may raise to stop that."""
-    with _watched(image, report) as watched:
+    with _watch(image, report) as watched:
         return from_vips(watched)
 
 
 @contextmanager
-def _watched(image: Any, report: Report) -> Iterator[Any]:
+def _watch(image: Any, report: Report) -> Iterator[Any]:
     """Gives an image that tells `report` how far it is computed, whenever that is; `report` may raise to stop it."""
     stopped: list[BaseException] = []
 
@@ -303,11 +290,11 @@ def _read(head: bytes, file: Path | bytes, name: str, report: Report) -> Picture
     if not head:
         raise make("picture_unreadable", f"{name} is empty" if isinstance(file, Path) else "it is empty")
     try:
-        loader = next((loader for start, loader in _LOADERS.items() if head.startswith(start)), None)
+        loader = formats.find_loader(head)
         if loader is None:
             return _read_other(file, name)
         source = _source(file)
-        return _decoded(_open(loader, source), name, report)
+        return _decode_image(_open(loader, source), name, report)
     except pyvips.Error as error:
         raise make("picture_unreadable", f"{name} ({_last_line(error)})") from None
 
@@ -323,7 +310,7 @@ def _open(loader: str, source: Any) -> Any:
     return pyvips.Operation.call(loader, source, access="sequential", fail_on="error")
 
 
-def _decoded(image: Any, name: str, report: Report = lambda fraction: None, *, upright: bool = True) -> Picture:
+def _decode_image(image: Any, name: str, report: Report = lambda fraction: None, *, upright: bool = True) -> Picture:
     if image.width * image.height > MAX_PIXELS:
         raise make("picture_too_large", f"{name} ({image.width} x {image.height})")
     profile: bytes | None = image.get(_PROFILE) if image.get_typeof(_PROFILE) else None
@@ -337,10 +324,10 @@ def _decoded(image: Any, name: str, report: Report = lambda fraction: None, *, u
     channels = 3 if image.interpretation in _RGB_SPACES else 1
     if image.bands > channels + 1:
         image = image.extract_band(0, n=channels + 1)
-    return Picture(_upright(computed(image, report), orientation), profile)
+    return Picture(_turn_upright(compute(image, report), orientation), profile)
 
 
-def _upright(pixels: Any, orientation: int) -> Pixels:
+def _turn_upright(pixels: Any, orientation: int) -> Pixels:
     """Undo the EXIF orientation (1 to 8)."""
     if orientation > 4:
         pixels = pixels.swapaxes(0, 1)
@@ -354,7 +341,7 @@ def _upright(pixels: Any, orientation: int) -> Pixels:
 
 def _read_other(file: Path | bytes, name: str) -> Picture:
     try:
-        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=_PILLOW_FORMATS) as image:
+        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=formats.PILLOW) as image:
             orientation = image.getexif().get(0x0112, 1)
             picture = from_pillow(image, name)
     except UnidentifiedImageError:
@@ -363,7 +350,7 @@ def _read_other(file: Path | bytes, name: str) -> Picture:
         raise make("picture_too_large", f"{name} ({error})") from None
     except PILLOW_ERRORS as error:
         raise make("picture_unreadable", str(error) if name in str(error) else f"{name} ({error})") from None
-    return Picture(_upright(picture.pixels, orientation), picture.icc_profile)
+    return Picture(_turn_upright(picture.pixels, orientation), picture.icc_profile)
 
 
 def _last_line(error: pyvips.Error) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pyvips
 
 from ..errors import make
-from .pictures import Picture, Report, computed, shown, to_vips
+from .pictures import Picture, Report, compute, render, to_vips
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS, report: Report = 
 
     The JPEG names sRGB as its profile where the picture had a profile; one that can't be read counts as sRGB.
     The quality is predicted from strips, so that there is one real encode in the usual case.
-    `report` is told the fraction that is done, many times a second where that takes long, and may raise to stop.
+    `report` is called with the fraction that is done, many times a second where that takes long, and may raise to stop.
     Raises PictureError `picture_empty` for a picture without pixels or with all of them transparent.
     """
     if not picture.width or not picture.height:
@@ -65,9 +65,9 @@ def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS, report: Report = 
         raise make("picture_empty", "all of them are transparent")
     longest = max(picture.width, picture.height, limits.max_side)
     width, height = (max(1, round(side * limits.max_side / longest)) for side in (picture.width, picture.height))
-    image = shown(picture, (width, height))
+    image = render(picture, (width, height))
     image, profile = _in_srgb(image, picture.icc_profile)
-    image = to_vips(computed(image, report))
+    image = to_vips(compute(image, report))
     if profile is not None:
         image.set_type(pyvips.GValue.blob_type, _PROFILE, profile)
     for quality, subsampled in _LADDER[_predicted_step(image, limits.max_bytes) :]:

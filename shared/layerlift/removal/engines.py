@@ -10,12 +10,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,9 @@ from numpy.typing import NDArray
 from .. import errors
 from ..imaging.prepare import Upload
 from ..service import polling
-from ..service.answers import Destination, Task, TaskState
 from ..service.connection import is_loopback
 from ..service.pacing import Pacer
-from ..service.service import Service
+from ..service.service import Service, Sleep
 from ..store.database import NAME as DATABASE
 from ..store.database import Database
 from ..store.entries import Entry, digest
@@ -34,12 +34,12 @@ from ..store.journal import Journal
 from ..store.records import Record, Unrecorded
 from ..store.settings import Settings
 from .cancelling import Background
+from .choices import Name
+from .deleting import Deletions
 
 if TYPE_CHECKING:
     from ..twin import Twin
 
-FORGOTTEN = ("InvalidTaskId", "TaskTimeout")
-"""How the service says that it does not know a task (any more)."""
 LEAVING_SECONDS = 8.0
 """For so long one who wants to go waits for what is paid for: a program should end within ten seconds."""
 _DELETING_SECONDS = 5.0
@@ -53,7 +53,7 @@ _successors: list[subprocess.Popen[bytes]] = []
 class Engine:
     """Who does the work: the service with the user's key, or its offline twin."""
 
-    name: Literal["youcam", "offline"]
+    name: Name
     service: Service
     units: int
     """What one picture costs the user."""
@@ -63,45 +63,23 @@ class Engine:
     """A fingerprint of the key and of the host that it is for."""
     host: str = ""
     """Whose work it is: what is kept of it is free for every account that the user has there."""
-    delivered: Callable[[list[Entry]], None] = lambda entries: None
-    """Is told of removals whose alphas have come back and are kept."""
+    delete: Callable[[Sequence[Entry]], None] = lambda entries: None
+    """Has the service delete what it has of pictures whose alphas are kept here, of these and of earlier ones."""
     check_consent: Callable[[], None] = lambda: None
     """Raises ConsentNeeded where the user has not agreed to uploads, or does no longer."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, never going back, by which tasks are polled."""
 
-    def begin(self) -> None:
-        """Raises where nothing may be uploaded, or begin that costs, any more."""
-        self.check_consent()
-
-    def declare(self, upload: Upload) -> Destination:
-        """Announces an upload to the service."""
-        return self.service.declare([upload])[0]
-
-    def transfer(self) -> AbstractContextManager[object]:
-        """Around an upload or a download."""
-        return nullcontext()
-
-    def decoding(self) -> AbstractContextManager[object]:
-        """Around what takes memory outside of the picture's own turn."""
-        return nullcontext()
-
-    def refining(self) -> AbstractContextManager[object]:
-        """Around what takes longer in two threads at once than in one after the other."""
-        return nullcontext()
-
-    def ended(self, task: Task, sleep: Callable[[float], None], waiting: Callable[[float], None]) -> TaskState:
-        """The last state of a task, as `polling.wait` has it."""
-        return polling.wait(self.service, task, sleep=sleep, waiting=waiting)
-
-    def picture(self, *parts: bytes | NDArray[np.generic]) -> str:
+    def name_picture(self, *parts: bytes | NDArray[np.generic]) -> str:
         """The journal's name for what this engine makes of a picture."""
         return digest(self.name, self.host, *parts)
 
-    def claim(self, upload: Upload, sleep: Callable[[float], None]) -> AbstractContextManager[Record]:
+    def claim(self, upload: Upload, sleep: Sleep) -> AbstractContextManager[Record]:
         """The upload's record, after waiting for whoever else works on the same."""
         if self.journal is None:
             return nullcontext(Unrecorded(upload.width, upload.height))
         size = (upload.width, upload.height)
-        return self.journal.claim(self.picture(upload.data), self.name, self.account, size, sleep)
+        return self.journal.claim(self.name_picture(upload.data), self.name, self.account, size, sleep)
 
 
 class Engines:
@@ -110,16 +88,15 @@ class Engines:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._twin: Twin | None = None
-        self._services: list[Service] = []
+        self._services: WeakSet[Service] = WeakSet()
+        """Those that are in use."""
         self._guard = threading.Lock()
         self._journal: Journal | None = None
         self._requests: Database | None = None
         self.background = Background()
         """What goes on after its user has cancelled, since it is paid for. Leaving the `with` block waits for it, but
         not by KeyboardInterrupt, and not for longer than `leave` says."""
-        self._deleting = Background()
-        self._tried_to_delete: set[int] = set()
-        """Entries whose files the service was asked to delete, once by each process."""
+        self._deletions = Deletions()
         self._end = math.inf
 
     def __enter__(self) -> Engines:
@@ -131,9 +108,9 @@ class Engines:
         # Who interrupts the program ends it at once.
         if kind is None or not issubclass(kind, KeyboardInterrupt):
             self.background.wait(self._seconds_left)
-            self._deleting.wait(min(_DELETING_SECONDS, self._seconds_left))
+            self._deletions.wait(min(_DELETING_SECONDS, self._seconds_left))
             if not self.background.busy:
-                for service in self._services:
+                for service in list(self._services):
                     service.close()
                 for database in (self._journal, self._requests):
                     if database is not None:
@@ -143,11 +120,11 @@ class Engines:
         if self._twin is not None:
             self._twin.close()
 
-    def open(self, choice: str, sleep: Callable[[float], None], *, uploads: bool = True) -> Engine:
+    def open(self, choice: str, sleep: Sleep, *, uploads: bool = True) -> Engine:
         """The engine for "auto" (youcam where a key is set, else offline), "youcam" or "offline".
 
         Args:
-            sleep: waits for that many seconds between retries, and may raise `Cancelled`.
+            sleep: how the keyring is waited for.
             uploads: whether pictures are to be uploaded.
 
         Raises:
@@ -157,25 +134,28 @@ class Engines:
         """
         key = self.settings.key(sleep) if choice != "offline" else None
         if key is not None:
-            service = self._connected(self.settings.api_url, key.value, sleep, self.settings.rate)
+            service = self._connect(key.value)
             if uploads:
                 self._check_consent()
             with self._guard:
                 self._journal = self._journal or Journal(self.settings.state_folder)
             place = urlsplit(self.settings.api_url).netloc
             account = digest("account", place, key.value)[:16]
-            delivered = functools.partial(self._delete, key.value, self._journal, account)
-            return Engine("youcam", service, 1, self._journal, account, place, delivered, self._check_consent)
+            delete = functools.partial(self._delete, key=key.value, journal=self._journal, account=account)
+            return Engine("youcam", service, 1, self._journal, account, place, delete, self._check_consent)
         if choice == "youcam":
             raise errors.make("no_key")
         if self._twin is None:
-            self._twin = _offline_twin()
-        return Engine("offline", self._connected(self._twin.url, self._twin.key, sleep), units=0)
+            self._twin = _make_twin()
+        service = Service(self._twin.url, self._twin.key)
+        self._services.add(service)
+        return Engine("offline", service, units=0)
 
     def close(self, engine: Engine) -> None:
         """The engine is not used any more, but for what goes on in the background."""
         if not self.background.busy:
-            self._disconnect(engine.service)
+            engine.service.close()
+            self._services.discard(engine.service)
 
     def leave(self) -> None:
         """The program is to end: what is paid for and not done in `LEAVING_SECONDS` is left to a process of its own."""
@@ -193,48 +173,19 @@ class Engines:
     def _check_consent(self) -> None:
         host = self.settings.api_host
         if not is_loopback(self.settings.api_url) and not self.settings.has_agreed(host):
-            raise errors.make("consent_needed", f"to {host}")
+            raise errors.make("consent_needed", host)
 
-    def _delete(self, key: str, journal: Journal, account: str, entries: list[Entry]) -> None:
-        """Lets the service delete, in the background, what it has of pictures whose alphas are kept here: of these, and
-        of those that earlier processes could not wait for. No cancel ends that."""
-
-        def delete() -> None:
-            left = {entry.id: entry for entry in (*entries, *journal.undeleted(account))}
-            with self._guard:
-                left = {number: entry for number, entry in left.items() if number not in self._tried_to_delete}
-                self._tried_to_delete |= left.keys()
-            if not left:
-                return
-            service = self._connected(self.settings.api_url, key, time.sleep, self.settings.rate)
-            for entry in left.values():
-                try:
-                    service.delete(entry.task_id or "")
-                except errors.LayerliftError as error:
-                    if error.code not in FORGOTTEN:
-                        _log.info("Task %s is not deleted: %s", entry.task_id, error.message)
-                        continue
-                journal.deleted(entry)
-            self._disconnect(service)
-
+    def _delete(self, entries: Sequence[Entry], key: str, journal: Journal, account: str) -> None:
         if self.settings.delete_delivered:
-            self._deleting.start(delete)
+            self._deletions.start(entries, journal, account, lambda: self._connect(key))
 
-    def _connected(
-        self, url: str, key: str, sleep: Callable[[float], None], rate: tuple[int, float] | None = None
-    ) -> Service:
-        pace = None
-        if rate is not None:
-            with self._guard:
-                self._requests = self._requests or Database(self.settings.state_folder, synced=False)
-            pace = Pacer(self._requests, *rate, sleep=sleep)
-        service = Service(url, key, sleep=sleep, pace=pace)
-        self._services.append(service)
+    def _connect(self, key: str) -> Service:
+        """The service, for one user of it: what it has counted and learned goes with that."""
+        with self._guard:
+            self._requests = self._requests or Database(self.settings.state_folder, synced=False)
+        service = Service(self.settings.api_url, key, pace=Pacer(self._requests, *self.settings.rate))
+        self._services.add(service)
         return service
-
-    def _disconnect(self, service: Service) -> None:
-        service.close()
-        self._services.remove(service)
 
 
 def _hand_over(settings: Settings) -> None:
@@ -264,7 +215,7 @@ def _hand_over(settings: Settings) -> None:
         _log.warning("What is paid for is left to the next run: %s", error)
 
 
-def _offline_twin() -> Twin:
+def _make_twin() -> Twin:
     from .. import twin
     from ..models import fetching, u2net
 

@@ -10,13 +10,14 @@ import json
 import os
 import sys
 
-from .. import log, program
+from .. import log
+from ..imaging import blas
 from ..store.settings import Settings
 
 
 def main() -> int:
     """Returns when all that can be finished is."""
-    program.begin()
+    blas.use_one_thread()
     from . import tasks
     from .engines import Engines
 

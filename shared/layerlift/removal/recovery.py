@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
@@ -18,7 +17,7 @@ from PIL import Image
 from .. import errors
 from ..imaging import matte
 from ..imaging.prepare import Upload
-from ..service.service import Service
+from ..service.service import Service, Sleep
 from ..store.journal import Journal
 from ..store.records import Record
 
@@ -35,16 +34,16 @@ _IN_DOUBT = ("starting", "unknown")
 _log = logging.getLogger(__name__)
 
 
-def found(record: Record, upload: Upload, service: Service, journal: Journal, sleep: Callable[[float], None]) -> bool:
+def find(record: Record, upload: Upload, service: Service, journal: Journal, sleep: Sleep) -> bool:
     """Whether the task was found in the history soon after the call, and is in the record now."""
     for seconds in LOOKS_SECONDS:
         sleep(seconds)
-        if (is_named := _is_named(record, upload, service, journal)) is not False:
+        if (is_named := _is_named(record, upload, service, journal, sleep)) is not False:
             return bool(is_named)
     return False
 
 
-def settle(record: Record, upload: Upload, service: Service, journal: Journal | None) -> None:
+def settle(record: Record, upload: Upload, service: Service, journal: Journal | None, sleep: Sleep) -> None:
     """Brings a record that is in doubt to a task that is known.
 
     Raises:
@@ -54,14 +53,14 @@ def settle(record: Record, upload: Upload, service: Service, journal: Journal | 
         return
     if record.entry.state == "lost":
         raise errors.make("charged_and_lost")
-    if not _is_named(record, upload, service, journal):
+    if not _is_named(record, upload, service, journal, sleep):
         raise errors.make("still_in_doubt")
 
 
-def _is_named(record: Record, upload: Upload, service: Service, journal: Journal) -> bool | None:
+def _is_named(record: Record, upload: Upload, service: Service, journal: Journal, sleep: Sleep) -> bool | None:
     """Whether the history names the task, which is in the record then; None where it can't be asked."""
     try:
-        return _look(record, upload, service, journal)
+        return _look(record, upload, service, journal, sleep)
     except errors.Cancelled:
         raise
     except errors.LayerliftError as error:
@@ -69,19 +68,21 @@ def _is_named(record: Record, upload: Upload, service: Service, journal: Journal
         return None
 
 
-def _look(record: Record, upload: Upload, service: Service, journal: Journal) -> bool:
+def _look(record: Record, upload: Upload, service: Service, journal: Journal, sleep: Sleep) -> bool:
     """Whether the history names the task, which is in the record then."""
-    candidates = _candidates(record, service, journal)
+    candidates = _candidates(record, service, journal, sleep)
     if len(candidates) != 1 or _has_rivals(record, journal):
         return False
     (task_id,) = candidates
     try:
         state = service.poll(task_id)
-        if state.status != "success" or not _shows(service.download(state.result_url or ""), upload):
+        if state.status != "success":
+            return False
+        if not _is_cut_out_of(service.download(state.result_url or "", sleep=sleep), upload):
             return False
     except errors.ServiceError:
         return False
-    record.running(task_id, state.request_id)
+    record.mark_running(task_id, state.request_id)
     return True
 
 
@@ -94,10 +95,10 @@ def _has_rivals(record: Record, journal: Journal) -> bool:
     )
 
 
-def _candidates(record: Record, service: Service, journal: Journal) -> set[str]:
+def _candidates(record: Record, service: Service, journal: Journal, sleep: Sleep) -> set[str]:
     """Tasks that were charged since the run call, by the service's clock, and that nobody on this computer has
     started."""
-    known, charges = journal.task_ids(), list(service.history())
+    known, charges = journal.task_ids(), list(service.history(sleep=sleep))
     since = ((record.entry.run_time or 0.0) + service.ahead - _SKEW_SECONDS) * 1000
     # A set: one task may be charged in several lines.
     return {
@@ -107,7 +108,7 @@ def _candidates(record: Record, service: Service, journal: Journal) -> set[str]:
     }
 
 
-def _shows(data: bytes, upload: Upload) -> bool:
+def _is_cut_out_of(data: bytes, upload: Upload) -> bool:
     """Whether a cut-out has the upload's colours where it is opaque."""
     alpha = matte.decode(data, (upload.width, upload.height))
     opaque = alpha >= _OPAQUE

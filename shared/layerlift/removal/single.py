@@ -22,6 +22,7 @@ from . import tasks
 from .cancelling import Cancel
 from .engines import Engine
 from .stages import Progress, Report, Stage
+from .turns import Turns
 
 _SEEN = 8
 """The alpha from which on something is seen, and from whose opposite on something is missing."""
@@ -60,13 +61,15 @@ class Removal:
     """One removal, by one engine. Its steps are called in their order, each once, in any thread.
 
     Args:
+        turns: how it shares the engine with others.
         again: whether to pay again where an earlier start of the same picture may have been charged in vain.
 
     Each step raises what the table of errors holds; `Cancelled` as soon as `cancel` is set.
     """
 
-    def __init__(self, engine: Engine, report: Report, cancel: Cancel, *, again: bool = False) -> None:
+    def __init__(self, engine: Engine, turns: Turns, report: Report, cancel: Cancel, *, again: bool = False) -> None:
         self._engine = engine
+        self._turns = turns
         self._progress = Progress(report, cancel)
         self._cancel = cancel
         self._again = again
@@ -80,7 +83,7 @@ class Removal:
         """What is to be asked of the service; None where the picture's alpha is here, and costs nothing."""
         self._name = picture_name(picture, self._engine)
         self._size = (picture.width, picture.height)
-        self._found = _kept(self._name, self._engine)
+        self._found = _find_kept(self._name, self._engine)
         if self._found is not None:
             return None
         return prepare.prepare(picture, report=lambda fraction: self._progress.tell(Stage.PREPARE, fraction))
@@ -90,13 +93,14 @@ class Removal:
         picture itself need not be in memory."""
         self._progress.tell(Stage.PREPARE, 1.0)
         with self._engine.claim(upload, self._cancel.sleep) as record:
-            self._cancel.left = record.release
+            self._cancel.on_leave(record.release)
             alpha = record.alpha()
             cached = alpha is not None
             if alpha is None:
-                alpha = tasks.obtain(upload, record, self._engine, self._progress, self._cancel, self._again)
+                context = tasks.Context(self._engine, self._turns, self._progress, self._cancel)
+                alpha = tasks.obtain(upload, record, context, again=self._again)
             if self._engine.journal:
-                self._engine.journal.also(self._name, record.entry)
+                self._engine.journal.add_alias(self._name, record.entry)
             # While the picture waits for its turn, the disk alone has the alpha.
             held = None if record.entry.state in ("kept", "deleted") else alpha
             self._found = _Found(record.entry, held, refined=False, cached=cached)
@@ -129,7 +133,7 @@ class Removal:
         )
 
     def _refine(self, came: NDArray[np.uint8], picture: Picture) -> NDArray[np.uint8]:
-        with self._engine.refining():
+        with self._turns.refine():
             alpha = matte.refine(came, picture, lambda fraction: self._progress.tell(Stage.REFINE, fraction))
         if self._engine.journal and alpha is not came:
             self._engine.journal.keep(self._name, alpha)
@@ -147,30 +151,30 @@ def remove(picture: Picture, engine: Engine, report: Report, cancel: Cancel, *, 
     """
 
     def work() -> Outcome:
-        removal = Removal(engine, report, cancel, again=again)
+        removal = Removal(engine, Turns(), report, cancel, again=again)
         if (upload := removal.prepare(picture)) is not None:
             removal.ask(upload)
         return removal.finish(picture)
 
-    return cancel.during(work)
+    return cancel.run(work)
 
 
 def picture_name(picture: Picture, engine: Engine) -> str:
     """The journal's name for a picture's own pixels, "" where nothing is written down."""
     if engine.journal is None:
         return ""
-    return engine.picture(matte.METHOD, picture.pixels, picture.icc_profile or b"")
+    return engine.name_picture(matte.METHOD, picture.pixels, picture.icc_profile or b"")
 
 
 def is_paid(picture: Picture, engine: Engine) -> bool:
     """Whether the picture's alpha is there already, and costs nothing."""
-    return _kept(picture_name(picture, engine), engine) is not None
+    return _find_kept(picture_name(picture, engine), engine) is not None
 
 
-def _kept(name: str, engine: Engine) -> _Found | None:
+def _find_kept(name: str, engine: Engine) -> _Found | None:
     """What a picture's own pixels lead to; None where nothing is kept."""
     journal = engine.journal
-    entry = journal.known_as(name) if journal else None
+    entry = journal.find_alias(name) if journal else None
     if journal is None or entry is None:
         return None
     refined = journal.cache.get(name)

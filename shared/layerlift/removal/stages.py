@@ -23,10 +23,10 @@ class Stage(enum.Enum):
 
 
 Report = Callable[[Stage, float, str], None]
-"""Is told the stage, the fraction of it that is done, and a text with details ("" where there are none)."""
+"""Is called with the stage, the fraction of it that is done, and a text with details ("" where there are none)."""
 
 
-def silent(stage: Stage, fraction: float, text: str) -> None:
+def ignore(stage: Stage, fraction: float, text: str) -> None:
     """Reports to nobody."""
 
 
@@ -40,5 +40,5 @@ class Progress:
     def tell(self, stage: Stage, fraction: float, text: str = "") -> None:
         """How much of a stage is done."""
         self._cancel.check()
-        if not self._cancel.wished:
+        if not self._cancel.requested:
             self._report(stage, min(1.0, fraction), text)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,10 @@ from ..store.entries import Entry
 from ..store.records import Record
 from . import recovery
 from .cancelling import Background, Cancel, paying
-from .engines import FORGOTTEN, Engine, Engines
-from .stages import Progress, Stage, silent
+from .deleting import FORGOTTEN
+from .engines import Engine, Engines
+from .stages import Progress, Stage, ignore
+from .turns import Turns
 
 TASKS = 3
 _WAITING_SECONDS = 8.0
@@ -33,18 +36,34 @@ _WAITING_SECONDS = 8.0
 _log = logging.getLogger(__name__)
 
 
-def resume(engine: Engine, background: Background, *, told: bool) -> list[tuple[Entry, Future[None]]]:
+@dataclass(frozen=True)
+class Context:
+    """What goes with one removal through all its steps: who does the work, whose turn it is, how its user hears of it,
+    and whether they want it to stop."""
+
+    engine: Engine
+    turns: Turns
+    progress: Progress
+    cancel: Cancel
+
+    def check(self) -> None:
+        """Raises where nothing may be uploaded, or begin that costs, any more."""
+        self.turns.check()
+        self.engine.check_consent()
+
+
+def resume(engine: Engine, background: Background, *, tell_user: bool) -> list[tuple[Entry, Future[None]]]:
     """Goes on with the account's tasks that were started within the last day, whose results have not come back, and on
     which nobody works, for the next removals of their pictures; returns each with its end, which may raise what
     `remove` raises.
 
     Args:
-        told: whether the user hears of those that are lost. Else that is left for the next removal of the picture.
+        tell_user: whether the user hears of those that are lost. Else that is left for the next removal of the picture.
     """
     if engine.journal is None:
         return []
     return [
-        (entry, background.start(functools.partial(_resume, entry, engine, background, told)))
+        (entry, background.start(functools.partial(_resume, entry, engine, background, tell_user)))
         for entry in engine.journal.unfinished(engine.account)
         if not engine.journal.is_claimed(entry)
     ]
@@ -56,13 +75,13 @@ def take_up(engines: Engines) -> None:
         return
     try:
         engine = engines.open("youcam", time.sleep, uploads=False)
-        resume(engine, engines.background, told=False)
-        engine.delivered([])
+        resume(engine, engines.background, tell_user=False)
+        engine.delete([])
     except errors.LayerliftError as error:
         _log.info("Nothing is taken up: %s", error.message)
 
 
-def _resume(entry: Entry, engine: Engine, background: Background, told: bool) -> None:
+def _resume(entry: Entry, engine: Engine, background: Background, tell_user: bool) -> None:
     cancel = Cancel(threading.Event(), background)
     if engine.journal is None:
         return
@@ -72,41 +91,40 @@ def _resume(entry: Entry, engine: Engine, background: Background, told: bool) ->
         if record.task_id is None:
             raise errors.make("still_in_doubt")
         try:
-            _finish(record, engine, Progress(silent, cancel), cancel)
+            _finish(record, Context(engine, Turns(), Progress(ignore, cancel), cancel))
         except errors.LayerliftError as error:
-            if told and error.code in FORGOTTEN:
-                record.lost(error.code, error.request_id)
+            if tell_user and error.code in FORGOTTEN:
+                record.mark_lost(error.code, error.request_id)
             elif error.code == "task_refused":
-                record.refused(error.request_id)
+                record.mark_refused(error.request_id)
             raise
 
 
-def obtain(
-    upload: Upload, record: Record, engine: Engine, progress: Progress, cancel: Cancel, again: bool
-) -> NDArray[np.uint8]:
+def obtain(upload: Upload, record: Record, context: Context, *, again: bool) -> NDArray[np.uint8]:
     """The alpha of a picture whose record is claimed, from a task that is known, or from a new one.
 
     A task that the engine failed in passing is not charged, so a new one is started, `TASKS` in all. One whose result
     can't be had is followed by another where the user wants to pay `again`, or where its result was here before.
     """
+    engine, sleep = context.engine, context.cancel.sleep
     if again and record.entry.state != "running":
-        record.free("asked for anew", None)
+        record.mark_free("asked for anew", None)
     if record.entry.state in ("starting", "unknown", "lost"):
-        recovery.settle(record, upload, engine.service, engine.journal)
-    # The wish is for one new task, in place of the one that is known.
+        recovery.settle(record, upload, engine.service, engine.journal, sleep)
+    # `again` is for one new task, in place of the one that is known.
     again = again and record.task_id is not None
     for number in range(1, TASKS + 1):
         delivered = record.entry.state == "kept"
         if record.task_id is None:
-            _start(upload, record, engine, progress, cancel)
+            _start(upload, record, context)
         try:
-            return _finish(record, engine, progress, cancel)
+            return _finish(record, context)
         except errors.LayerliftError as error:
             if error.code in FORGOTTEN:
-                record.lost(error.code, error.request_id)
+                record.mark_lost(error.code, error.request_id)
                 anew = delivered or again
             elif error.code == "task_refused":
-                record.refused(error.request_id)
+                record.mark_refused(error.request_id)
                 anew = again
             else:
                 anew = isinstance(error, errors.ServiceError) and error.retry and record.task_id is None
@@ -114,136 +132,141 @@ def obtain(
                 raise
             again = False
             if record.entry.state == "refused":
-                record.free("asked for anew", None)
-        cancel.sleep(number)
+                record.mark_free("asked for anew", None)
+        sleep(number)
     raise AssertionError("unreachable")
 
 
-def _start(upload: Upload, record: Record, engine: Engine, progress: Progress, cancel: Cancel) -> None:
+def _start(upload: Upload, record: Record, context: Context) -> None:
     """Starts a task on the file that the service still has, else on a new one."""
+    engine, cancel = context.engine, context.cancel
 
     @contextmanager
     def around() -> Iterator[None]:
-        engine.begin()
+        context.check()
         with paying(cancel, engine.units):
             # Who has not heard of this may say that nothing was paid for.
-            progress.tell(Stage.WAITING, 0.0)
-            record.starting()
+            context.progress.tell(Stage.WAITING, 0.0)
+            record.mark_starting()
             try:
                 yield
             except errors.MayBeCharged as error:
-                record.unknown(error.request_id)
+                record.mark_unknown(error.request_id)
                 raise
             except errors.LayerliftError as error:
-                record.free(error.code, error.request_id)
+                record.mark_free(error.code, error.request_id)
                 raise
 
     service = engine.service
     for last in (record.file_id is None, True):
-        file_id = record.file_id or _upload(upload, record, engine, progress)
+        file_id = record.file_id or _upload(upload, record, context)
         cancel.check()
         try:
-            task = service.run(file_id, around)
+            task = service.run(file_id, around, sleep=cancel.sleep)
             if not record.owns(task.task_id):
-                record.unknown(task.request_id)
+                record.mark_unknown(task.request_id)
                 raise errors.make("may_be_charged", "another picture's task was named", request_id=task.request_id)
         except errors.MayBeCharged:
-            if engine.journal and recovery.found(record, upload, service, engine.journal, cancel.sleep):
+            if engine.journal and recovery.find(record, upload, service, engine.journal, cancel.sleep):
                 return
             raise
         except errors.ServiceError as error:
             if last or error.code != "not_found":
                 raise
-            record.uploaded(None)
+            record.mark_uploaded(None)
         else:
-            record.running(task.task_id, task.request_id)
+            record.mark_running(task.task_id, task.request_id)
             return
 
 
-def _upload(upload: Upload, record: Record, engine: Engine, progress: Progress) -> str:
+def _upload(upload: Upload, record: Record, context: Context) -> str:
     """The id of the file, once the service has it."""
+    engine, progress, sleep = context.engine, context.progress, context.cancel.sleep
     size = len(upload.data) / 1e6
     progress.tell(Stage.UPLOAD, 0.0)
-    engine.begin()
-    destination = engine.declare(upload)
-    with engine.transfer():
+    context.check()
+    destination = context.turns.declare(upload, engine, sleep)
+    with context.turns.transfer():
         # The service's limit may have held up the declaration for minutes.
-        engine.begin()
+        context.check()
         engine.service.upload(
             destination,
             upload.data,
             lambda fraction: progress.tell(Stage.UPLOAD, fraction, f"{fraction * size:.1f} of {size:.1f} MB"),
+            sleep=sleep,
         )
-    record.uploaded(destination.file_id)
+    record.mark_uploaded(destination.file_id)
     return destination.file_id
 
 
-def _finish(record: Record, engine: Engine, progress: Progress, cancel: Cancel) -> NDArray[np.uint8]:
+def _finish(record: Record, context: Context) -> NDArray[np.uint8]:
     """The alpha of the record's task, polled to its end, fetched, and kept."""
+    engine, cancel = context.engine, context.cancel
     cancel.pay(engine.units)
     task = Task(record.task_id or "")
     try:
-        state = engine.ended(
-            task,
-            cancel.sleep,
-            lambda seconds: progress.tell(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s"),
-        )
+        state = context.turns.wait(task, engine, cancel.sleep, lambda seconds: _tell_wait(context.progress, seconds))
     except errors.LayerliftError as error:
         cancel.unpay()
-        raise _last_word(error) from None
+        raise _explain_polling(error) from None
     if state.status == "error":
-        failure = errors.reported(state.error_code or "unknown_internal_error", state.error_message or "")
-        record.free(failure.code, state.request_id)
+        failure = errors.from_service(state.error_code or "unknown_internal_error", state.error_message or "")
+        record.mark_free(failure.code, state.request_id)
         cancel.unpay()
         raise failure
-    record.done(state.dst_id, engine.units, state.request_id)
-    alpha = _fetch(task, record, state, engine, progress, cancel)
+    record.mark_done(state.dst_id, engine.units, state.request_id)
+    alpha = _fetch(task, record, state, context)
     record.keep(alpha)
     cancel.settle()
     if record.entry.state == "kept":
-        engine.delivered([record.entry])
+        context.turns.delete(record.entry, engine)
     return alpha
 
 
-def _last_word(error: errors.LayerliftError) -> errors.LayerliftError:
+def _tell_wait(progress: Progress, seconds: float) -> None:
+    progress.tell(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s")
+
+
+def _explain_polling(error: errors.LayerliftError) -> errors.LayerliftError:
     """What the user hears where the polls of a task that was started have ended with an error.
 
     A refusal, whatever its code says, does not tell whether the task was charged.
     """
-    told = (errors.AuthError, errors.NetworkError, errors.MayBeCharged, errors.Cancelled)
-    if isinstance(error, told) or error.code in FORGOTTEN:
+    final = (errors.AuthError, errors.NetworkError, errors.MayBeCharged, errors.Cancelled)
+    if isinstance(error, final) or error.code in FORGOTTEN:
         return error
     return errors.make("task_refused", error.message, status=error.status, request_id=error.request_id)
 
 
-def _charged(error: errors.LayerliftError) -> errors.LayerliftError:
+def _explain_result(error: errors.LayerliftError) -> errors.LayerliftError:
     """What the user hears where a result can't be had: whatever is odd about the answer, it was charged."""
     if error.code not in ("bad_address", "bad_answer"):
         return error
     return errors.make("result_missing", error.message, status=error.status, request_id=error.request_id)
 
 
-def _fetch(
-    task: Task, record: Record, state: TaskState, engine: Engine, progress: Progress, cancel: Cancel
-) -> NDArray[np.uint8]:
+def _fetch(task: Task, record: Record, state: TaskState, context: Context) -> NDArray[np.uint8]:
     """The result's alpha. What has expired or arrived damaged was paid for, and is fetched once more at the fresh
     address that another poll gives."""
+    engine, turns, progress, sleep = context.engine, context.turns, context.progress, context.cancel.sleep
     sent = (record.entry.width, record.entry.height)
     for last in (False, True):
         data = b""
         progress.tell(Stage.DOWNLOAD, 0.0)
         try:
-            with engine.transfer():
-                data = engine.service.download(state.result_url or "", lambda part: progress.tell(Stage.DOWNLOAD, part))
+            with turns.transfer():
+                data = engine.service.download(
+                    state.result_url or "", lambda part: progress.tell(Stage.DOWNLOAD, part), sleep=sleep
+                )
             progress.tell(Stage.REFINE, 0.0)
-            with engine.decoding():
+            with turns.decode():
                 return matte.decode(data, sent)
         except errors.ServiceError as caught:
             if last or caught.code not in ("result_expired", "result_broken"):
-                error = _charged(caught)
+                error = _explain_result(caught)
                 if (kept := record.keep_unusable(data)) is not None:
                     error.message += f" It is kept as {kept}."
                 error.request_id = error.request_id or state.request_id
                 raise error from None
-        state = engine.ended(task, cancel.sleep, lambda seconds: None)
+        state = turns.wait(task, engine, sleep, lambda seconds: None)
     raise AssertionError("unreachable")

@@ -123,7 +123,7 @@ class Connection:
 
         Args:
             body: is sent as JSON.
-            data: is sent as it is; `progress` is told the fraction that was sent.
+            data: is sent as it is; `progress` is called with the fraction that was sent.
             session: takes the place of the one that keeps connections alive.
             timeouts: take the place of the connection's own.
             total: seconds for all of it, where the connection's own are more.
@@ -138,14 +138,14 @@ class Connection:
             "timeout": timeouts or self._timeouts,
         }
         seconds = min(self._total, total) + max(len(data or b""), expected) / SLOWEST
-        with _within(seconds):
+        with _limit_time(seconds):
             for _ in range(_REDIRECTS):
                 with self._send(session or self._session, method, url, with_key, request) as answer:
                     if not (method == "GET" and answer.is_redirect):
-                        with _naming(answer):
+                        with _name_exchange(answer):
                             yield answer
                         return
-                    target, leads_away = _redirection(url, answer)
+                    target, leads_away = _follow(url, answer)
                 url, with_key = target, with_key and not leads_away
             raise errors.make("bad_answer", "it redirects again and again")
 
@@ -164,8 +164,8 @@ class Connection:
             auth = self._auth if with_key else self._anonymous
             answer = session.request(method, url, auth=auth, stream=True, allow_redirects=False, **request)
         except (OSError, HTTPError, ValueError) as error:
-            broken = _broken(error, url)
-        _logged(method, url, with_key, time.monotonic() - begin, broken or answer)
+            broken = _explain_failure(error, url)
+        _log_exchange(method, url, with_key, time.monotonic() - begin, broken or answer)
         if broken is not None:
             # Here, not in the handler: the first error would stay with it, and holds key and address.
             raise broken
@@ -185,7 +185,7 @@ class Connection:
 
 
 @contextmanager
-def _within(seconds: float) -> Iterator[None]:
+def _limit_time(seconds: float) -> Iterator[None]:
     """The error ``timeout`` in place of whatever comes of it where the block's exchange takes longer."""
     status, request = None, None
     with Deadline(seconds) as deadline:
@@ -201,11 +201,13 @@ def _within(seconds: float) -> Iterator[None]:
         raise errors.make("timeout", f"no whole answer in {seconds:.0f} s", status=status, request_id=request)
 
 
-def _logged(method: str, url: str, api: bool, seconds: float, end: requests.Response | errors.LayerliftError) -> None:
+def _log_exchange(
+    method: str, url: str, api: bool, seconds: float, end: requests.Response | errors.LayerliftError
+) -> None:
     """One line an exchange. Addresses of the storage are signed in their path too."""
     parts = parse_url(url)
-    told = f"{end.status_code}, request {request_id(end)}" if isinstance(end, requests.Response) else end.code
-    _log.info("%s %s%s: %s, %.0f ms", method, parts.host, parts.path if api else "", told, seconds * 1000)
+    outcome = f"{end.status_code}, request {request_id(end)}" if isinstance(end, requests.Response) else end.code
+    _log.info("%s %s%s: %s, %.0f ms", method, parts.host, parts.path if api else "", outcome, seconds * 1000)
 
 
 class _Body(io.BytesIO):
@@ -243,7 +245,7 @@ def _origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.host, parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _broken(error: Exception, url: str) -> errors.LayerliftError:
+def _explain_failure(error: Exception, url: str) -> errors.LayerliftError:
     """The error for a connection that failed. It names the host alone: addresses may hold signatures."""
     host = _origin(url)[1]
     causes = list(_causes(error))
@@ -285,7 +287,7 @@ def _ahead(answer: requests.Response, now: float, known: float) -> float:
 
 
 @contextmanager
-def _naming(answer: requests.Response) -> Iterator[None]:
+def _name_exchange(answer: requests.Response) -> Iterator[None]:
     """Gives an error the answer's status and request id, where it has none of its own."""
     try:
         yield
@@ -295,7 +297,7 @@ def _naming(answer: requests.Response) -> Iterator[None]:
         raise
 
 
-def _redirection(url: str, answer: requests.Response) -> tuple[str, bool]:
+def _follow(url: str, answer: requests.Response) -> tuple[str, bool]:
     """Where an answer redirects to, and whether that is another host."""
     try:
         target = urljoin(url, answer.headers["Location"])
@@ -338,7 +340,7 @@ def read(
             if progress is not None and expected:
                 progress(min(1.0, len(data) / expected))
     except (OSError, HTTPError) as error:
-        broken = _broken(error, answer.url)
+        broken = _explain_failure(error, answer.url)
     if broken is not None:
         raise broken
     return bytes(data)

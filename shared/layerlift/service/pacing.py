@@ -54,7 +54,6 @@ class Pacer:
         database: where all processes count.
         requests, seconds: at most so many in that time.
         per_second: at most so many in a second besides, unless `seconds` is no more than one.
-        sleep: waits for that many seconds, and may raise `Cancelled`.
         hold: waits for that many seconds, whatever anybody wishes: for polls.
         clock: seconds since 1970.
         uniform: a random number in [a, b].
@@ -67,7 +66,6 @@ class Pacer:
         seconds: float,
         *,
         per_second: int = PER_SECOND,
-        sleep: Callable[[float], None] = time.sleep,
         hold: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -86,7 +84,6 @@ class Pacer:
         self._counting = threading.Lock()
         self.waiting = 0
         """How many requests of this process wait for room."""
-        self._sleep = sleep
         self._hold = hold
         self._gap: float | None = None
         self._mine: dict[str, float] = {}
@@ -105,61 +102,61 @@ class Pacer:
         self._polls = min(polls, self._requests // 2)
         self._until_polls = seconds
 
-    def heard(self, gap: float) -> None:
+    def learn_gap(self, gap: float) -> None:
         """The service has said how often it wants tasks to be polled: that many seconds are from one poll to the next.
         Before, so few are started here that it may want it most often."""
         self._gap = gap
 
-    def work(self) -> None:
-        """Counts a request that may wait, after it has waited for its turn."""
-        self._wait(None, 0)
+    def work(self, sleep: Callable[[float], None]) -> None:
+        """Counts a request that may wait, after it has waited for its turn by `sleep`, which may raise `Cancelled`."""
+        self._wait(None, 0, sleep)
 
     @contextmanager
-    def task(self) -> Iterator[Callable[[str], None]]:
+    def task(self, sleep: Callable[[float], None]) -> Iterator[Callable[[str], None]]:
         """Counts the request that starts a task, after waiting until there is room for its polls too.
 
         What it gives is to be told the id of the task that was started: from then on it runs.
         """
         name = f"starting-{uuid.uuid4()}"
-        self._wait(name, 1)
+        self._wait(name, 1, sleep)
 
         def started(task_id: str) -> None:
             self._mine[task_id] = self._clock()
-            self._unfailing("UPDATE requests SET task = ? WHERE task = ?", task_id, name)
+            self._write_in_turn("UPDATE requests SET task = ? WHERE task = ?", task_id, name)
 
         try:
             yield started
         finally:
-            self.ended(name)
+            self.forget(name)
 
     def poll(self, task_id: str, spare: float = 0.0) -> None:
         """Counts a poll, after waiting for room in this second, but for no longer than `spare` seconds. It waits for
         nothing else, not for the disk either, and never fails: the task would be lost."""
         latest = self._clock() + spare
-        while (seconds := self._polled(task_id, latest)) > 0:
+        while (seconds := self._count_poll(task_id, latest)) > 0:
             self._hold(seconds)
 
-    def ended(self, task_id: str) -> None:
+    def forget(self, task_id: str) -> None:
         """The task needs no more polls."""
         self._mine.pop(task_id, None)
-        self._unfailing("UPDATE requests SET task = NULL WHERE task = ?", task_id)
+        self._write_in_turn("UPDATE requests SET task = NULL WHERE task = ?", task_id)
 
-    def limited(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """The service has refused a request as one too many: for so long nobody begins anything."""
-        self._unfailing("INSERT INTO pauses VALUES (?)", self._clock() + seconds)
+        self._write_in_turn("INSERT INTO pauses VALUES (?)", self._clock() + seconds)
 
-    def _wait(self, task: str | None, new: int) -> None:
+    def _wait(self, task: str | None, new: int, sleep: Callable[[float], None]) -> None:
         with self._counting:
             self.waiting += 1
         try:
             with self._turn:
-                while (seconds := self._admitted(task, new)) > 0:
-                    self._sleep(seconds + self._uniform(0, _JITTER_SECONDS))
+                while (seconds := self._admit(task, new)) > 0:
+                    sleep(seconds + self._uniform(0, _JITTER_SECONDS))
         finally:
             with self._counting:
                 self.waiting -= 1
 
-    def _polled(self, task_id: str, latest: float) -> float:
+    def _count_poll(self, task_id: str, latest: float) -> float:
         """Nought where the poll was counted, else the seconds after which to ask again."""
         with self._counting:
             now = self._clock()
@@ -170,10 +167,10 @@ class Pacer:
             self._unwritten.append(now)
             if task_id in self._mine:
                 self._mine[task_id] = now
-        self._unfailing("INSERT INTO requests VALUES (?, ?)", now, task_id, poll=now)
+        self._write_in_turn("INSERT INTO requests VALUES (?, ?)", now, task_id, poll=now)
         return 0.0
 
-    def _admitted(self, task: str | None, new: int) -> float:
+    def _admit(self, task: str | None, new: int) -> float:
         """Nought where the request was counted, else the seconds after which to ask again."""
         # What goes on beside counts before.
         self._writer.submit(int).result()
@@ -247,7 +244,7 @@ class Pacer:
         recent = writing.execute("SELECT time FROM requests WHERE time > ?", (self._clock() - self._second,))
         self._written = [time for (time,) in recent]
 
-    def _unfailing(self, statement: str, *values: object, poll: float | None = None) -> None:
+    def _write_in_turn(self, statement: str, *values: object, poll: float | None = None) -> None:
         def write() -> None:
             try:
                 with self._database.writing() as writing:

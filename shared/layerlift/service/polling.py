@@ -53,7 +53,7 @@ def wait(
         sleep: waits for that many seconds between an answer and the next poll, and may raise `Cancelled`.
         clock: seconds, never going back.
         deadline: seconds after which the task is given up.
-        waiting: is told the seconds since the start before every poll, and may raise `Cancelled`.
+        waiting: is called with the seconds since the start before every poll, and may raise `Cancelled`.
 
     Raises:
         MayBeCharged: the deadline passed (``deadline``).
@@ -65,7 +65,7 @@ def wait(
         now = clock()
         if waiting is not None:
             waiting(now - schedule.started)
-        schedule.polled(now)
+        schedule.begin_poll(now)
         looks.start(schedule.spare)
         while (left := schedule.due - clock()) > 0:
             if not looks.open:
@@ -73,9 +73,9 @@ def wait(
                 continue
             found = looks.answer(left)
             if found is not None:
-                if (state := schedule.heard(found, clock())) is not None:
+                if (state := schedule.take(found, clock())) is not None:
                     return state
-                service.heard(schedule.gap)
+                service.learn_gap(schedule.gap)
 
 
 class _Schedule:
@@ -113,7 +113,7 @@ class _Schedule:
         """When the next poll is to be."""
         return self._polled + min(self._delay, self.gap)
 
-    def polled(self, now: float) -> None:
+    def begin_poll(self, now: float) -> None:
         """A poll begins. Raises `MayBeCharged` after the deadline."""
         if now - self.started > self._deadline:
             raise errors.make("deadline")
@@ -121,7 +121,7 @@ class _Schedule:
         left = self._delay - self.gap
         self._polled, self._delay = now, left if left > 0 else next(self._delays, self.gap)
 
-    def heard(self, found: TaskState | errors.LayerliftError, now: float) -> TaskState | None:
+    def take(self, found: TaskState | errors.LayerliftError, now: float) -> TaskState | None:
         """A poll's answer or failure; returns the task's last state. Raises the service's last word."""
         if isinstance(found, TaskState):
             if found.status != "running":
@@ -132,7 +132,7 @@ class _Schedule:
             self._failures = 0
         else:
             self._failures += 1
-            if not _passing(found) or (found.code == "result_missing" and self._failures >= _MISSING_LOOKS):
+            if not _is_passing(found) or (found.code == "result_missing" and self._failures >= _MISSING_LOOKS):
                 raise found
             self._delay = min(self._delay, now - self._polled + _pause(self.gap, self._failures))
         return None
@@ -198,7 +198,7 @@ class Poller:
     def _poll(self, schedule: _Schedule, now: float) -> None:
         task_id, end = self._watched[schedule]
         try:
-            schedule.polled(now)
+            schedule.begin_poll(now)
         except errors.LayerliftError as error:
             del self._watched[schedule]
             end.set_exception(error)
@@ -225,9 +225,9 @@ class Poller:
                 self._interval, self._heard = found.polling_interval or self._interval, True
                 for other in self._watched:
                     other.supposed = self._interval
-                self._service.heard(self._interval * SAFETY)
+                self._service.learn_gap(self._interval * SAFETY)
             try:
-                state = schedule.heard(found, time.monotonic())
+                state = schedule.take(found, time.monotonic())
             except errors.LayerliftError as error:
                 del self._watched[schedule]
                 end.set_exception(error)
@@ -284,6 +284,6 @@ class _Looks:
         return found
 
 
-def _passing(error: errors.LayerliftError) -> bool:
+def _is_passing(error: errors.LayerliftError) -> bool:
     """Whether polling goes on: the service has not said its last word on the task."""
     return error.retry or error.code in ("bad_answer", "tls")

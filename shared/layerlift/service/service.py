@@ -37,6 +37,9 @@ PAGES = 50
 
 _T = TypeVar("_T")
 
+Sleep = Callable[[float], None]
+"""Waits for that many seconds, and may raise `Cancelled`: whoever makes a call says how it waits."""
+
 
 class File(Protocol):
     """What is declared of an upload."""
@@ -52,13 +55,13 @@ class Pace(Protocol):
 
     @property
     def waiting(self) -> int: ...
-    def work(self) -> None: ...
-    def task(self) -> AbstractContextManager[Callable[[str], None]]: ...
+    def work(self, sleep: Sleep) -> None: ...
+    def task(self, sleep: Sleep) -> AbstractContextManager[Callable[[str], None]]: ...
     def poll(self, task_id: str, spare: float) -> None: ...
-    def ended(self, task_id: str) -> None: ...
-    def limited(self, seconds: float) -> None: ...
+    def forget(self, task_id: str) -> None: ...
+    def pause(self, seconds: float) -> None: ...
     def expect(self, polls: int, seconds: float) -> None: ...
-    def heard(self, gap: float) -> None: ...
+    def learn_gap(self, gap: float) -> None: ...
 
 
 class Unlimited:
@@ -66,25 +69,25 @@ class Unlimited:
 
     waiting = 0
 
-    def work(self) -> None:
+    def work(self, sleep: Sleep) -> None:
         pass
 
-    def task(self) -> AbstractContextManager[Callable[[str], None]]:
+    def task(self, sleep: Sleep) -> AbstractContextManager[Callable[[str], None]]:
         return nullcontext(lambda task_id: None)
 
     def poll(self, task_id: str, spare: float) -> None:
         pass
 
-    def ended(self, task_id: str) -> None:
+    def forget(self, task_id: str) -> None:
         pass
 
-    def limited(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         pass
 
     def expect(self, polls: int, seconds: float) -> None:
         pass
 
-    def heard(self, gap: float) -> None:
+    def learn_gap(self, gap: float) -> None:
         pass
 
 
@@ -94,15 +97,15 @@ class Service:
     Args:
         url: the API's base address; https, or http on loopback.
         key: the API key.
-        sleep: waits for that many seconds, and may raise `Cancelled`.
         uniform: a random number in [a, b], for the jitter of retries.
         timeouts: seconds to connect, and seconds between two bytes of an answer.
         total: seconds for a whole exchange, besides those that large data takes.
         pace: is asked before every request to the API.
         wall: this computer's clock, seconds since 1970.
 
-    All methods raise `AuthError`, `NetworkError`, `RateLimited`, `ServiceError`, or what the error table says of the
-    service's own code.
+    One object serves any number of calls at a time; `sleep` is how each waits between its tries and for room in the
+    limit. All methods raise `AuthError`, `NetworkError`, `RateLimited`, `ServiceError`, or what the error table says of
+    the service's own code.
     """
 
     def __init__(
@@ -110,7 +113,6 @@ class Service:
         url: str,
         key: str,
         *,
-        sleep: Callable[[float], None] = time.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
         timeouts: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
         total: float = TOTAL_SECONDS,
@@ -119,15 +121,14 @@ class Service:
     ) -> None:
         self._base = url.rstrip("/")
         self._connection = Connection(self._base, key, timeouts, total, wall)
-        self._sleep = sleep
         self._uniform = uniform
         self._timeouts = timeouts
         self._wall = wall
         self._pace = pace or Unlimited()
         self.expect = self._pace.expect
-        """Is told how many polls a task needs, and in how many seconds."""
-        self.heard = self._pace.heard
-        """Is told how many seconds are from one poll to the next."""
+        """Is called with how many polls a task needs, and in how many seconds."""
+        self.learn_gap = self._pace.learn_gap
+        """Is called with how many seconds are from one poll to the next."""
 
     @property
     def waiting(self) -> int:
@@ -143,39 +144,43 @@ class Service:
         """Ends the connections that are kept alive."""
         self._connection.close()
 
-    def declare(self, files: Sequence[File]) -> list[answers.Destination]:
+    def declare(self, files: Sequence[File], *, sleep: Sleep) -> list[answers.Destination]:
         """Announces uploads; returns one destination a file, in their order. Uploads nothing and costs nothing."""
         described = [
             {"content_type": file.content_type, "file_name": f"layer-{number}.jpg", "file_size": len(file.data)}
             for number, file in enumerate(files)
         ]
         try:
-            found = self._call("POST", "/s2s/v2.0/file/sod", answers.destinations, {"files": described})
+            found = self._call("POST", "/s2s/v2.0/file/sod", answers.destinations, sleep, {"files": described})
         except errors.ServiceError as error:
             if error.status != 404:
                 raise
-            found = self._call("POST", "/s2s/v2.0/file", answers.destinations, {"files": described})
+            found = self._call("POST", "/s2s/v2.0/file", answers.destinations, sleep, {"files": described})
         if len(found) != len(files):
             raise errors.make("bad_answer", f"{len(files)} files were declared, {len(found)} were taken")
         return found
 
-    def upload(self, destination: answers.Destination, data: bytes, progress: Progress | None = None) -> None:
-        """Sends the bytes to where they were declared to go; `progress` is told the fraction that was sent."""
+    def upload(
+        self, destination: answers.Destination, data: bytes, progress: Progress | None = None, *, sleep: Sleep
+    ) -> None:
+        """Sends the bytes to where they were declared to go; `progress` is called with the fraction that was sent."""
 
         def attempt() -> None:
             with self._connection.exchange(
                 destination.method, destination.url, data=data, headers=destination.headers, progress=progress
             ) as answer:
                 if answer.status_code == 429 or answer.status_code >= 500:
-                    raise _refused(answer, None)
+                    raise _explain_refusal(answer, None)
                 if answer.status_code >= 300:
                     raise errors.make("upload_refused")
                 if connection.kind(answer) == "text/html":
                     raise errors.make("proxy_answer")
 
-        self._retried(attempt)
+        self._retry(attempt, sleep)
 
-    def run(self, file_id: str, around: Callable[[], AbstractContextManager[None]] = nullcontext) -> answers.Task:
+    def run(
+        self, file_id: str, around: Callable[[], AbstractContextManager[None]] = nullcontext, *, sleep: Sleep
+    ) -> answers.Task:
         """Starts a task: the one call that costs. It is never repeated once its bytes may have reached the service.
 
         Args:
@@ -188,13 +193,13 @@ class Service:
         def attempt() -> answers.Task:
             # A connection of its own: one that was kept alive may be closed by the far side at any moment, and then
             # nobody could say whether the request had arrived.
-            with self._pace.task() as started, around(), self._connection.session() as session:
+            with self._pace.task(sleep) as started, around(), self._connection.session() as session:
                 url = f"{self._base}/s2s/v2.0/task/sod"
                 try:
                     with self._connection.exchange(
                         "POST", url, body={"src_file_id": file_id}, with_key=True, session=session
                     ) as answer:
-                        task = answers.task(_decoded(answer))
+                        task = answers.task(_decode(answer))
                         started(task.task_id)
                         return replace(task, request_id=connection.request_id(answer))
                 except errors.LayerliftError as error:
@@ -204,7 +209,7 @@ class Service:
                         ) from error
                     raise
 
-        return self._retried(attempt)
+        return self._retry(attempt, sleep)
 
     def poll(self, task_id: str, *, seconds: float = READ_SECONDS, spare: float = 0.0) -> answers.TaskState:
         """One look at a task, without retries: the caller has to keep to the polling interval. Waits `seconds` at most
@@ -216,17 +221,17 @@ class Service:
             with self._connection.exchange(
                 "GET", self._base + path, with_key=True, timeouts=timeouts, total=seconds
             ) as answer:
-                state = answers.task_state(_decoded(answer))
+                state = answers.task_state(_decode(answer))
                 state = replace(state, request_id=connection.request_id(answer))
         except errors.RateLimited:
-            self._pace.limited(self._uniform(RATE_BACKOFF_SECONDS / 2, RATE_BACKOFF_SECONDS))
+            self._pace.pause(self._uniform(RATE_BACKOFF_SECONDS / 2, RATE_BACKOFF_SECONDS))
             raise
         if state.status != "running":
-            self._pace.ended(task_id)
+            self._pace.forget(task_id)
         return state
 
-    def download(self, url: str, progress: Progress | None = None) -> bytes:
-        """The result's bytes, at most `MAX_RESULT_BYTES`, of a picture type; `progress` is told the fraction."""
+    def download(self, url: str, progress: Progress | None = None, *, sleep: Sleep) -> bytes:
+        """The result's bytes, at most `MAX_RESULT_BYTES`, of a picture type; `progress` is called with the fraction."""
 
         def attempt() -> bytes:
             with self._connection.exchange(
@@ -235,7 +240,7 @@ class Service:
                 if answer.status_code in (400, 401, 403, 404, 410):
                     raise errors.make("result_expired")
                 if answer.status_code != 200:
-                    raise _refused(answer, None)
+                    raise _explain_refusal(answer, None)
                 kind = connection.kind(answer)
                 if kind == "text/html":
                     raise errors.make("proxy_answer")
@@ -243,31 +248,38 @@ class Service:
                     raise errors.make("result_not_picture", f"type {answers.words(kind)}")
                 return connection.read(answer, MAX_RESULT_BYTES, "result_too_large", progress)
 
-        return self._retried(attempt)
+        return self._retry(attempt, sleep)
 
-    def delete(self, task_id: str) -> None:
+    def delete(self, task_id: str, *, sleep: Sleep) -> None:
         """Removes the task's input and output files from the service."""
-        self._call("POST", "/s2s/v2.0/task/delete", answers.acknowledged, {"task_id": task_id})
+        self._call("POST", "/s2s/v2.0/task/delete", answers.acknowledged, sleep, {"task_id": task_id})
 
-    def balance(self) -> float:
+    def balance(self, *, sleep: Sleep) -> float:
         """The account's units that have not expired."""
-        return self._call("GET", "/s2s/v1.0/client/credit", lambda body: answers.units(body, int(self._wall() * 1000)))
+        return self._call("GET", "/s2s/v1.0/client/credit", self._units, sleep)
 
-    def history(self) -> Iterator[answers.Charge]:
+    def history(self, *, sleep: Sleep) -> Iterator[answers.Charge]:
         """The account's unit history, fetched page by page, in no certain order; tried but twice, as somebody waits."""
-        return self._paged("/s2s/v1.0/client/credit/history", answers.charges, HURRIED_ATTEMPTS)
+        return self._fetch_pages("/s2s/v1.0/client/credit/history", answers.charges, sleep, HURRIED_ATTEMPTS)
 
-    def prices(self) -> Iterator[answers.Price]:
+    def prices(self, *, sleep: Sleep) -> Iterator[answers.Price]:
         """What features cost. The service's list is known to be incomplete."""
-        return self._paged("/s2s/v2.0/credit/feature-cost", answers.prices)
+        return self._fetch_pages("/s2s/v2.0/credit/feature-cost", answers.prices, sleep)
 
-    def _paged(
-        self, path: str, parse: Callable[[object], tuple[list[_T], str | None]], attempts: int = RATE_ATTEMPTS
+    def _units(self, body: object) -> float:
+        return answers.units(body, int(self._wall() * 1000))
+
+    def _fetch_pages(
+        self,
+        path: str,
+        parse: Callable[[object], tuple[list[_T], str | None]],
+        sleep: Sleep,
+        attempts: int = RATE_ATTEMPTS,
     ) -> Iterator[_T]:
         token: str | None = ""
         for _ in range(PAGES):
             page = f"&starting_token={quote(token, safe='')}" if token else ""
-            found, following = self._call("GET", f"{path}?page_size=20{page}", parse, attempts=attempts)
+            found, following = self._call("GET", f"{path}?page_size=20{page}", parse, sleep, attempts=attempts)
             yield from found
             if following in (None, token):
                 return
@@ -278,19 +290,20 @@ class Service:
         method: str,
         path: str,
         parse: Callable[[object], _T],
+        sleep: Sleep,
         body: dict[str, Any] | None = None,
         attempts: int = RATE_ATTEMPTS,
     ) -> _T:
         """One API call that may be repeated without harm; returns what `parse` makes of the decoded body."""
 
         def attempt() -> _T:
-            self._pace.work()
+            self._pace.work(sleep)
             with self._connection.exchange(method, self._base + path, body=body, with_key=True) as answer:
-                return parse(_decoded(answer))
+                return parse(_decode(answer))
 
-        return self._retried(attempt, attempts)
+        return self._retry(attempt, sleep, attempts)
 
-    def _retried(self, attempt: Callable[[], _T], attempts: int = RATE_ATTEMPTS) -> _T:
+    def _retry(self, attempt: Callable[[], _T], sleep: Sleep, attempts: int = RATE_ATTEMPTS) -> _T:
         """Repeats what failed in passing, with jittered backoff.
 
         This is the one retry rule: an error says itself whether the same step may be repeated, and a call that may
@@ -308,8 +321,8 @@ class Service:
                 longest = (RATE_BACKOFF_SECONDS if limited else BACKOFF_SECONDS) * 2 ** (tries - 1)
             pause = self._uniform(longest / 2, longest)
             if limited:
-                self._pace.limited(pause)
-            self._sleep(pause)
+                self._pace.pause(pause)
+            sleep(pause)
 
 
 def _may_have_started(error: errors.LayerliftError) -> bool:
@@ -320,7 +333,7 @@ def _may_have_started(error: errors.LayerliftError) -> bool:
     return not error.refused
 
 
-def _decoded(answer: requests.Response) -> object:
+def _decode(answer: requests.Response) -> object:
     """The JSON body of an API call that went well; else the error for what came."""
     data = connection.read(answer, MAX_JSON_BYTES, "bad_answer")
     try:
@@ -328,25 +341,25 @@ def _decoded(answer: requests.Response) -> object:
     except (ValueError, RecursionError):
         body = None
     if answer.status_code >= 300 or body is None:
-        raise _refused(answer, body)
+        raise _explain_refusal(answer, body)
     if isinstance(body, dict) and isinstance(body.get("status"), int) and body["status"] >= 400:
-        raise _refused(answer, body, body["status"])
+        raise _explain_refusal(answer, body, body["status"])
     return body
 
 
-def _refused(answer: requests.Response, body: object, status: int = 0) -> errors.LayerliftError:
+def _explain_refusal(answer: requests.Response, body: object, status: int = 0) -> errors.LayerliftError:
     """The error for a refused request, or for an answer that is none of the service's."""
     status = status or answer.status_code
     code, words = answers.refusal(body)
     if code in errors.REFUSALS or code in errors.FAILURES:
-        error = errors.reported(code, words, status=status)
+        error = errors.from_service(code, words, status=status)
     else:
         known = {401: "unauthorized", 404: "not_found", 429: "rate_limited"}.get(status)
         general = known or ("server_error" if status >= 500 else None)
         if general is not None:
             error = errors.make(general, ": ".join(part for part in (code, words) if part), status=status)
         elif code is not None:
-            error = errors.reported(code, words, status=status)
+            error = errors.from_service(code, words, status=status)
         else:
             error = errors.make("proxy_answer" if body is None else "BadRequest", words, status=status)
     error.refused = _is_refusal(body, code, status)

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import atomic
+
 MAX_BYTES = 1_000_000_000
 _ENDING = ".alpha"
 _SIZE = struct.Struct(">II")
@@ -62,18 +64,10 @@ class Cache:
             OSError: it can't be written.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = self._folder / f"{name}{_UNFINISHED}"
-        try:
-            with unfinished.open("wb") as file:
-                packer = zlib.compressobj(1, wbits=_RAW)
-                packed = _SIZE.pack(*alpha.shape) + packer.compress(np.ascontiguousarray(alpha).data) + packer.flush()
-                file.write(packed + _CHECKSUM.pack(zlib.crc32(packed)))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(self.path(name))
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
+        packer = zlib.compressobj(1, wbits=_RAW)
+        packed = _SIZE.pack(*alpha.shape) + packer.compress(np.ascontiguousarray(alpha).data) + packer.flush()
+        with atomic.replacing(self.path(name), self._folder / f"{name}{_UNFINISHED}", synced=True) as part:
+            part.write_bytes(packed + _CHECKSUM.pack(zlib.crc32(packed)))
         self._trim(self.path(name))
 
     def count(self) -> int:

@@ -67,7 +67,7 @@ class Database:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with locks.Lock(folder / f"{NAME}.lock", time.sleep):
-                self._connection = self._opened()
+                self._connection = self._open()
         except OSError as error:
             raise errors.make("disk", f"{folder} ({error.strerror})") from error
 
@@ -77,13 +77,13 @@ class Database:
 
     def read(self, statement: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         """The rows that a statement finds."""
-        with self._guard, _told(self.path):
+        with self._guard, _translate_errors(self.path):
             return self._connection.execute(statement, values).fetchall()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: what is done in the block is kept as a whole, or not at all where it raises."""
-        with self._guard, _told(self.path):
+        with self._guard, _translate_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -92,9 +92,9 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Connection:
         try:
-            return self._connected(None)
+            return self._connect(None)
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise errors.make("disk", f"{self.path} ({error})") from error
@@ -104,9 +104,9 @@ class Database:
             if found.exists():
                 found.replace(aside.with_name(aside.name + ending))
         _log.warning("The journal of paid work was damaged; it is kept as %s, and a new one was begun.", aside)
-        return self._connected(aside)
+        return self._connect(aside)
 
-    def _connected(self, damaged: Path | None) -> sqlite3.Connection:
+    def _connect(self, damaged: Path | None) -> sqlite3.Connection:
         if not self.path.exists():
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self.path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -119,8 +119,8 @@ class Database:
             if self._migrate(connection) == 0:
                 connection.execute("BEGIN IMMEDIATE")
                 if damaged is not None:
-                    salvage.rows(connection, damaged)
-                salvage.starts(connection, Trace(self.path.parent).starts())
+                    salvage.copy_rows(connection, damaged)
+                salvage.copy_starts(connection, Trace(self.path.parent).starts())
                 connection.execute("COMMIT")
         except BaseException:
             connection.close()
@@ -138,7 +138,7 @@ class Database:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _translate_errors(path: Path) -> Iterator[None]:
     """SQLite's own errors as errors for the user."""
     try:
         yield

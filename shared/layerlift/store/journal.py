@@ -87,31 +87,31 @@ class Journal:
             account: who pays where it is started.
             size: width and height of the upload.
         """
-        with self._claimed(picture, sleep) as lock:
+        with self._lock_claim(picture, sleep) as lock:
             with self._database.writing() as writing:
                 writing.execute(
                     "INSERT OR IGNORE INTO removals (picture, engine, account, width, height, state, created)"
                     " VALUES (?, ?, ?, ?, ?, 'new', ?)",
                     (picture, engine, account, *size, self.clock()),
                 )
-            entry = self._traced(self._entries("WHERE picture = ?", picture)[0])
+            entry = self._restore_task(self._entries("WHERE picture = ?", picture)[0])
             with closing(Record(self, entry, lock, account)) as record:
                 yield record
 
     @contextmanager
     def claim_again(self, entry: Entry, sleep: Callable[[float], None]) -> Iterator[Record]:
         """A removal that is known, for this holder alone. It is read anew: another may have gone on with it."""
-        with self._claimed(entry.picture, sleep) as lock:
+        with self._lock_claim(entry.picture, sleep) as lock:
             found = self._entries("WHERE id = ?", entry.id)
-            with closing(Record(self, self._traced(found[0] if found else entry), lock, entry.account)) as record:
+            with closing(Record(self, self._restore_task(found[0] if found else entry), lock, entry.account)) as record:
                 yield record
 
-    def also(self, picture: str, entry: Entry) -> None:
+    def add_alias(self, picture: str, entry: Entry) -> None:
         """Remembers another digest that leads to the same removal."""
         with self._database.writing() as writing:
             writing.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?)", (picture, entry.id))
 
-    def known_as(self, picture: str) -> Entry | None:
+    def find_alias(self, picture: str) -> Entry | None:
         """The removal to which that other digest leads."""
         found = self._entries("WHERE id = (SELECT removal FROM pictures WHERE picture = ?)", picture)
         return found[0] if found else None
@@ -131,7 +131,7 @@ class Journal:
         recent = self._entries("WHERE account = ? AND run_time > ?", account, self.clock() - FILE_SECONDS)
         return [entry for entry in recent if entry.state == "kept"]
 
-    def deleted(self, entry: Entry) -> None:
+    def mark_deleted(self, entry: Entry) -> None:
         """The service has deleted the files of a removal whose alpha is here."""
         with self._database.writing() as writing:
             found = "UPDATE removals SET state = 'deleted', file_id = NULL WHERE id = ? AND state = 'kept'"
@@ -201,7 +201,7 @@ class Journal:
         """
         gone = 0
         for entry in self.entries():
-            with contextlib.suppress(_Busy), self._claimed(entry.picture, _no_wait):
+            with contextlib.suppress(_Busy), self._lock_claim(entry.picture, _no_wait):
                 (now,) = self._entries("WHERE id = ?", entry.id)
                 is_recent = self.clock() - (now.run_time or now.created) < FILE_SECONDS
                 runs = now.state in ("running", "done") and is_recent
@@ -222,11 +222,11 @@ class Journal:
     def trace_start(self, start: Start) -> None:
         """Writes down that a run call comes next, for where the database is lost."""
         try:
-            self.trace.started(start)
+            self.trace.add_start(start)
         except OSError as error:
             raise errors.make("disk", f"{self.trace.path} ({error.strerror})") from error
 
-    def _traced(self, entry: Entry) -> Entry:
+    def _restore_task(self, entry: Entry) -> Entry:
         """The entry with the task of a start that was named to a process which died before the database knew."""
         if entry.state not in ("starting", "unknown"):
             return entry
@@ -235,7 +235,7 @@ class Journal:
             return entry
         return self.write(entry.id, "running", self.clock(), None, {"state": "running", "task_id": start.task_id})
 
-    def _claimed(self, picture: str, sleep: Callable[[float], None]) -> locks.Lock:
+    def _lock_claim(self, picture: str, sleep: Callable[[float], None]) -> locks.Lock:
         try:
             self._claims.mkdir(mode=0o700, parents=True, exist_ok=True)
             return locks.Lock(self._claims / picture, sleep)
@@ -256,7 +256,7 @@ class Journal:
         for entry in entries:
             if entry.state not in ("new", "kept", "deleted"):
                 with contextlib.suppress(OSError):
-                    self.trace.ended(entry.picture)
+                    self.trace.add_end(entry.picture)
         with self._database.writing() as writing:
             for entry in entries:
                 writing.execute("DELETE FROM removals WHERE id = ?", (entry.id,))

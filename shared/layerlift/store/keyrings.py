@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from .. import errors
-from .threads import begun
+from .threads import call_in_thread
 
 LIMIT_SECONDS = 30.0
 """Long enough to type a password; less than hosts wait for a sign of life (`SILENCE_SECONDS` of the plug-ins)."""
@@ -106,7 +106,7 @@ class Keyring:
                 other = self._call
                 if other is None or other.done():
                     self._began = time.monotonic()
-                    self._call = own = begun(call)
+                    self._call = own = call_in_thread(call)
             if own is None and other is not None:
                 self._wait(other, sleep)
         self._wait(own, sleep)

@@ -101,12 +101,12 @@ class Record:
         """The task whose result can still be had, None where there is none."""
         return self.entry.task_id if self.entry.state in _KNOWN else None
 
-    def uploaded(self, file_id: str | None) -> None:
+    def mark_uploaded(self, file_id: str | None) -> None:
         """The service has the file; None: it no longer has it."""
         state = "uploaded" if file_id else "new"
         self._write("uploaded", None, state=state, file_id=file_id, file_time=self._journal.clock())
 
-    def starting(self) -> None:
+    def mark_starting(self) -> None:
         """The run call comes next."""
         self._submit(self._journal.learn_owners).result()
         entry, time = self.entry, self._journal.clock()
@@ -118,30 +118,30 @@ class Record:
         """Whether a task that the service names for this removal's start is no other picture's."""
         return self._journal.owner(task_id, self.entry.picture) == self.entry.picture
 
-    def free(self, reason: str, request_id: str | None) -> None:
+    def mark_free(self, reason: str, request_id: str | None) -> None:
         """Nothing is to be had from what was started, and nothing was charged for it: the next task is a new one."""
         self._note(f"free: {reason}", request_id, self._ended, state="uploaded", task_id=None)
 
-    def unknown(self, request_id: str | None) -> None:
+    def mark_unknown(self, request_id: str | None) -> None:
         """Nobody can say whether the run call was heard."""
         self._note("unknown", request_id, state="unknown")
 
-    def running(self, task_id: str, request_id: str | None) -> None:
+    def mark_running(self, task_id: str, request_id: str | None) -> None:
         """The task is known."""
         picture = self.entry.picture
         self._note(
-            "running", request_id, lambda trace: trace.running(picture, task_id), state="running", task_id=task_id
+            "running", request_id, lambda trace: trace.add_task(picture, task_id), state="running", task_id=task_id
         )
 
-    def refused(self, request_id: str | None) -> None:
+    def mark_refused(self, request_id: str | None) -> None:
         """The service refuses to tell what became of the task, and the user hears of it now."""
         self._note("refused", request_id, state="refused")
 
-    def done(self, dst_id: str | None, units: float, request_id: str | None) -> None:
+    def mark_done(self, dst_id: str | None, units: float, request_id: str | None) -> None:
         """The task has succeeded, and was charged."""
         self._note("done", request_id, state="done", dst_id=dst_id, units=units)
 
-    def lost(self, code: str, request_id: str | None) -> None:
+    def mark_lost(self, code: str, request_id: str | None) -> None:
         """The service has forgotten the task, and the user hears of it now."""
         self._note(f"lost: {code}", request_id, state="lost")
 
@@ -159,7 +159,7 @@ class Record:
         return self._journal.keep_unusable(self.entry, data) if data else None
 
     def _ended(self, trace: Trace) -> None:
-        trace.ended(self.entry.picture)
+        trace.add_end(self.entry.picture)
 
     def _note(
         self, step: str, request_id: str | None, traced: Callable[[Trace], None] | None = None, **fields: Any
@@ -203,10 +203,10 @@ class Unrecorded(Record):
     def file_id(self) -> str | None:
         return self.entry.file_id
 
-    def uploaded(self, file_id: str | None) -> None:
+    def mark_uploaded(self, file_id: str | None) -> None:
         self._write("uploaded", None, file_id=file_id)
 
-    def starting(self) -> None:
+    def mark_starting(self) -> None:
         pass
 
     def owns(self, task_id: str) -> bool:

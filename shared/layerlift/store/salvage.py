@@ -20,7 +20,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {"INTEGER": int, "TEXT": str, "REAL
 _log = logging.getLogger(__name__)
 
 
-def rows(connection: sqlite3.Connection, damaged: Path) -> None:
+def copy_rows(connection: sqlite3.Connection, damaged: Path) -> None:
     """Adds the rows that can still be read of a damaged database, which stays as it is."""
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -35,7 +35,7 @@ def rows(connection: sqlite3.Connection, damaged: Path) -> None:
         _log.warning("Of the damaged journal nothing could be read: %s", error)
 
 
-def starts(connection: sqlite3.Connection, known: dict[str, Start]) -> None:
+def copy_starts(connection: sqlite3.Connection, known: dict[str, Start]) -> None:
     """Adds the starts that have not ended, or what became of them where the database knows less."""
     for start in known.values():
         state = "running" if start.task_id else "unknown"

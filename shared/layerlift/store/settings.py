@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from .. import errors
+from .. import atomic, errors
 from .keyrings import Keyring
 
 DEFAULT_URL = "https://yce-api-01.makeupar.com"
@@ -232,13 +231,7 @@ class Settings:
         return found if isinstance(found, dict) else {}
 
     def _write(self, path: Path, text: str) -> None:
-        """Writes a file that only the user can read, by a temporary name (`mkstemp` makes it with mode 0600)."""
+        """Writes a file that only the user can read."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with atomic.replacing(path, private=True) as part:
+            part.write_text(text, encoding="utf-8")

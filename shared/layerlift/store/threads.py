@@ -18,7 +18,7 @@ def fulfil(outcome: Future[_T], call: Callable[[], _T]) -> None:
         outcome.set_exception(error)
 
 
-def begun(call: Callable[[], _T], ended: Callable[[], None] = lambda: None) -> Future[_T]:
+def call_in_thread(call: Callable[[], _T], ended: Callable[[], None] = lambda: None) -> Future[_T]:
     """The end of a call that was begun in a thread of its own."""
     outcome: Future[_T] = Future()
 

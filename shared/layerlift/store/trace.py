@@ -39,18 +39,18 @@ class Trace:
         """The file that is added to."""
         self._before = self.path.with_name(f"{NAME}.before")
 
-    def started(self, start: Start) -> None:
+    def add_start(self, start: Start) -> None:
         """The run call comes next; this is on the disk when it returns."""
         with contextlib.suppress(OSError):
             if self.path.stat().st_size > LARGE_BYTES:
                 self.path.replace(self._before)
         self._add(asdict(start), synced=True)
 
-    def running(self, picture: str, task_id: str) -> None:
+    def add_task(self, picture: str, task_id: str) -> None:
         """The service has named the task of a picture's start."""
         self._add({"picture": picture, "task_id": task_id})
 
-    def ended(self, picture: str) -> None:
+    def add_end(self, picture: str) -> None:
         """Nothing is to be had from a picture's start any more, or it is here."""
         self._add({"picture": picture, "ended": True})
 

@@ -9,7 +9,8 @@ import sys
 import threading
 from typing import IO, TYPE_CHECKING
 
-from .. import log, program
+from .. import log
+from ..imaging import blas
 from . import private
 from .worker import Worker
 
@@ -29,7 +30,7 @@ def _leave(out: IO[str]) -> None:
 
 def main() -> int:
     """Serves one host on standard input and output."""
-    program.begin()
+    blas.use_one_thread()
     from ..store.settings import Settings
 
     # Ctrl+C in the host's terminal, and the terminal's end, reach the worker too; it ends by the end of its input.

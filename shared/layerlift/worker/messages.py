@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import errors
+from ..removal.choices import CHOICES
 
 if TYPE_CHECKING:
     from ..imaging.pictures import Sample
@@ -15,10 +16,9 @@ Message: TypeAlias = "dict[str, Any]"
 
 DEPTHS = {"u8": "uint8", "u16": "uint16", "u32": "uint32", "f16": "float16", "f32": "float32", "f64": "float64"}
 """The names of numpy's types of samples."""
-_ENGINES = ("auto", "youcam", "offline")
 
 
-def parsed(line: str) -> Message:
+def parse(line: str) -> Message:
     """The message of a line; empty where there is none."""
     try:
         message = json.loads(line)
@@ -81,7 +81,7 @@ def is_bgr(message: Message, channels: int) -> bool:
 def engine(message: Message) -> str:
     """The choice of an engine."""
     choice = message.get("engine")
-    if choice not in _ENGINES:
+    if choice not in CHOICES:
         raise errors.make("bad_job")
     return str(choice)
 

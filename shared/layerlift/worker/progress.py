@@ -14,14 +14,14 @@ BEAT_SECONDS = 10.0
 
 
 class Report(Protocol):
-    """Is told the stage, the fraction of it that is done, and a text with details."""
+    """Is called with the stage, the fraction of it that is done, and a text with details."""
 
     def __call__(self, stage: str, fraction: float, text: str = "") -> None: ...
 
 
 @contextlib.contextmanager
-def told(send: Callable[[dict[str, Any]], None]) -> Iterator[Report]:
-    """What it is told is sent on at most every `REPORT_SECONDS`, and the last of it again every `BEAT_SECONDS`."""
+def throttle(send: Callable[[dict[str, Any]], None]) -> Iterator[Report]:
+    """Sends on what it is called with: news at most every `REPORT_SECONDS`, the last of it every `BEAT_SECONDS`."""
     last: list[Any] = [None, 0.0]
 
     def report(stage: str, fraction: float, text: str = "") -> None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from .. import __version__, errors
+from .. import __version__, atomic, errors
 from . import messages, progress
 
 if TYPE_CHECKING:
@@ -74,18 +74,18 @@ class Worker:
             threading.Thread(target=_take_up, args=(engines,), daemon=True).start()
             beside = []
             while (job := self._jobs.get()) is not None:
-                message, cancel = job
+                message, event = job
                 if message["type"] in _BESIDE:
-                    beside.append(threading.Thread(target=self._answer, args=(message, cancel, engines)))
+                    beside.append(threading.Thread(target=self._answer, args=(message, event, engines)))
                     beside[-1].start()
                 else:
-                    self._answer(message, cancel, engines)
+                    self._answer(message, event, engines)
             for thread in beside:
                 thread.join()
 
     def _listen(self, ended: Callable[[], None]) -> None:
         for line in self._lines:
-            message = messages.parsed(line)
+            message = messages.parse(line)
             kind, name = message.get("type"), message.get("id")
             if kind == "cancel":
                 if (cancel := self._cancels.get(str(name))) is not None:
@@ -96,7 +96,7 @@ class Worker:
             elif kind in _QUESTIONS or "id" in message:
                 # Else the host would wait for the answer.
                 name = name if isinstance(name, str) else None
-                self._send(type="error", id=name, **_described(errors.make("bad_job")))
+                self._send(type="error", id=name, **_describe(errors.make("bad_job")))
         self.end(ended)
 
     def end(self, ended: Callable[[], None]) -> None:
@@ -106,31 +106,31 @@ class Worker:
         self._jobs.put(None)
         ended()
 
-    def _answer(self, message: Message, cancel: threading.Event, engines: Engines) -> None:
+    def _answer(self, message: Message, event: threading.Event, engines: Engines) -> None:
         """Does one job; whatever happens, it ends with one result or one error."""
         name = str(message.get("id"))
         try:
             if message["type"] == "job":
-                result = self._work(name, message, cancel, engines)
+                result = self._remove(name, message, event, engines)
             elif message["type"] == "clean":
-                result = self._clean(name, message, cancel)
+                result = self._clean(name, message, event)
             elif message["type"] == "cut":
-                result = self._cut(name, message, cancel)
+                result = self._cut(name, message, event)
             elif message["type"] == "balance":
-                result = self._balance(name, message, cancel, engines)
+                result = self._balance(name, message, event, engines)
             elif message["type"] == "plan":
-                result = self._plan(name, message, cancel, engines)
+                result = self._plan(name, message, event, engines)
             elif message["type"] == "batch":
-                result = self._batch(name, message, cancel, engines)
+                result = self._batch(name, message, event, engines)
             else:
-                result = _settled(message, engines.settings)
+                result = _answer_settings(message, engines.settings)
             self._send(type="result", id=name, **result)
             return
         except Exception as found:  # noqa: BLE001 - the host waits for an answer
-            error = _known(found)
-        self._send(type="error", id=name, **_described(error))
+            error = _explain(found)
+        self._send(type="error", id=name, **_describe(error))
 
-    def _work(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+    def _remove(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
         from ..imaging import pictures
         from ..removal import single
         from ..removal.cancelling import Cancel
@@ -140,8 +140,8 @@ class Worker:
         width, height, channels = messages.shape(message)
         bgr = messages.is_bgr(message, channels)
         again = messages.flag(message, "again", False)
-        wish = Cancel(cancel, engines.background)
-        engine = engines.open(choice, wish.sleep)
+        cancel = Cancel(event, engines.background)
+        engine = engines.open(choice, cancel.sleep)
         with self._progress(name, engine=engine.name) as report:
             try:
                 picture = pictures.read_raw(pixels, width, height, channels, bgr=bgr)
@@ -149,67 +149,68 @@ class Worker:
                     picture,
                     engine,
                     lambda stage, fraction, text: report(stage.value, fraction, text),
-                    wish,
+                    cancel,
                     again=again,
                 )
             finally:
-                engine.service.close()
-        return _handed_over(pixels, outcome)
+                engines.close(engine)
+        return _hand_over(pixels, outcome)
 
     def _pictures(self, message: Message) -> list[_File]:
         return [_File(self._folder, picture) for picture in messages.pictures(message)]
 
-    def _plan(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+    def _plan(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
         from ..removal import single
         from ..removal.cancelling import Cancel
 
-        wish = Cancel(cancel)
+        cancel = Cancel(event)
         files = self._pictures(message)
-        engine = engines.open(messages.engine(message), wish.sleep)
+        engine = engines.open(messages.engine(message), cancel.sleep)
         try:
             with self._progress(name, engine=engine.name) as report:
 
                 def paid() -> Iterator[int]:
                     for number, file in enumerate(files):
-                        wish.check()
+                        cancel.check()
                         report("batch", number / len(files), file.name)
                         if single.is_paid(file.load(), engine):
                             yield number
 
-                free = wish.during(lambda: list(paid()))
-                balance = wish.during(engine.service.balance) if engine.units else None
+                free = cancel.run(lambda: list(paid()))
+                balance = cancel.run(lambda: engine.service.balance(sleep=cancel.sleep)) if engine.units else None
         finally:
-            engine.service.close()
+            engines.close(engine)
         host = engines.settings.api_host if engine.units else None
         units = engine.units * (len(files) - len(free))
         return {"engine": engine.name, "host": host, "paid": free, "units": units, "balance": balance}
 
-    def _batch(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+    def _batch(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
         from ..removal.batch import Batch, Overview
+        from ..removal.cancelling import Cancel
 
-        work = Batch(cancel, engines.background)
+        work = Batch(event, engines.background)
         again = messages.flag(message, "again", False)
         files = self._pictures(message)
-        engine = engines.open(messages.engine(message), work.sleep)
+        engine = engines.open(messages.engine(message), Cancel(event).sleep)
         counts = {"done": 0, "free": 0, "failed": 0, "units": 0}
         try:
             with self._progress(name, engine=engine.name) as report:
                 overview = Overview([file.name for file in files], lambda *news: report("batch", *news))
-                for end in work.run(files, engine, overview.told, again=again):
-                    overview.ended(end.number)
+                for end in work.run(files, engine, overview.update, again=again):
+                    overview.finish(end.number)
                     if end.error is not None:
                         counts["failed"] += 1
-                        self._send(type="ended", id=name, picture=end.number, **_described(_known(end.error)))
+                        self._send(type="ended", id=name, picture=end.number, **_describe(_explain(end.error)))
                     elif end.result is not None:
                         counts["done"] += 1
                         counts["free"] += end.result["cached"]
                         counts["units"] += end.result["units"]
                         self._send(type="ended", id=name, picture=end.number, **end.result)
         finally:
-            engine.service.close()
+            engines.close(engine)
         return {"engine": engine.name, **counts}
 
-    def _clean(self, name: str, message: Message, cancel: threading.Event) -> dict[str, Any]:
+    def _clean(self, name: str, message: Message, event: threading.Event) -> dict[str, Any]:
         from ..imaging import foreground
 
         pixels, picture, alpha = self._layer(message, (1, 2, 3, 4, 5))
@@ -220,9 +221,9 @@ class Worker:
                 rectangles.append(rectangle)
                 yield part
 
-        return {"file": self._made(name, pixels.with_suffix(".clean"), cancel, parts), "rectangles": rectangles}
+        return {"file": self._write_parts(name, pixels.with_suffix(".clean"), event, parts), "rectangles": rectangles}
 
-    def _cut(self, name: str, message: Message, cancel: threading.Event) -> dict[str, Any]:
+    def _cut(self, name: str, message: Message, event: threading.Event) -> dict[str, Any]:
         from ..imaging import matte
 
         clean = messages.flag(message, "clean", False)
@@ -231,15 +232,16 @@ class Worker:
         def bands(report: Report) -> Iterator[NDArray[np.generic]]:
             return matte.cut_bands(picture, alpha, clean_edges=clean, report=report)
 
-        return {"file": self._made(name, pixels.with_suffix(".cut"), cancel, bands)}
+        return {"file": self._write_parts(name, pixels.with_suffix(".cut"), event, bands)}
 
-    def _balance(self, name: str, message: Message, cancel: threading.Event, engines: Engines) -> dict[str, Any]:
+    def _balance(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
         from ..removal import account
         from ..removal.cancelling import Cancel
+        from ..removal.stages import Stage
 
         with self._progress(name) as report:
-            report("waiting", 0.0)
-            return account.balance(engines, messages.engine(message), Cancel(cancel))
+            report(Stage.WAITING.value, 0.0)
+            return account.ask_balance(engines, messages.engine(message), Cancel(event))
 
     def _layer(self, message: Message, channels: tuple[int, ...]) -> tuple[Path, Picture, NDArray[np.uint8]]:
         """The file of a layer's native samples, which goes as soon as it is not needed; these, and the alpha."""
@@ -255,22 +257,23 @@ class Worker:
             pixels.unlink()
         return pixels, picture, alpha
 
-    def _made(self, name: str, target: Path, cancel: threading.Event, parts: Parts) -> str:
+    def _write_parts(self, name: str, target: Path, event: threading.Event, parts: Parts) -> str:
         """Writes what comes, and tells how far it is; returns the file's name."""
         from ..removal.cancelling import Cancel
+        from ..removal.stages import Stage
 
-        wish = Cancel(cancel)
+        cancel = Cancel(event)
         with self._progress(name) as report:
 
             def tell(fraction: float) -> None:
-                wish.check()
-                report("clean", fraction)
+                cancel.check()
+                report(Stage.CLEAN.value, fraction)
 
-            wish.during(lambda: _write(target, parts(tell)))
+            cancel.run(lambda: _write(target, parts(tell)))
         return target.name
 
     def _progress(self, name: str, **fields: Any) -> contextlib.AbstractContextManager[progress.Report]:
-        return progress.told(lambda news: self._send(type="progress", id=name, **fields, **news))
+        return progress.throttle(lambda news: self._send(type="progress", id=name, **fields, **news))
 
     def _send(self, **message: Any) -> None:
         with self._guard, contextlib.suppress(OSError):
@@ -285,7 +288,7 @@ def _take_up(engines: Engines) -> None:
     tasks.take_up(engines)
 
 
-def _settled(message: Message, settings: Settings) -> dict[str, Any]:
+def _answer_settings(message: Message, settings: Settings) -> dict[str, Any]:
     """The answer to a question about the settings."""
     from ..removal import account
 
@@ -296,7 +299,7 @@ def _settled(message: Message, settings: Settings) -> dict[str, Any]:
         return {"host": settings.api_host, "agreed": settings.has_agreed(settings.api_host)}
     if message["type"] == "key":
         return account.change_key(settings, messages.key(message))
-    return account.shown(settings)
+    return account.describe(settings)
 
 
 class _File:
@@ -314,11 +317,11 @@ class _File:
         return pictures.read_raw(self._path, *self._shape, bgr=self._bgr)
 
     def deliver(self, picture: Picture, outcome: Outcome) -> dict[str, Any]:
-        return _handed_over(self._path, outcome)
+        return _hand_over(self._path, outcome)
 
 
-def _handed_over(pixels: Path, outcome: Outcome) -> dict[str, Any]:
-    """The alpha in place of the pixels that it was made of, and what the host is told of it."""
+def _hand_over(pixels: Path, outcome: Outcome) -> dict[str, Any]:
+    """The alpha in place of the pixels that it was made of, and what the host hears of it."""
     with contextlib.suppress(PermissionError):  # Windows keeps what is still mapped
         pixels.unlink(missing_ok=True)
     target = pixels.with_suffix(".alpha")
@@ -335,15 +338,15 @@ def _handed_over(pixels: Path, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _known(found: Exception) -> errors.LayerliftError:
-    """What is told of whatever went wrong; what nobody foresaw is on standard error, too."""
-    error = errors.unexpected(found)
+def _explain(found: Exception) -> errors.LayerliftError:
+    """The error for whatever went wrong; what nobody foresaw is on standard error, too."""
+    error = errors.wrap(found)
     if error.code == "internal":
         traceback.print_exception(found)
     return error
 
 
-def _described(error: errors.LayerliftError) -> dict[str, Any]:
+def _describe(error: errors.LayerliftError) -> dict[str, Any]:
     return {
         "code": error.code,
         "kind": error.kind,
@@ -356,10 +359,6 @@ def _described(error: errors.LayerliftError) -> dict[str, Any]:
 def _write(path: Path, parts: Iterator[NDArray[np.generic]]) -> None:
     """A file of the samples, whole or not at all."""
     # Not by `tofile`, which says nothing when the disk is full.
-    try:
-        with path.open("wb") as file:
-            for part in parts:
-                file.write(part.data if part.flags.c_contiguous else part.tobytes())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with atomic.replacing(path) as unfinished, unfinished.open("wb") as file:
+        for part in parts:
+            file.write(part.data if part.flags.c_contiguous else part.tobytes())

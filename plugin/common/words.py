@@ -100,5 +100,5 @@ def _costs(plan: dict[str, Any], total: int) -> list[str]:
         lines.append(f"To be uploaded to {plan['host']}: {total - paid} of {total}.")
         lines.append(f"Cost: up to {counted(plan['units'], 'unit')}. {balance(plan['balance'])}")
         if plan["units"] > plan["balance"]:
-            lines.append("That is not enough for all of them.")
+            lines.append("That is not enough.")
     return lines

@@ -341,7 +341,7 @@ def test_an_empty_account_ends_the_batch_and_tells_what_is_left(krita: Krita, ho
         with krita.window() as window:
             window.run(open_small, 5)
             question, (text, _), layers = window.run(all_at_once)
-            assert question.endswith("Cost: up to 5 units. Balance: 2 units.\nThat is not enough for all of them.")
+            assert question.endswith("Cost: up to 5 units. Balance: 2 units.\nThat is not enough.")
             first, _, head, *others = text.splitlines()
             assert (first, head) == ("2 of 5 pictures done. Units used: 2.", "Not done:")
             assert "no units left" in others[0]

@@ -140,7 +140,7 @@ def test_on_a_terminal_many_units_are_asked_for(
     assert not twin.calls("declare", "run")
     agreed = terminal(account, "remove", photos)
     agreed.until("Go on? [y/N]")
-    assert f"{MANY} pictures cost up to {MANY} units; the account holds 1000." in agreed.text
+    assert f"{MANY} pictures. Cost: up to {MANY} units. Balance: 1000 units." in agreed.text
     agreed.type("y\n")
     assert agreed.end() == 0
     assert (len(cut_outs(photos)), twin.charged) == (MANY, MANY)

@@ -24,7 +24,7 @@ def test_the_question_tells_what_it_costs_and_what_there_is() -> None:
 def test_the_question_tells_that_the_account_will_not_do() -> None:
     said = words.question(1, plan(units=1, balance=0), words.Summary())
     assert "1 picture?" in said
-    assert said.endswith("Cost: up to 1 unit. Balance: 0 units.\nThat is not enough for all of them.")
+    assert said.endswith("Cost: up to 1 unit. Balance: 0 units.\nThat is not enough.")
 
 
 def test_the_question_for_the_offline_engine_speaks_of_no_units() -> None:

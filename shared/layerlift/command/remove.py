@@ -370,7 +370,7 @@ def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace, c
         return
     if terminal.can_ask():
         held = f"{round(engine.service.balance(sleep=cancel.sleep), 2):.15g}"
-        if terminal.ask(f"{pictures} pictures cost up to {units} units; the account holds {held}. Go on?"):
+        if terminal.ask(f"{pictures} pictures. Cost: up to {units} units. Balance: {held} units. Go on?"):
             return
     raise errors.make("cost_not_agreed", f"up to {units} units")
 

@@ -1,7 +1,7 @@
 """Becomes our programs: imports all that they need once, and for each request forks a process that runs one of them.
 
-Run as a script with the number of a socket, and the path of one that it makes, for those who ask by a connection of
-their own. A request is JSON after its length in four bytes. Beside these come four files: the program's standard input,
+Run as a script with the number of a socket, and that of one that listens for those who ask by a connection of their
+own. A request is JSON after its length in four bytes. Beside these come four files: the program's standard input,
 output and errors, and a pipe that gets its process id and, once it has ended, its status. Where a request says that it
 is bound, the program is killed when nobody reads that any more. The server ends with the last holder of the first
 socket's other end.
@@ -138,8 +138,5 @@ if __name__ == "__main__":
     with warnings.catch_warnings():
         # Python's word on threads, which a fork would leave behind; no import is known to start any.
         warnings.simplefilter("error", DeprecationWarning)
-        door = socket.socket(socket.AF_UNIX)
-        door.bind(sys.argv[2])
-        door.listen(64)
-        program = next_program(socket.socket(fileno=int(sys.argv[1])), door)
+        program = next_program(*(socket.socket(fileno=int(number)) for number in sys.argv[1:]))
     sys.exit(program())

@@ -195,10 +195,13 @@ class _Server:
         self._control, theirs = socket.socketpair()
         self._folder = tempfile.TemporaryDirectory(prefix="layerlift-forks-")
         self.door = Path(self._folder.name, "door")
-        with theirs:
+        with theirs, socket.socket(socket.AF_UNIX) as door:
+            # Whoever asks before the server has imported everything waits at the door.
+            door.bind(str(self.door))
+            door.listen(64)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "helpers.fork_server", str(theirs.fileno()), str(self.door)],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-m", "helpers.fork_server", str(theirs.fileno()), str(door.fileno())],
+                pass_fds=[theirs.fileno(), door.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd=Path(__file__).resolve().parents[1],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,15 @@ from PIL import Image
 from .proxy import Proxy
 from .worker_host import HEIGHT, WIDTH, expected, said, steps
 
+TESTS = Path(__file__).resolve().parents[1]
 STAGES = ["prepare", "upload", "waiting", "download", "refine"]
+AT_ONCE = """
+import subprocess, sys
+from pathlib import Path
+from helpers.programs import forked_python
+worker = [forked_python(Path(sys.argv[1])), "-I", "-m", "layerlift.worker"]
+sys.exit(subprocess.run(worker, stdin=subprocess.DEVNULL).returncode)
+"""
 
 
 def test_it_says_hello_with_its_version_and_a_folder_that_only_the_user_can_see(start: Any) -> None:
@@ -32,6 +41,18 @@ def test_it_says_hello_with_its_version_and_a_folder_that_only_the_user_can_see(
     assert host.folder.stat().st_mode & 0o777 == 0o700
     assert host.end() == 0
     assert not host.folder.exists()
+
+
+def test_a_forked_worker_starts_also_before_the_server_that_forks_it_is_ready(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", AT_ONCE, str(tmp_path)],
+        env={**os.environ, "LAYERLIFT_HOME": str(tmp_path / "home"), "PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["type"] == "hello"
 
 
 def test_a_job_ends_with_the_exact_alpha_after_progress_in_order(start: Any, twin: Twin) -> None:

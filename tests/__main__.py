@@ -43,13 +43,13 @@ HOST_PROGRAMS = {
 KRITA_BINDINGS = "python3-pyqt5"
 """What Debian's Krita runs no plug-in without, and does not depend on."""
 HOSTS = {
+    "gimp 3.0": ("3.0",),
+    "krita 5.1": ("5.1",),
+    "gimp 2.10": ("2.10", "none"),
     "krita 6.0": ("6.0",),
+    "gimp 3.2": ("3.2",),
     "krita 5.3": ("5.3",),
     "krita 5.2": ("5.2",),
-    "gimp 3.2": ("3.2",),
-    "gimp 3.0": ("3.0",),
-    "gimp 2.10": ("2.10", "none"),
-    "krita 5.1": ("5.1",),
 }
 """The hosts of each lane, the longest first; "none" are the host tests that start none."""
 TIERS = ("--faults", "--hosts", "--all")
@@ -93,17 +93,17 @@ def main(arguments: list[str]) -> int:
 
 
 def lanes(tiers: set[str]) -> list[Lane]:
-    """The lanes of these tiers: the longest first, and last those that fill all cores by themselves."""
+    """The lanes of these tiers: the longest first, and last the one that fills all cores by itself."""
     found = []
     if tiers & {"--hosts", "--all"}:
         for name, versions in HOSTS.items():
             found.append(Lane(name, [str(TESTS / "hosts"), f"--versions={','.join(versions)}"], hosts=True))
         found.append(Lane("installer", ["--numprocesses=2", "--dist=loadfile", str(TESTS / "installer")], hosts=True))
-    if tiers & {"--faults", "--all"}:
-        found.append(Lane("faults", [f"--numprocesses={2 * CORES}", str(TESTS / "faults")]))
     if not tiers or "--all" in tiers:
         core = [str(TESTS / name) for name in ("unit", "service", "benchmarks")]
         found.append(Lane("core", [f"--numprocesses={CORES + 1}", *core]))
+    if tiers & {"--faults", "--all"}:
+        found.append(Lane("faults", [f"--numprocesses={2 * CORES}", str(TESTS / "faults")]))
     return found
 
 

@@ -48,7 +48,7 @@ def parsed(text: bytes) -> dict[str, Any] | None:
 def folder_of(hello: dict[str, Any]) -> str:
     """Where pixels are written for the worker that said hello. Raises WorkerError where it speaks otherwise."""
     if hello.get("protocol") != PROTOCOL or "folder" not in hello:
-        raise WorkerError("reinstall", "The plug-in and its worker are of different versions. " + REINSTALL)
+        raise WorkerError("reinstall", "The plug-in and its worker are from different versions. " + REINSTALL)
     return native(str(hello["folder"]))
 
 

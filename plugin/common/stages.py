@@ -15,7 +15,7 @@ _STAGES = {
     "download": ("Fetching the cut-out", 0.7),
     "refine": ("Refining edges", 0.75),
     "copy": ("Copying the layer", 0.8),
-    "clean": ("Cleaning the edges", 0.85),
+    "clean": ("Cutting out the subject", 0.85),
     "insert": ("Making the new layer", 1.0),
 }
 _BATCH = "Removing backgrounds"

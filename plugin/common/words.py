@@ -97,7 +97,8 @@ def _costs(plan: dict[str, Any], total: int) -> list[str]:
     if paid:
         lines.append(f"Already paid for (free): {paid} of {total}.")
     if paid < total:
-        lines.append(f"To be uploaded to {plan['host']}: {total - paid} of {total}.")
+        of_all = "" if total == 1 else f": {total - paid} of {total}"
+        lines.append(f"To be uploaded to {plan['host']}{of_all}.")
         lines.append(f"Cost: up to {counted(plan['units'], 'unit')}. {balance(plan['balance'])}")
         if plan["units"] > plan["balance"]:
             lines.append("That is not enough.")

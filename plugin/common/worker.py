@@ -78,7 +78,7 @@ class Worker:
         Args:
             job: pixels (a file in `folder`), width, height, channels, engine, and `again` to pay again where an earlier
                 start may have been charged in vain.
-            progress: is told a line for the user and the fraction of the whole, several times a second.
+            progress: is called with a line for the user and the fraction of the whole, several times a second.
 
         Raises:
             WorkerError: what the worker says, or that it died.

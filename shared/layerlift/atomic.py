@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -30,5 +30,6 @@ def replacing(path: Path, part: Path | None = None, *, private: bool = False, sy
                 os.fsync(file.fileno())
         part.replace(path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # Windows keeps what is still open; what went wrong first is what is to be heard
+            part.unlink(missing_ok=True)
         raise

@@ -42,7 +42,7 @@ from tests.hosts.window import wait_for  # noqa: E402
 
 REDUCED = 4
 PROCESSES = {"GIMP": b"gimp-console", "plug-in": b"layerlift/layerlift.py", "worker": b"layerlift.worker"}
-STAGES = ("Preparing", "Refining", "Cleaning")
+STAGES = ("Preparing", "Refining", "Cutting")
 # Appended to the plug-in that the benchmark installs; the product has no such thing.
 LOGGED = """
 

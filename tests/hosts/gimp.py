@@ -373,7 +373,8 @@ def make_template(folder: Path, version: Version) -> Path:
     and what GIMP keeps for the next start."""
     shutil.copytree(GIMPFU, folder / GIMPFU.name, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run(version.command(version.python, "-m", "compileall", "-q", str(folder / GIMPFU.name)), check=True)
-    made = chroots.kept(f"gimp-{version.release()}", version.gimprc, lambda: make_profile(folder / "first", version))
+    recipe = version.gimprc, inspect.getsource(make_profile)
+    made = chroots.kept(f"gimp-{version.release()}", recipe, lambda: make_profile(folder / "first", version))
     shutil.copytree(made, folder, dirs_exist_ok=True)
     return folder / "template"
 

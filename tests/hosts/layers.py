@@ -35,7 +35,7 @@ def cell(of):
     image, layer = make(base, constants["PRECISION_" + of.precision], constants[of.mode], canvas, offsets, grouped)
     if of.layer == "opacity and mode":
         layer.opacity, layer.mode = 40.0, LAYER_MODE_MULTIPLY
-    remove = None if of.precision == PRECISIONS[0] else plug_in().remove_background
+    remove = None if of.precision in (PRECISIONS[0], PRECISIONS[-1]) else plug_in().remove_background
     return measure(image, layer.parent if of.layer == "group" else layer, RESULTS.index(of.result), remove=remove)
 
 

@@ -380,7 +380,7 @@ def test_what_the_settings_can_mend_is_told_once_for_all_and_nothing_is_uploaded
             for words, environment in (
                 ("No API key is set", {"YOUCAM_API_KEY": ""}),
                 ("does not know this API key", {"YOUCAM_API_KEY": "sk-" + "a" * 32}),
-                ("nobody has agreed to that yet", {"YOUCAM_API_URL": "https://service.invalid"}),
+                ("Uploads to this host are not allowed yet", {"YOUCAM_API_URL": "https://service.invalid"}),
             ):
                 text, offered, layers = window.run(fails_at_once, environment)
                 assert text.startswith("0 of 2 pictures done. Units used: 0.\n\nNot done:\n0, 1: ")

@@ -231,7 +231,7 @@ def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(
             (
                 "This layer already has a cut-out, or is one.",
                 "Remove its background anyway?",
-                "To be uploaded to 127.0.0.1: 1 of 1.\nCost: up to 1 unit. Balance: 999 units.",
+                "To be uploaded to 127.0.0.1.\nCost: up to 1 unit. Balance: 999 units.",
             )
         )
         done, free = ["", [DONE]], ["", ["Background removed. Free: you already paid for this picture."]]

@@ -79,7 +79,7 @@ def test_what_the_settings_can_mend_leads_there(krita: Krita, tmp_path: Path) ->
             for words, environment in (
                 ("No API key is set", {"YOUCAM_API_KEY": ""}),
                 ("does not know this API key", {"YOUCAM_API_KEY": OTHER_KEY}),
-                ("nobody has agreed to that yet", {"YOUCAM_API_URL": "https://service.invalid"}),
+                ("Uploads to this host are not allowed yet", {"YOUCAM_API_URL": "https://service.invalid"}),
             ):
                 text, said, offered, same = try_it(window, press="Settings...", **environment)
                 assert words in text

@@ -80,7 +80,7 @@ def test_a_cancel_at_any_stage_changes_nothing_and_leaves_nothing(krita: Krita, 
             wait_for(lambda: not folders(home), "the pixels to go")
             wait_for(lambda: twin.delivered == 1, "what was paid for to be fetched without its user")
             nothing_is_left(home)
-            for stage, how in (("Cleaning", "by the button"), ("Making", "by closing")):
+            for stage, how in (("Cutting", "by the button"), ("Making", "by closing")):
                 assert window.run(cancel, stage, how) == unpaid, stage
                 nothing_is_left(home)
             assert window.run(run_to_the_end) == [["Background", "Background cut-out"], ["", [FREE]]]

@@ -20,6 +20,7 @@ from helpers.holding import Held
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import client as module
 from layerlift.removal.batch import SLOTS
+from layerlift.service.service import Service
 from layerlift.store.settings import DEFAULT_URL
 from layerlift.twin import Twin
 from PIL import Image, ImageCms
@@ -331,11 +332,17 @@ def test_threads_share_a_client_and_pay_once_for_the_same_pixels(client: layerli
     assert (twin.charged, sum(cutout.units for cutout in cutouts)) == (3, 3)
 
 
-def test_a_client_keeps_nothing_of_removals_that_have_ended(client: layerlift.Client) -> None:
+def test_a_client_keeps_nothing_of_removals_that_have_ended(
+    client: layerlift.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: set[Service] = set()
+    close = Service.close
+    monkeypatch.setattr(Service, "close", lambda service: (closed.add(service), close(service)))
     for source in pictures(5):
         client.remove(source)
     client.balance()
-    wait_for(lambda: not client._engines._services)
+    # A removal has one, a deletion another.
+    wait_for(lambda: len(closed) == 11 and not client._engines._services)
 
 
 INTERRUPTED = """

@@ -108,7 +108,7 @@ def test_edges_are_cleaned_after_a_job_at_the_layers_own_depth_and_progress_goes
     assert changed and not changed & {0, 255}
     fractions = [fraction for _, fraction in said]
     assert fractions == sorted(fractions) and fractions[-1] < 1
-    assert said[-1][0] == "Cleaning the edges"
+    assert said[-1][0] == "Cutting out the subject"
 
 
 def test_the_users_agreement_is_kept_and_names_the_host(plug_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -372,7 +372,7 @@ def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace, c
         held = f"{round(engine.service.balance(sleep=cancel.sleep), 2):.15g}"
         if terminal.ask(f"{pictures} pictures. Cost: up to {units} units. Balance: {held} units. Go on?"):
             return
-    raise errors.make("cost_not_agreed", f"up to {units} units")
+    raise errors.make("cost_not_agreed", f"it may be up to {units} units")
 
 
 def _open_engine(engines: Engines, options: argparse.Namespace, cancel: Cancel) -> Engine:

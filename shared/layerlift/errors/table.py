@@ -245,7 +245,7 @@ _OWN: dict[str, _Entry] = {
     ),
     "consent_needed": _Entry(
         ConsentNeeded,
-        "Nothing was uploaded, since nobody has agreed to that yet.",
+        "Uploads to this host are not allowed yet, so nothing was uploaded.",
         "",
     ),
     "cost_not_agreed": _Entry(SetupError, "The cost was not agreed to, so nothing was done.", "Add --yes to agree."),

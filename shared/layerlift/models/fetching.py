@@ -54,6 +54,7 @@ def fetch(path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic.replacing(path) as part:
         part.write_bytes(data)
+        part.chmod(0o644)  # the environment may be everybody's
     return True
 
 

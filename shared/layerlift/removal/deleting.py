@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager
 
 from .. import errors
 from ..service.service import Service
@@ -29,7 +29,13 @@ class Deletions:
         self._tried: set[int] = set()
         """Entries whose files the service was asked to delete, once by each process."""
 
-    def start(self, entries: Sequence[Entry], journal: Journal, account: str, connect: Callable[[], Service]) -> None:
+    def start(
+        self,
+        entries: Sequence[Entry],
+        journal: Journal,
+        account: str,
+        connect: Callable[[], AbstractContextManager[Service]],
+    ) -> None:
         """Begins to delete the files of these entries, and of those that earlier processes could not wait for."""
 
         def delete() -> None:
@@ -38,7 +44,7 @@ class Deletions:
                 left = {number: entry for number, entry in left.items() if number not in self._tried}
                 self._tried |= left.keys()
             if left:
-                with closing(connect()) as service:
+                with connect() as service:
                     _delete(list(left.values()), journal, service)
 
         self._background.start(delete)

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -89,7 +89,7 @@ class Engines:
         self.settings = settings
         self._twin: Twin | None = None
         self._services: WeakSet[Service] = WeakSet()
-        """Those that are in use."""
+        """Those that are not closed."""
         self._guard = threading.Lock()
         self._journal: Journal | None = None
         self._requests: Database | None = None
@@ -110,7 +110,9 @@ class Engines:
             self.background.wait(self._seconds_left)
             self._deletions.wait(min(_DELETING_SECONDS, self._seconds_left))
             if not self.background.busy:
-                for service in list(self._services):
+                with self._guard:
+                    services = list(self._services)
+                for service in services:
                     service.close()
                 for database in (self._journal, self._requests):
                     if database is not None:
@@ -147,15 +149,12 @@ class Engines:
             raise errors.make("no_key")
         if self._twin is None:
             self._twin = _make_twin()
-        service = Service(self._twin.url, self._twin.key)
-        self._services.add(service)
-        return Engine("offline", service, units=0)
+        return Engine("offline", self._keep(Service(self._twin.url, self._twin.key)), units=0)
 
     def close(self, engine: Engine) -> None:
         """The engine is not used any more, but for what goes on in the background."""
         if not self.background.busy:
-            engine.service.close()
-            self._services.discard(engine.service)
+            self._release(engine.service)
 
     def leave(self) -> None:
         """The program is to end: what is paid for and not done in `LEAVING_SECONDS` is left to a process of its own."""
@@ -177,15 +176,31 @@ class Engines:
 
     def _delete(self, entries: Sequence[Entry], key: str, journal: Journal, account: str) -> None:
         if self.settings.delete_delivered:
-            self._deletions.start(entries, journal, account, lambda: self._connect(key))
+            self._deletions.start(entries, journal, account, lambda: self._connected(key))
 
     def _connect(self, key: str) -> Service:
         """The service, for one user of it: what it has counted and learned goes with that."""
         with self._guard:
             self._requests = self._requests or Database(self.settings.state_folder, synced=False)
-        service = Service(self.settings.api_url, key, pace=Pacer(self._requests, *self.settings.rate))
-        self._services.add(service)
+        return self._keep(Service(self.settings.api_url, key, pace=Pacer(self._requests, *self.settings.rate)))
+
+    @contextmanager
+    def _connected(self, key: str) -> Iterator[Service]:
+        service = self._connect(key)
+        try:
+            yield service
+        finally:
+            self._release(service)
+
+    def _keep(self, service: Service) -> Service:
+        with self._guard:
+            self._services.add(service)
         return service
+
+    def _release(self, service: Service) -> None:
+        service.close()
+        with self._guard:
+            self._services.discard(service)
 
 
 def _hand_over(settings: Settings) -> None:

@@ -122,8 +122,9 @@ class Desktop:
 
     def alive(self, purpose: str) -> None:
         """Raise HostTimeout with what the program wrote, if it has ended."""
-        if self.process.poll() is not None:
-            raise HostTimeout(f"the program ended while {purpose}:\n{self.log.read_text(errors='replace')}")
+        if (status := self.process.poll()) is not None:
+            said = self.log.read_text(errors="replace")
+            raise HostTimeout(f"the program ended with status {status} while {purpose}:\n{said}")
 
     def _xdotool(self, *arguments: str) -> str:
         settings = {**os.environ, "DISPLAY": self.display}

@@ -172,7 +172,7 @@ def test_a_worker_that_is_broken_is_told_with_what_to_do(krita: Krita, tmp_path:
             ("python3 install.py", None),
             ("python3 install.py", "not json"),
             ("own Python is gone", json.dumps({"python": "/nowhere/python"})),
-            ("of different versions", json.dumps({"python": str(other)})),
+            ("from different versions", json.dumps({"python": str(other)})),
             ("No module named layerlift", json.dumps({"python": str(broken)})),
             ("Free some disk space", json.dumps({"python": str(full)})),
             ("does not answer", json.dumps({"python": str(deaf)})),

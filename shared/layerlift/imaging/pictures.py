@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -186,7 +187,9 @@ def write_png(path: str | os.PathLike[str], picture: Picture, report: Report = l
     image.set_type(pyvips.GValue.gstr_type, f"{_COMMENT}0-{_MARK}", "cut-out")
     bits = picture.pixels.dtype.itemsize * 8
     try:
-        with atomic.replacing(path) as part:
+        with tempfile.TemporaryDirectory(prefix=".layerlift-", dir=path.parent) as folder, atomic.replacing(
+            path, Path(folder, "part.png")
+        ) as part:
             target = pyvips.Target.new_to_file(str(part))
             with _watch(image, report) as watched:
                 watched.pngsave_target(target, compression=1, filter="sub", bitdepth=bits)

@@ -37,9 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nlayerlift: Cancelled.", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Nobody reads any more; Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    finally:
+        _let_go_of_output()
+
+
+def _let_go_of_output() -> None:
+    """Where nobody reads any more, or the terminal is closed, Python would complain when it flushes at the end, and
+    end with a status of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _interrupt() -> None:

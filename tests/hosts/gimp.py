@@ -161,7 +161,7 @@ class Host:
             for file in files:
                 self._window.python(show, file)
             yield self._window
-            if not gimp.is_shared or self._window.killed:
+            if not gimp.is_shared or self._window.was_to_end:
                 self.quit_window()
             else:
                 self._window.tidy()
@@ -181,7 +181,7 @@ class Host:
             window = Window(
                 gimp, self._screen.enter_context(windowed(command, self.folder, size, environment, self.log))
             )
-            window.start(opened, timeout)
+            self._screen.enter_context(window.start(opened, timeout))
         return window
 
     def quit_window(self) -> None:

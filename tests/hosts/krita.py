@@ -271,7 +271,6 @@ class KritaWindow(Desktop):
     def __init__(self, krita: Krita, desktop: Desktop) -> None:
         super().__init__(desktop.process, desktop.display, desktop.log)
         self.krita = krita
-        self.was_to_end = False
 
     def run(self, body: Callable[..., Any], *arguments: Any, timeout: float = 120.0) -> Any:
         """Run a function's source inside this Krita; returns what it returns."""
@@ -330,16 +329,6 @@ class KritaWindow(Desktop):
                 wait_for(lambda: stacks.stat().st_size, "the stacks", 5.0)
             return f"{stacks.read_text()}\n{self._picture()}"
         return f"{self.log.read_text(errors='replace')}\n{self._picture()}"
-
-    def kill(self) -> None:
-        """End Krita as a crash does."""
-        self.process.kill()
-        self.wait_for_end()
-
-    def wait_for_end(self) -> None:
-        """Wait until Krita has ended, as a test wants it to."""
-        wait_for(lambda: self.process.poll() is not None, "Krita to end")
-        self.was_to_end = True
 
     def quit(self, timeout: float = 60.0) -> None:
         """Let Krita quit without questions, where it has not ended by itself, and wait until it has."""

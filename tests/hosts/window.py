@@ -119,12 +119,23 @@ class Desktop:
     def __init__(self, process: subprocess.Popen[bytes], display: str, log: Path) -> None:
         self.process, self.display, self.log = process, display, log
         self.main = ""
+        self.was_to_end = False
 
     def alive(self, purpose: str) -> None:
         """Raise HostTimeout with what the program wrote, if it has ended."""
         if (status := self.process.poll()) is not None:
             said = self.log.read_text(errors="replace")
             raise HostTimeout(f"the program ended with status {status} while {purpose}:\n{said}")
+
+    def kill(self) -> None:
+        """End the program as a crash does."""
+        self.process.kill()
+        self.wait_for_end()
+
+    def wait_for_end(self) -> None:
+        """Wait until the program has ended, as a test wants it to."""
+        wait_for(lambda: self.process.poll() is not None, "the program to end")
+        self.was_to_end = True
 
     def _xdotool(self, *arguments: str) -> str:
         settings = {**os.environ, "DISPLAY": self.display}
@@ -208,26 +219,25 @@ class Window(Desktop):
     def __init__(self, gimp: Gimp, desktop: Desktop) -> None:
         super().__init__(desktop.process, desktop.display, desktop.log)
         self.gimp = gimp
-        self.killed = False
         self._first: list[str] = []
-        self._line: socket.socket | None = None
+        self._line: socket.socket
 
-    def start(self, door: socket.socket, timeout: float) -> None:
-        """Wait until GIMP takes keys, and its driver has connected to the door."""
+    def start(self, door: socket.socket, timeout: float) -> socket.socket:
+        """Wait until GIMP takes keys, and its driver has connected to the door; returns the line to it."""
         door.setblocking(False)
 
-        def connected() -> bool:
+        def accept() -> socket.socket | None:
             with suppress(BlockingIOError):
-                self._line = door.accept()[0]
-            return self._line is not None
+                return door.accept()[0]
+            return None
 
         self.main = self.wait_for(MAIN_WINDOW, timeout)
-        self.insist(lambda: self.key(RUN_KEY), connected, "GIMP to take keys", timeout, patience=2.0)
+        self._line = self.insist(lambda: self.key(RUN_KEY), accept, "GIMP to take keys", timeout, patience=2.0)
         self._first = self.visible()
+        return self._line
 
     def python(self, body: Callable[..., Any], *arguments: Any, timeout: float = 60.0) -> Any:
         """Run a function's source inside this GIMP; returns what it returns."""
-        assert self._line is not None
         self.gimp.request(body, *arguments)
         self._line.sendall(f"{self.gimp.folder}\n".encode())
         return self.gimp.outcome(timeout)
@@ -248,11 +258,6 @@ class Window(Desktop):
                 self.dismiss("Escape", other)
         self.python(close_all)
         wait_for(lambda: self.python(count_images) == 0, "all images to go")  # GIMP may still be drawing one
-
-    def kill(self) -> None:
-        """End GIMP as a crash does."""
-        self.killed = True
-        self.process.kill()
 
     def quit(self, timeout: float = 20.0) -> None:
         """Let GIMP quit without questions, and wait until it has."""

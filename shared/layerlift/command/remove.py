@@ -99,8 +99,9 @@ def run(options: argparse.Namespace) -> int:
         batch = Batch(event, engines.background)
         engine = None
         if len(skipped) < len(pairs):
-            engine = _open_engine(engines, options, Cancel(event))
-            _agree_to_cost(engine, len(pairs) - len(skipped), options, Cancel(event))
+            cancel = Cancel(event)
+            engine = _open_engine(engines, options, cancel)
+            _agree_to_cost(engine, len(pairs) - len(skipped), options, cancel)
         asked = stack.enter_context(_interrupt(event))
         sheet = stack.enter_context(Sheet(options.report)) if options.report is not None else None
         removing = _Removing(options, pairs, skipped, engines.background, event, sheet)

@@ -20,7 +20,6 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from .. import atomic
 from ..errors import make
 from . import formats
 
@@ -187,12 +186,12 @@ def write_png(path: str | os.PathLike[str], picture: Picture, report: Report = l
     image.set_type(pyvips.GValue.gstr_type, f"{_COMMENT}0-{_MARK}", "cut-out")
     bits = picture.pixels.dtype.itemsize * 8
     try:
-        with tempfile.TemporaryDirectory(prefix=".layerlift-", dir=path.parent) as folder, atomic.replacing(
-            path, Path(folder, "part.png")
-        ) as part:
+        with tempfile.TemporaryDirectory(prefix=".layerlift-", dir=path.parent) as folder:
+            part = Path(folder, "part.png")
             target = pyvips.Target.new_to_file(str(part))
             with _watch(image, report) as watched:
                 watched.pngsave_target(target, compression=1, filter="sub", bitdepth=bits)
+            part.replace(path)
     except OSError as error:
         raise make("disk", f"{path} ({error.strerror})") from None
     except pyvips.Error as error:

@@ -241,13 +241,19 @@ def test_before_the_user_agrees_nothing_is_uploaded_and_no_key_of_the_canvas_agr
         assert not twin.calls("declare", "upload", "run")
 
 
-def cancel() -> Any:
-    """Runs inside Krita: cancel once the first is inserted; what is told, and the layers."""
+def one_is_inserted() -> Any:
+    """Runs inside Krita: the user agrees, and the first is inserted."""
     import batches
-    from removals import buttons, progress
 
     batches.answer("Remove Backgrounds")
     yield lambda: any(len(names) == 2 for names in batches.all_names().values())
+
+
+def cancel() -> Any:
+    """Runs inside Krita: what is told, and the layers."""
+    import batches
+    from removals import buttons, progress
+
     buttons(progress())["Cancel"].click()
     told = yield from batches.ended()
     return told, batches.all_names()
@@ -275,9 +281,9 @@ def test_a_cancel_keeps_what_is_inserted_and_what_was_paid_is_free_in_the_next_r
             window.run(remove_one)
             gate.unlink()
             assert "Already paid for (free): 1 of 4." in window.run(ask_for_all)
-            window.request(cancel)
+            window.run(one_is_inserted)
             wait_for(lambda: len(twin.calls("run")) == 4, "all to be started")
-            told, layers = window.outcome()
+            told, layers = window.run(cancel)
             assert told == [
                 "1 of 4 pictures done, 1 of them free (already paid for). Units used: 0.\n\nNot done:\n0, 1, 2: "
                 "Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed.",

@@ -14,7 +14,7 @@ from .common import words
 from .common.options import AS_MASK, Options
 from .display import Display
 from .jobs import Job, Jobs, State
-from .qt import QtCore, QtGui, QtWidgets
+from .qt import QtCore, QtGui, QtWidgets, sip
 from .removal import Removal, Wish
 from .settings import SettingsDialog
 
@@ -43,7 +43,7 @@ class Layerlift(Extension):
         self._jobs.started.connect(self._started)
         self._jobs.ended.connect(self._ended)
         self._display: Display | None = None
-        self._settings: SettingsDialog | None = None
+        self._windows: list[Any] = []
 
     def setup(self) -> None:
         """Called by Krita once at its start."""
@@ -88,8 +88,7 @@ class Layerlift(Extension):
 
     def settings(self) -> None:
         """Open the settings."""
-        self._settings = SettingsDialog(host.main_window())
-        self._settings.open()
+        self._hold(SettingsDialog(host.main_window())).open()
 
     def _add(self, job: Removal | Batch, accept: str) -> None:
         """Queue a job; `accept` is what agrees to its question."""
@@ -179,7 +178,13 @@ class Layerlift(Extension):
         # Never another button: the key that closes the box may be meant for the canvas.
         box.setDefaultButton(box.addButton(default))
         box.finished.connect(box.deleteLater)
-        return box
+        return self._hold(box)
+
+    def _hold(self, window: Any) -> Any:
+        """Have a window for as long as it is shown. Qt has it too, but Python would take what it does for garbage."""
+        self._windows = [other for other in self._windows if not sip.isdeleted(other)]
+        self._windows.append(window)
+        return window
 
 
 def _cancelled(units: float) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .dialects import dialect
 from .environment import Environment
-from .hosts import Answer, files_below
+from .hosts import Answer, catalogues, files_below
 from .kritarc import Kritarc
 from .process import Outcome, last_lines, run
 
@@ -45,7 +45,7 @@ class Gimp(NamedTuple):
         """What the plug-in's folder is given: the name in the folder to the file in the checkout."""
         plugin = checkout / "plugin"
         files = {file.name: file for file in sorted((plugin / "gimp").glob("*.py"))}
-        return {**files, **files_below(plugin, "gimpfu"), **files_below(plugin, "common")}
+        return {**files, **files_below(plugin, "gimpfu"), **files_below(plugin, "common"), **catalogues(checkout)}
 
     def make_profile(self) -> None:
         """Let a GIMP that was never started make its settings folder: it fills only one that it makes itself."""

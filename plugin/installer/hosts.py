@@ -58,3 +58,9 @@ def files_below(folder: Path, part: str = ".") -> dict[str, Path]:
     """All files of a part of a folder, by their names in the folder."""
     files = [file for file in sorted((folder / part).rglob("*")) if "__pycache__" not in file.parts and file.is_file()]
     return {file.relative_to(folder).as_posix(): file for file in files}
+
+
+def catalogues(checkout: Path) -> dict[str, Path]:
+    """The translations of a plug-in's texts, by their names in its folder."""
+    found = files_below(checkout / "shared" / "layerlift", "locale")
+    return {name: file for name, file in found.items() if file.suffix == ".mo"}

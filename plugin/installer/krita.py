@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .environment import Environment
-from .hosts import Answer, files_below
+from .hosts import Answer, catalogues, files_below
 from .kritarc import Kritarc
 from .process import Outcome, last_lines, run
 
@@ -53,7 +53,8 @@ class Krita(NamedTuple):
         plugin = checkout / "plugin"
         desktop = f"{MODULE}.desktop"
         files = {desktop: plugin / "krita" / desktop}
-        return {**files, **files_below(plugin / "krita" / MODULE), **files_below(plugin, "common")}
+        module = files_below(plugin / "krita" / MODULE)
+        return {**files, **module, **files_below(plugin, "common"), **catalogues(checkout)}
 
     def make_profile(self) -> None:
         """Nothing to do: Krita fills also folders that others have made."""

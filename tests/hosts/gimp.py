@@ -60,6 +60,7 @@ from .window import BodyFailed, HostTimeout, Window, door, end, mortal, wait_for
 
 HERE = Path(__file__).resolve().parent
 PLUGIN = HERE.parents[1] / "plugin"
+LOCALE = HERE.parents[1] / "shared" / "layerlift" / "locale"
 GIMPFU = PLUGIN / "gimpfu"
 PLUG_INS = HERE / "gimpfu"
 DRIVER = PLUG_INS / "driver.py"
@@ -222,7 +223,8 @@ def make_resident(folder: Path, version: Version, template: Path) -> Host:
 def copy_layerlift(host: Host) -> Path:
     """Copy Layerlift's plug-in to a profile, without a worker; its folder."""
     program = PLUGIN / "gimp" / "layerlift.py"
-    return host.add_plug_in(program, *sorted({*program.parent.glob("*.py")} - {program}), PLUGIN / "common")
+    modules = sorted({*program.parent.glob("*.py")} - {program})
+    return host.add_plug_in(program, *modules, PLUGIN / "common", LOCALE)
 
 
 def add_layerlift(host: Host, python: str = sys.executable) -> None:

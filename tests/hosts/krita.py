@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE / "krita_scripts"
 PLUGIN = HERE.parents[1] / "plugin"
+LOCALE = HERE.parents[1] / "shared" / "layerlift" / "locale"
 SIZE = "1280x900"
 DESKTOP_FILE = """[Desktop Entry]
 Type=Service
@@ -110,8 +111,9 @@ class Krita:
 
     def _install_layerlift(self) -> None:
         folder = self.resources / "pykrita/layerlift"
-        for source, target in (("krita/layerlift", folder), ("common", folder / "common")):
-            shutil.copytree(PLUGIN / source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PLUGIN / "krita" / "layerlift", folder, ignore=shutil.ignore_patterns("__pycache__"))
+        for source in (PLUGIN / "common", LOCALE):
+            shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(PLUGIN / "krita/layerlift.desktop", folder.parent)
         self.enable("layerlift")
 

@@ -10,7 +10,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import pytest
-from layerlift import log
+from layerlift.store import log
 from layerlift.twin import Fault, Options, Twin
 
 from . import command

@@ -27,8 +27,8 @@ HOSTED = [file for folder in ("common", "gimp", "gimpfu", "krita") for file in s
 HOST_MODULES = {"gimp", "gimpfu", "gimpenums", "gimpshelf", "gimpui", "gi", "krita", "pykrita", "PyQt5", "PyQt6"}
 # Packages and modules from the ground up: each may import from those below it.
 CORE_ROOMS = (
+    "language",
     "errors",
-    "log",
     "atomic",
     "imaging",
     "store",

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerlift import errors, log
+from layerlift import errors
 from layerlift.command.terminal import Pace, summary
 from layerlift.errors import plain
+from layerlift.store import log
 
 
 class Clock:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from .. import __version__, errors, log
-from ..store import database
+from .. import __version__, errors
+from ..store import database, log
 from ..store.journal import Journal
 from ..store.settings import Settings
 

@@ -12,8 +12,9 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from .. import __version__, errors, log
+from .. import __version__, errors, language
 from ..imaging import blas
+from ..store import log
 from ..store.settings import Settings
 from . import signals, terminal
 
@@ -24,6 +25,7 @@ _ENVIRONMENT = "YOUCAM_API_KEY is set in the environment: its key comes first an
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     blas.use_one_thread()
+    language.speak()
     options = _parser().parse_args(arguments)
     try:
         with signals.handle(_interrupt):

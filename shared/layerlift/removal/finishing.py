@@ -10,8 +10,8 @@ import json
 import os
 import sys
 
-from .. import log
 from ..imaging import blas
+from ..store import log
 from ..store.settings import Settings
 
 

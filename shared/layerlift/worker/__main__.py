@@ -9,8 +9,9 @@ import sys
 import threading
 from typing import IO, TYPE_CHECKING
 
-from .. import log
+from .. import language
 from ..imaging import blas
+from ..store import log
 from . import private
 from .worker import Worker
 
@@ -31,6 +32,7 @@ def _leave(out: IO[str]) -> None:
 def main() -> int:
     """Serves one host on standard input and output."""
     blas.use_one_thread()
+    language.speak()
     from ..store.settings import Settings
 
     # Ctrl+C in the host's terminal, and the terminal's end, reach the worker too; it ends by the end of its input.

@@ -12,7 +12,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-from . import errors
+from .. import errors
 
 NAME = "layerlift.log"
 MAX_BYTES = 1_000_000

@@ -1,0 +1,31 @@
+"""The texts that a user reads, in the host's language: gettext, with the catalogues that the installer puts there."""
+
+from __future__ import annotations
+
+import gettext
+from pathlib import Path
+from typing import Sequence
+
+DOMAIN = "layerlift"
+FOLDER = Path(__file__).resolve().parents[1] / "locale"
+
+_texts = gettext.NullTranslations()
+
+
+def speak(languages: Sequence[str] | None = None, folder: Path = FOLDER) -> None:
+    """Speak these languages, best first, or the environment's, to which GIMP adds its own."""
+    global _texts
+    _texts = gettext.translation(DOMAIN, str(folder), languages, fallback=True)
+
+
+def _(text: str) -> str:
+    """The text in the user's language. One whose values vary has names for them: ``_("{count} of 5").format(...)``."""
+    return _texts.gettext(text)
+
+
+def ngettext(one: str, many: str, count: float) -> str:
+    """One of two texts, by a number of things, in the user's language, which may have more than two."""
+    return _texts.ngettext(one, many, int(count) if float(count).is_integer() else 2)
+
+
+speak()

@@ -1,0 +1,132 @@
+"""The catalogues of user texts: nothing is outside of them, and each language has all of them, whole."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog
+from helpers import catalogues
+
+CHECKOUT = catalogues.CHECKOUT
+MARKS = {"_", "N_", "ngettext"}
+FOR_PROGRAMMERS = {
+    "AssertionError", "AttributeError", "ImportError", "IndexError", "KeyError", "NotImplementedError", "RuntimeError",
+    "StopIteration", "TypeError", "TypeVar", "ValueError", "debug", "exception", "getLogger", "info", "warning",
+    "compile", "sub", "fullmatch", "match", "search", "namedtuple", "execute", "executescript",
+}  # fmt: skip
+"""Calls whose texts are no user's."""
+TEXT = re.compile(r"[_&]?[A-Z][a-z&_']+([ .,:].*|[.:]*)|.*[a-z]{2,},? (?!=)[a-z]{2,}.*", re.DOTALL)
+"""What begins as a sentence or a label does, or has two words."""
+NOT_SCANNED = re.compile(r"plugin/gimpfu/|shared/layerlift/(twin/|command/doctor\.py)")
+"""gimpfu speaks to authors of plug-ins, the twin as the service does, and a report is for those who help."""
+ALLOWED: set[str] = set()
+"""Texts that look like a user's, and are none."""
+SOURCES = [
+    path
+    for pattern in catalogues.SOURCES
+    for path in sorted(CHECKOUT.glob(pattern))
+    if not NOT_SCANNED.match(path.relative_to(CHECKOUT).as_posix())
+]
+TEXTS = catalogues.collect()
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(CHECKOUT).as_posix()
+
+
+def name_of(call: ast.Call) -> str:
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+
+def text_of(node: ast.AST) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)  # type: ignore[misc]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def unmarked(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and text of what looks like a text for users below a node, and is not marked."""
+    body = getattr(node, "body", None)
+    skipped: set[int] = set()
+    if isinstance(body, list):
+        # Docstrings, and those of attributes.
+        skipped = {id(item) for item in body if isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)}
+    if isinstance(node, ast.Call) and name_of(node) in MARKS | FOR_PROGRAMMERS:
+        if name_of(node) in MARKS:
+            for argument in node.args:
+                if isinstance(argument, ast.JoinedStr):
+                    yield argument.lineno, "an f-string can't be collected: " + text_of(argument)
+        return
+    if isinstance(node, (ast.Compare, ast.Subscript, ast.Assert)):
+        return
+    if text := text_of(node):
+        if TEXT.fullmatch(text) and text not in ALLOWED:
+            yield node.lineno, text  # type: ignore[attr-defined]
+        return
+    if isinstance(node, (ast.AnnAssign, ast.arg, ast.FunctionDef)):
+        skipped.add(id(node.returns if isinstance(node, ast.FunctionDef) else node.annotation))
+    for child in ast.iter_child_nodes(node):
+        if id(child) not in skipped:
+            yield from unmarked(child)
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=relative)
+def test_every_text_for_users_is_in_the_catalogue(file: Path) -> None:
+    found = [f"{relative(file)}:{line}: {text}" for line, text in unmarked(ast.parse(file.read_bytes()))]
+    assert found == []
+
+
+@pytest.fixture(params=catalogues.languages())
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def translated(language: str) -> Catalog:
+    return catalogues.read(language)
+
+
+def forms(message_id: object) -> list[str]:
+    return list(message_id) if isinstance(message_id, (list, tuple)) else [str(message_id)]
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_a_language_has_every_text_and_no_other(translated: Catalog) -> None:
+    assert {message.id for message in translated if message.id} == {message.id for message in TEXTS if message.id}
+    assert [message.id for message in translated if message.id and not all(forms(message.string))] == []
+
+
+def test_translations_have_the_fields_and_keys_of_their_texts(translated: Catalog) -> None:
+    for message in translated:
+        for text in forms(message.string) if message.id else []:
+            # Of one thing its number may be left out.
+            allowed = set().union(*map(fields, forms(message.id)))
+            wanted = set.intersection(*map(fields, forms(message.id)))
+            assert wanted <= fields(text) <= allowed, (message.id, text)
+            original = forms(message.id)[0]
+            for key in "_&":
+                is_label = re.match(rf"[^ ]*{key}[A-Z]|.* {key}[A-Z]", original) is not None
+                assert not is_label or text.count(key) == original.count(key), (message.id, text)
+            assert text.count("\n") == original.count("\n"), (message.id, text)
+            assert text == text.strip() or original != original.strip(), (message.id, text)
+            assert text.endswith("...") == original.endswith("..."), (message.id, text)
+
+
+def test_programs_read_what_translators_have_written(language: str, translated: Catalog) -> None:
+    compiled = gettext.translation("layerlift", catalogues.LOCALE, [language])
+    for message in translated:
+        if isinstance(message.id, (list, tuple)):
+            for number in (0, 1, 2, 5, 1_000_000):
+                form = compiled.ngettext(*message.id[:2], number)
+                assert form in forms(message.string), (message.id, number)
+        elif message.id:
+            assert compiled.gettext(message.id) == message.string

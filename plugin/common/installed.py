@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from .language import _
 from .protocol import REINSTALL, WorkerError, native
 
 # What a host sets for its own Python and libraries; the worker's Python must not see it.
@@ -26,13 +27,13 @@ def command() -> list[str]:
     """
     python = _written("python")
     if not python:
-        raise WorkerError("reinstall", "Layerlift is not set up. " + REINSTALL)
+        raise WorkerError("reinstall", " ".join((_("Layerlift is not set up."), REINSTALL)))
     try:
         found = Path(native(python)).exists()
     except (OSError, ValueError):
         found = False
     if not found:
-        raise WorkerError("reinstall", "Layerlift's own Python is gone. " + REINSTALL)
+        raise WorkerError("reinstall", " ".join((_("Layerlift's own Python is gone."), REINSTALL)))
     return [python, "-I", "-m", "layerlift.worker"]
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gettext
+import os
+from itertools import takewhile
 from pathlib import Path
 from typing import Sequence
 
 DOMAIN = "layerlift"
+VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+ENGLISH = ("en", "C")
 FOLDER = Path(__file__).resolve().parents[1] / "locale"
 
 _texts = gettext.NullTranslations()
@@ -15,7 +19,11 @@ _texts = gettext.NullTranslations()
 def speak(languages: Sequence[str] | None = None, folder: Path = FOLDER) -> None:
     """Speak these languages, best first, or the environment's, to which GIMP adds its own."""
     global _texts
-    _texts = gettext.translation(DOMAIN, str(folder), languages, fallback=True)
+    if languages is None:
+        languages = next((value.split(":") for value in map(os.environ.get, VARIABLES) if value), [])
+    # There is no catalogue of English, and gettext would look for the next best language.
+    wanted = list(takewhile(lambda name: not name.startswith(ENGLISH), languages))
+    _texts = gettext.translation(DOMAIN, str(folder), wanted, fallback=True) if wanted else gettext.NullTranslations()
 
 
 def _(text: str) -> str:
@@ -26,6 +34,11 @@ def _(text: str) -> str:
 def ngettext(one: str, many: str, count: float) -> str:
     """One of two texts, by a number of things, in the user's language, which may have more than two."""
     return _texts.ngettext(one, many, int(count) if float(count).is_integer() else 2)
+
+
+def N_(text: str) -> str:
+    """The text itself: marks one that is translated where it is shown."""
+    return text
 
 
 speak()

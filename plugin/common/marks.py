@@ -1,7 +1,5 @@
 """What a cut-out is known by, also when its file is opened again: these names are in users' files, so they stay."""
 
-CUT_OUT = " cut-out"
-"""What its name has behind that of its layer; the host may add a number where there is one of that name."""
 LAYER_MARK, IMAGE_MARK = "layerlift-cut-out", "layerlift-image"
 """Where a host keeps data with layers: the mark of a cut-out names its image, by the image's mark, and its original. A
 layer that is dragged to another image may have the number of another one there."""

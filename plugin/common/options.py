@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from typing import Callable, NamedTuple
 
+from .language import N_, _
+
 
 class Engine(NamedTuple):
-    """What an engine is called: in a list (GIMP 3 makes the scripts' word of it), with what it is, and in a line."""
+    """What an engine is called: in a list, with what it is, and in a line. GIMP 3 makes the scripts' word of the name,
+    so that this alone is not translated yet."""
 
     name: str
     explained: str
@@ -15,15 +18,13 @@ class Engine(NamedTuple):
 
 
 ENGINES = {
-    "auto": Engine("Automatic", "Automatic: YouCam where a key is set, else offline", ""),
-    "youcam": Engine("YouCam service", "YouCam service", "YouCam"),
-    "offline": Engine("Offline engine", "Offline engine, a quick draft", "offline engine, a quick draft"),
+    "auto": Engine(N_("Automatic"), _("Automatic: YouCam where a key is set, else offline"), ""),
+    "youcam": Engine(N_("YouCam service"), _("YouCam service"), "YouCam"),
+    "offline": Engine(N_("Offline engine"), _("Offline engine, a quick draft"), _("offline engine, a quick draft")),
 }
 """By what the worker calls them."""
 AS_ALPHA, AS_MASK = "alpha", "mask"
 RESULTS = (AS_ALPHA, AS_MASK)
-CLEAN_EDGES = "Clean edge colours"
-HIDE_ORIGINAL = "Hide the original layer"
 
 
 class Options(NamedTuple):

@@ -9,11 +9,13 @@ import json
 import os
 from typing import Any
 
+from .language import _
+
 PROTOCOL = 1
 HELLO_SECONDS = 60.0
 SILENCE_SECONDS = 90.0
 END_SECONDS = 5.0
-REINSTALL = "Run 'python3 install.py' again."
+REINSTALL = _("Run 'python3 install.py' again.")
 
 
 class WorkerError(Exception):
@@ -48,7 +50,9 @@ def parsed(text: bytes) -> dict[str, Any] | None:
 def folder_of(hello: dict[str, Any]) -> str:
     """Where pixels are written for the worker that said hello. Raises WorkerError where it speaks otherwise."""
     if hello.get("protocol") != PROTOCOL or "folder" not in hello:
-        raise WorkerError("reinstall", "The plug-in and its worker are from different versions. " + REINSTALL)
+        raise WorkerError(
+            "reinstall", " ".join((_("The plug-in and its worker are from different versions."), REINSTALL))
+        )
     return native(str(hello["folder"]))
 
 
@@ -62,21 +66,23 @@ def refusal(message: dict[str, Any], ways: dict[str, str]) -> WorkerError:
     kind, request_id = str(message.get("kind")), message.get("request_id")
     parts = [str(message.get("message")), str(message.get("action")), ways.get(kind, "")]
     if request_id:
-        parts.append(f"(request {request_id})")
+        parts.append(_("(request {id})").format(id=request_id))
     return WorkerError(kind, " ".join(part for part in parts if part))
 
 
 def not_started(reason: object) -> WorkerError:
     """The system could not start the worker."""
-    return WorkerError("reinstall", f"Layerlift's worker can't be started: {reason}. {REINSTALL}")
+    said = _("Layerlift's worker can't be started: {reason}.").format(reason=reason)
+    return WorkerError("reinstall", f"{said} {REINSTALL}")
 
 
 def silent() -> WorkerError:
     """The worker has said nothing for too long."""
-    return WorkerGone("Layerlift's worker does not answer. Try again.")
+    return WorkerGone(_("Layerlift's worker does not answer. Try again."))
 
 
 def died(complaints: list[str]) -> WorkerError:
     """The worker ended before it answered; the complaints are the lines that it left on standard error."""
-    last = complaints[-1] if complaints else "it left no message"
-    return WorkerGone(f"Layerlift's worker ended unexpectedly: {last.rstrip('.')}. {REINSTALL}")
+    last = complaints[-1].rstrip(".") if complaints else _("it left no message")
+    said = _("Layerlift's worker ended unexpectedly: {reason}.").format(reason=last)
+    return WorkerGone(f"{said} {REINSTALL}")

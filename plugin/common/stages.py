@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from .language import _
 from .options import ENGINES
 
 # The host does "export", "copy" and "insert" itself; "batch" is a bar of its own.
 _STAGES = {
-    "export": ("Reading the layer", 0.05),
-    "prepare": ("Preparing the picture", 0.15),
-    "upload": ("Uploading", 0.3),
-    "waiting": ("Waiting for the cut-out", 0.65),
-    "download": ("Fetching the cut-out", 0.7),
-    "refine": ("Refining edges", 0.75),
-    "copy": ("Copying the layer", 0.8),
-    "clean": ("Cutting out the subject", 0.85),
-    "insert": ("Making the new layer", 1.0),
+    "export": (_("Reading the layer"), 0.05),
+    "prepare": (_("Preparing the picture"), 0.15),
+    "upload": (_("Uploading"), 0.3),
+    "waiting": (_("Waiting for the cut-out"), 0.65),
+    "download": (_("Fetching the cut-out"), 0.7),
+    "refine": (_("Refining edges"), 0.75),
+    "copy": (_("Copying the layer"), 0.8),
+    "clean": (_("Cutting out the subject"), 0.85),
+    "insert": (_("Making the new layer"), 1.0),
 }
-_BATCH = "Removing backgrounds"
+_BATCH = _("Removing backgrounds")
 
 
 def caption(message: dict[str, Any]) -> str:
     """One line for the user, of a progress message."""
     stage, engine = str(message.get("stage")), ENGINES.get(str(message.get("engine")))
-    text = _BATCH if stage == "batch" else _STAGES.get(stage, ("Working", 0.0))[0]
+    text = _BATCH if stage == "batch" else _STAGES.get(stage, (_("Working"), 0.0))[0]
     details = ", ".join(part for part in (str(message.get("text") or ""), engine.short if engine else "") if part)
     return f"{text} ({details})" if details else text
 
@@ -35,7 +36,7 @@ def overall(message: dict[str, Any]) -> float:
     if stage == "batch":
         return fraction
     begin = 0.0
-    for name, (_, end) in _STAGES.items():
+    for name, (_text, end) in _STAGES.items():
         if name == stage:
             return begin + (end - begin) * fraction
         begin = end

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-HAS_CUT_OUT = "This layer already has a cut-out, or is one."
-UNPAID = "Cancelled: nothing was paid for. Nothing was changed."
-KEPT = "Cancelled. What was paid for is kept, and is free the next time."
-FULL = "No background was found: the whole picture was kept."
-FREE = "Free: you already paid for this picture."
-DELETED = "The layer was deleted in the meantime. Nothing was changed."
-CHECKING = "Checking what is already paid for"
+from .language import _, ngettext
+
+HAS_CUT_OUT = _("This layer already has a cut-out, or is one.")
+UNPAID = _("Cancelled: nothing was paid for. Nothing was changed.")
+KEPT = _("Cancelled. What was paid for is kept, and is free the next time.")
+MAY_COST = _("Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed.")
+FULL = _("No background was found: the whole picture was kept.")
+FREE = _("Free: you already paid for this picture.")
+DELETED = _("The layer was deleted in the meantime. Nothing was changed.")
+CHECKING = _("Checking what is already paid for")
 
 
 class Summary:
@@ -41,48 +44,63 @@ class Summary:
     def text(self, cancelled: Sequence[str] = (), reason: str = KEPT) -> str:
         """What became of all, where these are cancelled."""
         total = self.done + sum(len(names) for names in self._failed.values()) + len(cancelled)
-        free = f", {self._free} of them free (already paid for)" if self._free else ""
-        lines = [f"{self.done} of {counted(total, 'picture')} done{free}. Units used: {number(self.units)}."]
+        if self._free:
+            done = ngettext(
+                "{done} of {total} picture done, {free} of them free (already paid for).",
+                "{done} of {total} pictures done, {free} of them free (already paid for).",
+                total,
+            )
+        else:
+            done = ngettext("{done} of {total} picture done.", "{done} of {total} pictures done.", total)
+        cost = _("Units used: {count}.").format(count=number(self.units))
+        lines = [f"{done.format(done=self.done, total=total, free=self._free)} {cost}"]
         if self._full:
-            lines += ["", f"No background was found, so the whole picture was kept: {', '.join(self._full)}"]
+            kept = _("No background was found, so the whole picture was kept: {pictures}")
+            lines += ["", kept.format(pictures=", ".join(self._full))]
         failures = self.failures() + ([f"{', '.join(cancelled)}: {reason}"] if cancelled else [])
         if failures:
-            lines += ["", "Not done:", *failures]
+            lines += ["", _("Not done:"), *failures]
         return "\n".join(lines)
 
 
 def question(total: int, plan: dict[str, Any], summary: Summary) -> str:
     """What a run would be, by the worker's plan; the summary knows what is left out."""
-    lines = [f"Remove the background of {counted(total, 'picture')}?", "", *_costs(plan, total)]
+    asked = ngettext("Remove the background of {count} picture?", "Remove the background of {count} pictures?", total)
+    lines = [asked.format(count=total), "", *_costs(plan, total)]
     failures = summary.failures()
     if failures:
-        lines += ["", "Left out:", *failures]
+        lines += ["", _("Left out:"), *failures]
     return "\n".join(lines)
 
 
 def question_again(plan: dict[str, Any]) -> str:
     """What another removal from a layer that has its cut-out, or is one, would be, by the worker's plan."""
-    return "\n".join([HAS_CUT_OUT, "", "Remove its background anyway?", "", *_costs(plan, 1)])
+    return "\n".join([HAS_CUT_OUT, "", _("Remove its background anyway?"), "", *_costs(plan, 1)])
 
 
 def balance(units: float) -> str:
     """What the account has."""
-    return f"Balance: {counted(units, 'unit')}."
+    return ngettext("Balance: {count} unit.", "Balance: {count} units.", units).format(count=number(units))
 
 
-def cancelled(cost: str) -> str:
-    """What a removal comes to that was cancelled when it was, or may be, paid for."""
-    return f"Cancelled: {cost}; the result is kept, and is free the next time. Nothing was changed."
+def has_cost(units: float) -> str:
+    """What a removal comes to that was cancelled when it was paid for."""
+    return ngettext(
+        "Cancelled: it has cost {count} unit; the result is kept, and is free the next time. Nothing was changed.",
+        "Cancelled: it has cost {count} units; the result is kept, and is free the next time. Nothing was changed.",
+        units,
+    ).format(count=number(units))
 
 
 def reading(place: int, total: int, name: str) -> str:
     """The line while the pictures are read, of which this is at a place from 0 on."""
-    return f"Reading {place + 1} of {total} ({name})"
+    return _("Reading {place} of {total} ({picture})").format(place=place + 1, total=total, picture=name)
 
 
-def counted(count: float, noun: str) -> str:
-    """A number of things."""
-    return f"{number(count)} {noun}" if number(count) == "1" else f"{number(count)} {noun}s"
+def cut_out(layer: str) -> str:
+    """What the cut-out of a layer of this name is called; the host may add a number where there is one."""
+    # Translators: the name of a new layer, as in "Dog cut-out".
+    return _("{layer} cut-out").format(layer=layer)
 
 
 def number(count: float) -> str:
@@ -91,15 +109,20 @@ def number(count: float) -> str:
 
 
 def _costs(plan: dict[str, Any], total: int) -> list[str]:
-    if plan["host"] is None:
-        return ["The offline engine makes a quick draft on this computer, for free."]
-    paid, lines = len(plan["paid"]), []
+    host, units, paid = plan["host"], plan["units"], len(plan["paid"])
+    if host is None:
+        return [_("The offline engine makes a quick draft on this computer, for free.")]
+    lines = []
     if paid:
-        lines.append(f"Already paid for (free): {paid} of {total}.")
+        lines.append(_("Already paid for (free): {count} of {total}.").format(count=paid, total=total))
     if paid < total:
-        of_all = "" if total == 1 else f": {total - paid} of {total}"
-        lines.append(f"To be uploaded to {plan['host']}{of_all}.")
-        lines.append(f"Cost: up to {counted(plan['units'], 'unit')}. {balance(plan['balance'])}")
-        if plan["units"] > plan["balance"]:
-            lines.append("That is not enough.")
+        if total == 1:
+            lines.append(_("To be uploaded to {host}.").format(host=host))
+        else:
+            uploads = _("To be uploaded to {host}: {count} of {total}.")
+            lines.append(uploads.format(host=host, count=total - paid, total=total))
+        cost = ngettext("Cost: up to {count} unit.", "Cost: up to {count} units.", units).format(count=number(units))
+        lines.append(f"{cost} {balance(plan['balance'])}")
+        if units > plan["balance"]:
+            lines.append(_("That is not enough."))
     return lines

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-PAY_AGAIN = "YouCam, pay again"
+from common.language import N_, _
+
+PAY_AGAIN = N_("YouCam, pay again")
 WAYS = {
-    "set_key": "Set a valid API key with the command 'layerlift key set'.",
-    "agree": "Allow it under Filters > Remove Background > Allow Uploads, or choose the offline engine.",
-    "pay_again": f"To pay again, choose the engine '{PAY_AGAIN}'.",
+    "set_key": _("Set a valid API key with the command 'layerlift key set'."),
+    "agree": _("Allow it under Filters > Remove Background > Allow Uploads, or choose the offline engine."),
+    "pay_again": _("To pay again, choose the engine '{engine}'.").format(engine=_(PAY_AGAIN)),
 }
 """What they can do about the worker's kinds of errors."""

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Iterator
 from uuid import uuid4
 
-from common.marks import CUT_OUT, IMAGE_MARK, LAYER_MARK
+from common.language import _
+from common.marks import IMAGE_MARK, LAYER_MARK
 from common.options import AS_ALPHA, Options
 from common.stages import step
-from common.words import DELETED
+from common.words import DELETED, cut_out
 from gimpfu import (
     ADD_WHITE_MASK,
     CLIP_TO_IMAGE,
@@ -78,7 +79,7 @@ class CutOut:
     def check_unchanged(self) -> None:
         """Raise gimpfu.error where the cut-out does not fit any more."""
         if self._now() != self._state:
-            fail("The layer's size or mode changed in the meantime. Nothing was done: run it again.")
+            fail(_("The layer's size or mode changed in the meantime. Nothing was done: run it again."))
 
     def _mark(self, image: Any) -> Any:
         """The parasite of the layer's cut-out, by that of the image."""
@@ -112,9 +113,9 @@ def layer_of(drawable: Any) -> Any:
     if pdb.gimp_item_is_layer_mask(drawable):
         return pdb.gimp_layer_from_mask(drawable)
     if not pdb.gimp_item_is_layer(drawable):
-        fail("A channel has no background. Choose a layer.")
+        fail(_("A channel has no background. Choose a layer."))
     if pdb.gimp_layer_is_floating_sel(drawable):
-        fail("Anchor the floating selection first, or make it a layer.")
+        fail(_("Anchor the floating selection first, or make it a layer."))
     return drawable
 
 
@@ -168,7 +169,7 @@ def flat_copy(layer: Any, scratch: Any) -> Any:
 def copy_of(image: Any, layer: Any) -> Any:
     """A copy that can be written to, of the layer's pixels at full precision; not yet in the image."""
     copy = rendered(image, layer) if layer.is_rendered else pdb.gimp_layer_copy(layer, True)
-    copy.name = layer.name + CUT_OUT
+    copy.name = cut_out(layer.name)
     copy.visible = True
     unlock(copy)
     return copy

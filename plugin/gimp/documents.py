@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator
 
+from common.language import _
 from common.options import Options
 from common.protocol import WorkerError, WorkerGone, refusal
 from common.stages import overall
@@ -18,7 +19,7 @@ from gimpfu import CancelError, confirm, fail, gimp, pdb
 from strips import Show, Unwritable, show_progress
 from supervision import Note
 
-TITLE = "Remove Backgrounds?"
+TITLE = _("Remove Backgrounds?")
 READING = 0.9
 """Where the bar is when all is read; the rest is for looking what is paid for."""
 
@@ -50,8 +51,8 @@ def remove_all(options: Options, again: bool, note: Note) -> None:
     `note` is told what that would be at a cancel.
     """
     if not gimp.image_list():
-        fail("No image is open.")
-    gimp.progress_init("Reading the images")
+        fail(_("No image is open."))
+    gimp.progress_init(_("Reading the images"))
     summary = Summary()
     with Worker(WAYS) as worker:
         pictures = read(Path(worker.folder), summary)
@@ -59,7 +60,7 @@ def remove_all(options: Options, again: bool, note: Note) -> None:
             plan = worker.plan([picture.job for picture in pictures], options.engine, show_plan)
             if not confirm(TITLE, question(len(pictures), plan, summary)):
                 raise CancelError("cancelled")
-            gimp.progress_init("Removing the backgrounds")
+            gimp.progress_init(_("Removing the backgrounds"))
             Round(worker, pictures, options, summary, note).run(plan["engine"], again)
     if not summary.done:
         fail(summary.text())
@@ -75,7 +76,7 @@ def read(folder: Path, summary: Summary) -> list[Picture]:
         show = between(reading(number, len(found), name), number / len(found), (number + 1) / len(found))
         try:
             if layer is None:
-                fail("No layer is selected.")
+                fail(_("No layer is selected."))
             cutout = CutOut(image, layer)
             # Run again for those that are left, it must not do, or be paid for, the others twice.
             if cutout.is_there():
@@ -196,4 +197,4 @@ class Round:
                 raise
             is_open = picture.document.is_open
             self._open.remove(picture)
-            self._summary.fails(picture.name, str(error) if is_open else "The image was closed in the meantime.")
+            self._summary.fails(picture.name, str(error) if is_open else _("The image was closed in the meantime."))

@@ -15,7 +15,8 @@ from typing import Any
 
 from common import words
 from common.installed import version
-from common.options import CLEAN_EDGES, ENGINES, HIDE_ORIGINAL, RESULTS, Options
+from common.language import DOMAIN, FOLDER, _
+from common.options import ENGINES, RESULTS, Options
 from common.worker import Worker
 from controls import PAY_AGAIN, WAYS
 from cutout import CutOut, undo_step
@@ -25,7 +26,6 @@ from strips import show_progress
 from supervision import PROCEDURE, Note, do, supervise
 
 AUTHOR = f"Layerlift {version()}"
-MAY_COST = words.cancelled("it may cost 1 unit")
 
 
 def remove_background(
@@ -42,14 +42,14 @@ def remove_one(
     image, drawable = gimp._id2image(image_id), gimp._id2drawable(drawable_id)
     options, again = chosen(result, clean_edges, hide_original, engine)
     cutout = CutOut(image, drawable)
-    gimp.progress_init("Removing the background")
+    gimp.progress_init(_("Removing the background"))
     with Worker(WAYS) as worker:
         job = cutout.export(Path(worker.folder, "layer.raw"), show_progress)
         if not again and cutout.is_there():
             check_cost(worker.plan([dict(job, name=drawable.name)], options.engine, lambda *_: None))
 
         def show(text: str, fraction: float) -> None:
-            note(MAY_COST if worker.may_cost else words.UNPAID)
+            note(words.MAY_COST if worker.may_cost else words.UNPAID)
             show_progress(text, fraction)
 
         answer = worker.remove(dict(job, engine=options.engine, again=again), show)
@@ -69,8 +69,9 @@ def check_cost(plan: dict[str, Any]) -> None:
     if not plan["units"]:
         return
     if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
-        fail(f"{words.HAS_CUT_OUT} To remove its background anyway, choose the engine '{PAY_AGAIN}'.")
-    if not confirm("Remove Background Again?", words.question_again(plan)):
+        way = _("To remove its background anyway, choose the engine '{engine}'.").format(engine=_(PAY_AGAIN))
+        fail(f"{words.HAS_CUT_OUT} {way}")
+    if not confirm(_("Remove Background Again?"), words.question_again(plan)):
         raise CancelError("cancelled")
 
 
@@ -110,53 +111,61 @@ def allow_uploads(agree: bool) -> None:
     with Worker(WAYS) as worker:
         host = worker.agree(bool(agree))
     if agree:
-        gimp.message(f"From now on, layers that you choose may be uploaded to {host}.")
+        gimp.message(_("From now on, layers that you choose may be uploaded to {host}.").format(host=host))
     else:
-        gimp.message(f"From now on, nothing is uploaded to {host}.")
+        gimp.message(_("From now on, nothing is uploaded to {host}.").format(host=host))
 
 
 DEFAULTS = Options()
-RESULT_NAMES = ("New layer with alpha", "New layer with a layer mask")
+RESULT_NAMES = (N_("New layer with alpha"), N_("New layer with a layer mask"))
 ENGINE_NAMES = (*(engine.name for engine in ENGINES.values()), PAY_AGAIN)
+MENU = N_("<Image>/Filters/Remove Background")
+CATALOGUE = DOMAIN, str(FOLDER)
 OPTIONS = [
-    (PF_OPTION, "result", "_Result", RESULTS.index(DEFAULTS.result), RESULT_NAMES),
-    (PF_TOGGLE, "clean-edges", f"_{CLEAN_EDGES}", DEFAULTS.clean_edges),
-    (PF_TOGGLE, "hide-original", f"_{HIDE_ORIGINAL}", DEFAULTS.hide_original),
-    (PF_OPTION, "engine", "_Engine", list(ENGINES).index(DEFAULTS.engine), ENGINE_NAMES),
+    (PF_OPTION, "result", N_("_Result"), RESULTS.index(DEFAULTS.result), RESULT_NAMES),
+    (PF_TOGGLE, "clean-edges", N_("_Clean edge colours"), DEFAULTS.clean_edges),
+    (PF_TOGGLE, "hide-original", N_("_Hide the original layer"), DEFAULTS.hide_original),
+    (PF_OPTION, "engine", N_("_Engine"), list(ENGINES).index(DEFAULTS.engine), ENGINE_NAMES),
 ]
 register(
     "python-fu-layerlift",
-    "Put the subject of the layer on a new layer without the background",
-    "The layer's picture goes to the YouCam background removal service, or without an API key to the offline engine on "
-    "this computer, which is a quick draft. What comes back is an alpha; the colours stay as they are.",
+    N_("Put the subject of the layer on a new layer without the background"),
+    N_(
+        "The layer's picture goes to the YouCam background removal service, or without an API key to the offline "
+        "engine on this computer, which is a quick draft. What comes back is an alpha; the colours stay as they are."
+    ),
     AUTHOR,
     "GPL-3.0-or-later",
     "2026",
-    "_Remove Background...",
+    N_("_Remove Background..."),
     "*",
     [
-        (PF_IMAGE, "image", "The image", None),
-        (PF_DRAWABLE, "drawable", "The layer", None),
+        (PF_IMAGE, "image", N_("The image"), None),
+        (PF_DRAWABLE, "drawable", N_("The layer"), None),
         *OPTIONS,
     ],
     [],
     remove_background,
-    menu="<Image>/Filters/Remove Background",
+    menu=MENU,
+    domain=CATALOGUE,
 )
 register(
     "python-fu-layerlift-all",
-    "Put the subjects of all open images on new layers without their backgrounds",
-    "As Remove Background, for the layer of each open image that is active, or the layers that are selected. You are "
-    "told first what it costs. Each image gets one undo step.",
+    N_("Put the subjects of all open images on new layers without their backgrounds"),
+    N_(
+        "As Remove Background, for the layer of each open image that is active, or the layers that are selected. You "
+        "are told first what it costs. Each image gets one undo step."
+    ),
     AUTHOR,
     "GPL-3.0-or-later",
     "2026",
-    "All _Open Images...",
+    N_("All _Open Images..."),
     "",
     OPTIONS,
     [],
     remove_all_backgrounds,
-    menu="<Image>/Filters/Remove Background",
+    menu=MENU,
+    domain=CATALOGUE,
 )
 register(
     PROCEDURE,
@@ -174,18 +183,21 @@ register(
 )
 register(
     "python-fu-layerlift-settings",
-    "Allow pictures to be uploaded to the background removal service",
-    "Layers that you choose are then uploaded to the YouCam service, which charges a unit for each. Without this, "
-    "nothing leaves this computer. It holds for GIMP, Krita and the command, and is taken back here as well.",
+    N_("Allow pictures to be uploaded to the background removal service"),
+    N_(
+        "Layers that you choose are then uploaded to the YouCam service, which charges a unit for each. Without this, "
+        "nothing leaves this computer. It holds for GIMP, Krita and the command, and is taken back here as well."
+    ),
     AUTHOR,
     "GPL-3.0-or-later",
     "2026",
-    "_Allow Uploads...",
+    N_("_Allow Uploads..."),
     "",
-    [(PF_TOGGLE, "agree", "_Allow uploading layers that I choose", False)],
+    [(PF_TOGGLE, "agree", N_("_Allow uploading layers that I choose"), False)],
     [],
     allow_uploads,
-    menu="<Image>/Filters/Remove Background",
+    menu=MENU,
+    domain=CATALOGUE,
     on_run=consent,
 )
 

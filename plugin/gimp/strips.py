@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
 from common import stages
+from common.language import _
 from gimpfu import error, gimp, pdb
 
 STRIP = 256
@@ -34,7 +35,9 @@ def save(
     except OSError as failure:
         path.unlink(missing_ok=True)
         raise Unwritable(
-            f"The layer can't be written to {path.parent} ({failure.strerror}). Check free space and permissions."
+            _("The layer can't be written to {folder} ({reason}). Check free space and permissions.").format(
+                folder=path.parent, reason=failure.strerror
+            )
         ) from None
     return {"pixels": path.name, "width": width, "height": height, "channels": layer.bpp}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Callable, NamedTuple, Sequence
 
 PF_INT32, PF_INT16, PF_INT8, PF_FLOAT, PF_STRING = range(5)
 PF_INT, PF_VALUE = PF_INT32, PF_STRING
@@ -81,6 +81,15 @@ class Parameter(NamedTuple):
     def is_object(self) -> bool:
         """Whether the value is an image, an item or a display, which has no meaning in the next session."""
         return self.kind in OBJECT_KINDS
+
+    def translated(self, translate: Callable[[str], str]) -> Parameter:
+        """As a dialog shows it."""
+        extra = self.extra
+        if self.kind == PF_OPTION:
+            extra = [translate(str(label)) for label in extra]
+        elif self.kind == PF_RADIO:
+            extra = [(translate(str(label)), value) for label, value in extra]
+        return self._replace(description=translate(self.description), extra=extra)
 
     def definition(self) -> tuple[int, str, str]:
         """How the PDB is told about the parameter; accelerators are for dialogs only."""

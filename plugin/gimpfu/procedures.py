@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import string
 from typing import Any, Callable, Mapping, NamedTuple, NoReturn, Sequence
 
@@ -35,6 +36,26 @@ class Registration(NamedTuple):
     on_query: Callable[[], Any] | None
     on_run: Callable[[], Any] | None
     takes_run_mode: bool
+
+    def translated(self) -> Registration:
+        """As the user reads it: what the catalogue of `domain` has of the menu, the label, the blurb, the help, and
+        what parameters and their choices are called."""
+        if not self.domain:
+            return self
+        name, folder = (self.domain, None) if isinstance(self.domain, str) else self.domain
+        catalogue = gettext.translation(name, folder, fallback=True)
+
+        def translate(text: str) -> str:
+            # An empty text is the catalogue's head.
+            return catalogue.gettext(text) if text else text
+
+        blurb, help, author, copyright, date = self.texts
+        return self._replace(
+            texts=(translate(blurb), translate(help), author, copyright, date),
+            label=self.label and translate(self.label),
+            menu=self.menu and translate(self.menu),
+            parameters=tuple(parameter.translated(translate) for parameter in self.parameters),
+        )
 
 
 def _check_name(name: str, what: str) -> None:
@@ -95,9 +116,10 @@ class PlugIn:
 
         A name without one of the usual prefixes gets "python-fu-" in front. `params` are tuples (PF_ kind, name,
         description, default[, extra]), `results` tuples (PF_ kind, name, description). Without `menu`, a label that is
-        a whole menu path ("<Image>/Filters/Name") implies the image and drawable parameters. `on_run` is called before
-        the dialog opens; where it returns a dictionary, the dialog shows its values, by the parameters' names, instead
-        of the last ones.
+        a whole menu path ("<Image>/Filters/Name") implies the image and drawable parameters. `domain` is the name of a
+        gettext catalogue, or that and its folder: by it menu, label, blurb, help, descriptions and the labels of
+        choices are translated where they are shown. `on_run` is called before the dialog opens; where it returns a
+        dictionary, the dialog shows its values, by the parameters' names, instead of the last ones.
         """
         _check_name(proc_name, "procedure")
         _check_definitions(params, "parameter", 4)

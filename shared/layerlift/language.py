@@ -10,11 +10,13 @@ import gettext
 import locale
 import os
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 DOMAIN = "layerlift"
 FOLDER = Path(__file__).with_name("locale")
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+_ENGLISH = ("en", "C")
 
 _texts = gettext.NullTranslations()
 
@@ -22,12 +24,14 @@ _texts = gettext.NullTranslations()
 def speak() -> None:
     """Speak the user's language from now on: by the environment, as gettext has it, or else by Windows' own setting."""
     global _texts
-    languages = None
-    if sys.platform == "win32" and not any(map(os.environ.get, _VARIABLES)):
+    languages = next((value.split(":") for value in map(os.environ.get, _VARIABLES) if value), [])
+    if not languages and sys.platform == "win32":
         import ctypes
 
         languages = [locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")]
-    _texts = gettext.translation(DOMAIN, FOLDER, languages, fallback=True)
+    # There is no catalogue of English, and gettext would look for the next best language.
+    wanted = list(takewhile(lambda name: not name.startswith(_ENGLISH), languages))
+    _texts = gettext.translation(DOMAIN, FOLDER, wanted, fallback=True) if wanted else gettext.NullTranslations()
 
 
 def _(text: str) -> str:

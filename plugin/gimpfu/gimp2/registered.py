@@ -67,7 +67,9 @@ class Registered:
             return values
         shown = values_to_show(procedure.on_run)
         values = [shown.get(parameter.name, value) for parameter, value in zip(missing, values)]
-        values = ask(procedure, missing, values, self._process.database)
+        translated = procedure.translated()
+        fields = translated.parameters[-len(missing) :]
+        values = ask(translated, fields, values, self._process.database)
         remembered.save(procedure.name, missing, values)
         return values
 

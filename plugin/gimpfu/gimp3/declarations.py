@@ -35,10 +35,11 @@ NO_ARGUMENT = re.compile("[^a-z0-9-]+")
 
 
 class Argument(NamedTuple):
-    """A parameter, and the name of its argument in GIMP 3."""
+    """A parameter, the name of its argument in GIMP 3, and the parameter as dialogs show it."""
 
     name: str
     parameter: Parameter
+    shown: Parameter
 
     @property
     def kind(self) -> int:
@@ -101,7 +102,7 @@ class Argument(NamedTuple):
         return unique([argument_name(str(label), "choice") for label in self.parameter.extra])
 
     def _choice(self) -> tuple[Any, str]:
-        choice, nicks, extra = Gimp.Choice.new(), self._nicks(), self.parameter.extra
+        choice, nicks, extra = Gimp.Choice.new(), self._nicks(), self.shown.extra
         for position, (nick, entry) in enumerate(zip(nicks, extra)):
             label = entry[0] if self.kind == pf.PF_RADIO else entry
             choice.add(nick, position, str(label), "")
@@ -151,7 +152,7 @@ class _Adder:
 
     def __init__(self, procedure: Any, argument: Argument, what: str) -> None:
         self._procedure, self._what = procedure, what
-        description = argument.parameter.description or argument.name
+        description = argument.shown.description or argument.name
         self._names = argument.name, description, description.replace("_", "")
 
     def __call__(self, kind: str, *details: Any) -> None:
@@ -199,8 +200,11 @@ def unique(names: Sequence[str]) -> list[str]:
     return found
 
 
-def arguments_of(parameters: Sequence[Parameter], taken: Sequence[str] = ()) -> list[Argument]:
-    """The arguments for parameters; an array's count is not one of them."""
-    kept = without_counts([parameter.kind for parameter in parameters], parameters)
-    names = unique([*taken, *(argument_name(parameter.name, "value") for parameter in kept)])
-    return [Argument(name, parameter) for name, parameter in zip(names[len(taken) :], kept)]
+def arguments_of(
+    parameters: Sequence[Parameter], taken: Sequence[str] = (), shown: Sequence[Parameter] = ()
+) -> list[Argument]:
+    """The arguments for parameters, which dialogs may show otherwise; an array's count is not one of them."""
+    pairs = list(zip(parameters, shown or parameters))
+    kept = without_counts([parameter.kind for parameter in parameters], pairs)
+    names = unique([*taken, *(argument_name(parameter.name, "value") for parameter, _ in kept)])
+    return [Argument(name, *pair) for name, pair in zip(names[len(taken) :], kept)]

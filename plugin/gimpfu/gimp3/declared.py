@@ -28,6 +28,7 @@ class Declared:
     """A procedure that takes `parameters` (its run mode is not among them) and is run by `call(run_mode, values)`.
 
     `texts` are its blurb, help, author, copyright and date.
+    `shown` are the parameters as dialogs show them, where that is another language.
     With `asks`, an interactive run opens the dialog; without, the procedure asks for itself, as on 2.10.
     """
 
@@ -35,7 +36,7 @@ class Declared:
         self, name: str, texts: Sequence[str], label: str | None, imagetypes: str | None,
         parameters: Sequence[Parameter], results: Sequence[tuple[int, str, str]], call: Call,
         wrap: Wrap, takes_run_mode: bool, asks: bool = False, on_run: Callable[[], Any] | None = None,
-        on_query: Callable[[], Any] | None = None,
+        on_query: Callable[[], Any] | None = None, shown: Sequence[Parameter] = (),
     ) -> None:  # fmt: skip
         self.name, self.label, self.imagetypes = name, label, imagetypes
         blurb, help, *about = (text or "" for text in texts)
@@ -45,7 +46,7 @@ class Declared:
         self.results = tuple(ParameterDefinition(*entry) for entry in results)
         self.on_query = on_query
         self.call, self._asks, self._on_run, self._takes_run_mode = call, asks, on_run, takes_run_mode
-        self._parameters, self._wrap = parameters, wrap
+        self._parameters, self._shown, self._wrap = parameters, shown or parameters, wrap
 
     @property
     def is_for_images(self) -> bool:
@@ -59,9 +60,9 @@ class Declared:
         file_kind = files.kind_of(self.menus)
         if file_kind:
             first = files.NAMES if file_kind == files.LOAD else files.IMAGE_AND_NAMES
-            return arguments_of(self._parameters[first:], ("image", "file", "options"))
+            return arguments_of(self._parameters[first:], ("image", "file", "options"), self._shown[first:])
         first = IMAGE_AND_DRAWABLE if self.is_for_images else 0
-        return arguments_of(self._parameters[first:], ("image",) if first else ())
+        return arguments_of(self._parameters[first:], ("image",) if first else (), self._shown[first:])
 
     def create(self, plug_in: Any, kind: Any, answer: Answer, has_resources: bool) -> Any:
         """The native procedure; `answer(procedure, self, runs)` gives what it returns."""

@@ -73,7 +73,7 @@ def ask(procedure: Any, config: Any, declared: Any) -> bool:
         if argument.kind == pf.PF_DISPLAY:
             continue  # there is nothing to choose
         if argument.kind == pf.PF_TEXT:
-            dialog.get_label(LABEL + argument.name, argument.parameter.description.replace("_", ""), *PLAIN)
+            dialog.get_label(LABEL + argument.name, argument.shown.description.replace("_", ""), *PLAIN)
             dialog.get_widget(argument.name, gtk.TextView)
             names.append(LABEL + argument.name)
         elif argument.kind == pf.PF_SLIDER:

@@ -22,11 +22,12 @@ def as_offered(procedure: Registration, process: Process) -> Declared:
         process.run_mode = run_mode
         return procedure.function(*values)
 
+    shown = procedure.translated()
     declared = Declared(
-        procedure.name, procedure.texts, procedure.label, procedure.imagetypes, procedure.parameters,
+        procedure.name, shown.texts, shown.label, procedure.imagetypes, procedure.parameters,
         procedure.results, call, process.database.wrap, procedure.takes_run_mode, True, procedure.on_run,
-        procedure.on_query,
+        procedure.on_query, shown.parameters,
     )  # fmt: skip
-    if procedure.menu:
-        declared.menus.append(procedure.menu)
+    if shown.menu:
+        declared.menus.append(shown.menu)
     return declared

@@ -6,13 +6,14 @@ from collections import deque
 from typing import Any, Callable
 
 from .common import words
+from .common.language import _
 from .qt import QtCore, QtWidgets
 from .worker import Worker
 
 PLACES = {
-    "keyring": "kept in the system's keyring",
-    "file": "kept in a file that only you can read",
-    "environment": "from YOUCAM_API_KEY of the environment, which comes first",
+    "keyring": _("{key}, kept in the system's keyring"),
+    "file": _("{key}, kept in a file that only you can read"),
+    "environment": _("{key}, from YOUCAM_API_KEY of the environment, which comes first"),
 }
 
 Answer = Callable[["dict[str, Any]"], None]
@@ -26,7 +27,7 @@ class Account(QtWidgets.QGroupBox):
     """
 
     def __init__(self, engine: Callable[[], str]) -> None:
-        super().__init__("YouCam account")
+        super().__init__(_("YouCam account"))
         self._engine = engine
         self._questions: deque[tuple[str, dict[str, Any], Answer]] = deque()
         self._then: Callable[[], None] | None = None
@@ -34,7 +35,7 @@ class Account(QtWidgets.QGroupBox):
         self._gone = False
         self._lay_out()
         self.setEnabled(False)
-        self._say("Loading settings...")
+        self._say(_("Loading settings..."))
         self._worker = Worker()
         self._worker.ready.connect(lambda folder: self._ask("settings", self._show))
         self._worker.answered.connect(self._answered)
@@ -64,20 +65,20 @@ class Account(QtWidgets.QGroupBox):
         self._said.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
         self._key = QtWidgets.QLineEdit()
         self._key.setEchoMode(QtWidgets.QLineEdit.EchoMode.Password)
-        self._key.setPlaceholderText("New key")
-        self._set = self._button("Set", self._set_key)
+        self._key.setPlaceholderText(_("New key"))
+        self._set = self._button(_("Set"), self._set_key)
         self._set.setEnabled(False)
         self._key.textChanged.connect(lambda text: self._set.setEnabled(bool(text.strip())))
-        self._forget = self._button("Forget", lambda: self._ask("key", self._show, key=None))
+        self._forget = self._button(_("Forget"), lambda: self._ask("key", self._show, key=None))
         self._agreed = QtWidgets.QCheckBox()
         grid = QtWidgets.QGridLayout(self)
-        grid.addWidget(QtWidgets.QLabel("API key:"), 0, 0)
+        grid.addWidget(QtWidgets.QLabel(_("API key:")), 0, 0)
         grid.addWidget(self._shown, 0, 1)
         grid.addWidget(self._forget, 0, 2)
         grid.addWidget(self._key, 1, 1)
         grid.addWidget(self._set, 1, 2)
         grid.addWidget(self._agreed, 2, 0, 1, 3)
-        grid.addWidget(self._button("Test Connection", self._test), 3, 2)
+        grid.addWidget(self._button(_("Test Connection"), self._test), 3, 2)
         grid.addWidget(self._said, 4, 0, 1, 3)
         grid.setColumnStretch(1, 1)
 
@@ -100,15 +101,16 @@ class Account(QtWidgets.QGroupBox):
 
     def _show(self, settings: dict[str, Any]) -> None:
         place = settings["key_place"]
-        nothing = "It could not be read." if settings["key_error"] else "No key set."
-        self._shown.setText(f"{settings['key']}, {PLACES.get(place, place)}" if place else nothing)
+        nothing = _("It could not be read.") if settings["key_error"] else _("No key set.")
+        self._shown.setText(PLACES.get(place, "{key}").format(key=settings["key"]) if place else nothing)
         if settings["key_error"]:
             self._say(settings["key_error"])
             # The dialog stays open, so that it is read.
             self._then = None
         self._key.setEnabled(place != "environment")
         self._forget.setEnabled(place not in (None, "environment"))
-        self._agreed.setText(f"Allow uploading layers I choose to {settings['host']} (1 unit each)")
+        agreed = _("Allow uploading layers I choose to {host} (1 unit each)")
+        self._agreed.setText(agreed.format(host=settings["host"]))
         self._remember(settings["agreed"])
 
     def _remember(self, agreed: bool) -> None:
@@ -119,9 +121,10 @@ class Account(QtWidgets.QGroupBox):
 
     def _show_balance(self, answer: dict[str, Any]) -> None:
         if answer["host"] is None:
-            self._say("The offline engine works. Nothing leaves this computer.")
+            self._say(_("The offline engine works. Nothing leaves this computer."))
         else:
-            self._say(f"{answer['host']} answers. {words.balance(answer['units'])}")
+            answers = _("{host} answers.").format(host=answer["host"])
+            self._say(f"{answers} {words.balance(answer['units'])}")
 
     def _say(self, text: str) -> None:
         self._said.setText(text)
@@ -135,14 +138,14 @@ class Account(QtWidgets.QGroupBox):
             self._send()
 
     def _send(self) -> None:
-        kind, fields, _ = self._questions[0]
+        kind, fields, _take = self._questions[0]
         self.setEnabled(False)
         if kind == "balance":
-            self._say("Asking...")
+            self._say(_("Asking..."))
         self._worker.ask(kind, **fields)
 
     def _answered(self, answer: dict[str, Any]) -> None:
-        _, _, take = self._questions.popleft()
+        take = self._questions.popleft()[-1]
         take(answer)
         if self._questions:
             self._send()

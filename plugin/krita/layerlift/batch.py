@@ -8,6 +8,7 @@ from typing import Any
 
 from . import host
 from .common import protocol, stages, words
+from .common.language import _
 from .common.options import Options
 from .controls import WAYS
 from .jobs import Job, State
@@ -68,7 +69,7 @@ class Batch(Job):
     asks = QtCore.pyqtSignal(str)
 
     def __init__(self, pictures: list[Picture], options: Options) -> None:
-        super().__init__("All open documents", options)
+        super().__init__(_("All open documents"), options)
         self.pictures = pictures
         self.is_agreed = False
         self._sent: list[Picture] = []
@@ -130,7 +131,7 @@ class Batch(Job):
 
     def _take(self, answer: dict[str, Any]) -> None:
         if answer["id"] == "plan":
-            self.progressed.emit("Waiting for your answer", PLANNED)
+            self.progressed.emit(_("Waiting for your answer"), PLANNED)
             self.asks.emit(words.question(len(self._sent), answer, self._summary()))
         else:
             self._all_came = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .common.language import _, ngettext
 from .jobs import Job, Jobs
 from .qt import QtCore, QtWidgets
 
@@ -19,7 +20,7 @@ class Display(QtWidgets.QDialog):
         self._jobs = jobs
         self._text = ""
         jobs.queued.connect(self._tell_stage)
-        self.setWindowTitle("Remove Background")
+        self.setWindowTitle(_("Remove Background"))
         self.setModal(False)
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self._picture, self._stage = QtWidgets.QLabel(), QtWidgets.QLabel()
@@ -38,7 +39,7 @@ class Display(QtWidgets.QDialog):
         """Show a job that starts."""
         job.progressed.connect(self._show)
         _fit(self._picture, job.title)
-        self._show("Starting", 0.0)
+        self._show(_("Starting"), 0.0)
         self.show()
 
     def reject(self) -> None:
@@ -52,7 +53,8 @@ class Display(QtWidgets.QDialog):
 
     def _tell_stage(self) -> None:
         waiting = self._jobs.waiting
-        _fit(self._stage, f"{self._text} - {waiting} more waiting" if waiting else self._text)
+        more = ngettext("{stage} - {count} more waiting", "{stage} - {count} more waiting", waiting)
+        _fit(self._stage, more.format(stage=self._text, count=waiting) if waiting else self._text)
 
 
 def _fit(label: Any, text: str) -> None:

@@ -11,6 +11,7 @@ from krita import Extension
 from . import host
 from .batch import Batch, open_pictures
 from .common import words
+from .common.language import _
 from .common.options import AS_MASK, Options
 from .display import Display
 from .jobs import Job, Jobs, State
@@ -20,7 +21,7 @@ from .settings import SettingsDialog
 
 SETTINGS = ("set_key", "agree", "unlock")
 """The kinds of errors that the settings dialog can mend."""
-NO_MASKS = "This Krita has no transparency masks for plug-ins: use Krita 5.2, or choose a new layer in the settings."
+NO_MASKS = _("This Krita has no transparency masks for plug-ins: use Krita 5.2, or choose a new layer in the settings.")
 
 
 class _Box(QtWidgets.QMessageBox):
@@ -52,14 +53,14 @@ class Layerlift(Extension):
 
     def createActions(self, window: Any) -> None:
         """Called by Krita for each of its main windows."""
-        menu = QtWidgets.QMenu("Remove Background", window.qwindow())
-        window.createAction("layerlift_menu", "Remove Background", "tools").setMenu(menu)
+        menu = QtWidgets.QMenu(_("Remove Background"), window.qwindow())
+        window.createAction("layerlift_menu", _("Remove Background"), "tools").setMenu(menu)
         # What Python has of the path may not be the text that Qt needs.
         icon = QtGui.QIcon(os.fsencode(Path(__file__).with_name("layerlift.svg")).decode("utf-8"))
         for name, text, slot in (
-            ("layerlift_remove", "Remove &Background of Layer", self.remove),
-            ("layerlift_remove_all", "Remove Backgrounds of &All Documents", self.remove_all),
-            ("layerlift_settings", "&Settings...", self.settings),
+            ("layerlift_remove", _("Remove &Background of Layer"), self.remove),
+            ("layerlift_remove_all", _("Remove Backgrounds of &All Documents"), self.remove_all),
+            ("layerlift_settings", _("&Settings..."), self.settings),
         ):
             action = window.createAction(name, text, "tools/layerlift_menu")
             action.triggered.connect(slot)
@@ -70,7 +71,7 @@ class Layerlift(Extension):
         """Queue the active layer."""
         try:
             options = _options()
-            self._add(Removal(Wish(host.active_layer(), options)), "Remove Background")
+            self._add(Removal(Wish(host.active_layer(), options)), _("Remove Background"))
         except host.Refused as refused:
             self._box(str(refused)).open()
 
@@ -80,11 +81,11 @@ class Layerlift(Extension):
             options = _options()
             pictures = open_pictures()
             if not pictures:
-                raise host.Refused("Open a picture first.")
+                raise host.Refused(_("Open a picture first."))
         except host.Refused as refused:
             self._box(str(refused)).open()
             return
-        self._add(Batch(pictures, options), "Remove Backgrounds")
+        self._add(Batch(pictures, options), _("Remove Backgrounds"))
 
     def settings(self) -> None:
         """Open the settings."""
@@ -123,22 +124,22 @@ class Layerlift(Extension):
         elif job.answer["full"]:
             self._box(words.FULL).open()
         elif job.answer["cached"]:
-            host.tell(f"Background removed. {words.FREE}")
+            host.tell(f"{_('Background removed.')} {words.FREE}")
         else:
-            host.tell("Background removed.")
+            host.tell(_("Background removed."))
 
     def _complain(self, job: Removal) -> None:
         box = self._box(f"{job.title}\n\n{job.text}")
         self._offer_settings(box, job.kind)
         if job.kind == "pay_again":
             again = job.wish._replace(again=True)
-            button = box.addButton("Pay again", QtWidgets.QMessageBox.ButtonRole.ActionRole)
+            button = box.addButton(_("Pay again"), QtWidgets.QMessageBox.ButtonRole.ActionRole)
             button.clicked.connect(lambda: self._jobs.add(Removal(again)))
         box.open()
 
     def _offer_settings(self, box: Any, *kinds: str) -> None:
         if any(kind in SETTINGS for kind in kinds):
-            button = box.addButton("Settings...", QtWidgets.QMessageBox.ButtonRole.ActionRole)
+            button = box.addButton(_("Settings..."), QtWidgets.QMessageBox.ButtonRole.ActionRole)
             button.clicked.connect(self.settings)
 
     def _ask(self, job: Removal | Batch, text: str, accept: str) -> None:
@@ -171,7 +172,7 @@ class Layerlift(Extension):
 
     def _box(self, text: str, default: Any = QtWidgets.QMessageBox.StandardButton.Close) -> Any:
         box = _Box(host.main_window())
-        box.setWindowTitle("Remove Background")
+        box.setWindowTitle(_("Remove Background"))
         # It may hold names of layers and words of the service.
         box.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         box.setText(text)
@@ -189,7 +190,7 @@ class Layerlift(Extension):
 
 def _cancelled(units: float) -> str:
     """What a removal has cost that was cancelled when nothing was asked of the worker, or when it had answered."""
-    return words.cancelled(f"it has cost {words.counted(units, 'unit')}") if units else words.UNPAID
+    return words.has_cost(units) if units else words.UNPAID
 
 
 def _options() -> Options:

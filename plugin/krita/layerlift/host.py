@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Callable, Generator, Iterator, TypeVar
 
 from krita import Document, GroupLayer, Krita
 
-from .common.marks import CUT_OUT, DOCUMENT_MARKS
-from .common.words import DELETED
+from .common.language import _
+from .common.marks import DOCUMENT_MARKS
+from .common.words import DELETED, cut_out
 from .qt import QtCore, QtGui, sip
 
 if TYPE_CHECKING:
@@ -45,23 +46,33 @@ class Layer:
     def __init__(self, document: Document | None, files: str = "") -> None:
         """`files` is what the names of its files begin with."""
         if document is None:
-            raise Refused("Open a picture first.")
+            raise Refused(_("Open a picture first."))
         node = document.activeNode()
         if node is None:
-            raise Refused("The picture has no layer.")
+            raise Refused(_("The picture has no layer."))
         if node.type().endswith("mask"):
-            raise Refused("A mask has no background. Choose a layer.")
+            raise Refused(_("A mask has no background. Choose a layer."))
         if node.type() not in KINDS:
-            raise Refused(f"'{node.name()}' has no pixels of its own. Choose another layer.")
+            raise Refused(_("'{layer}' has no pixels of its own. Choose another layer.").format(layer=node.name()))
         if isinstance(node, GroupLayer) and node.passThroughMode():
-            raise Refused(f"Group '{node.name()}' is in Pass Through mode. Turn Pass Through off first.")
+            raise Refused(
+                _("Group '{layer}' is in Pass Through mode. Turn Pass Through off first.").format(layer=node.name())
+            )
         with windows_stay():
             document.waitForDone()
         bounds = node.bounds().intersected(document.bounds())
         if bounds.isEmpty():
-            raise Refused(f"'{node.name()}' is empty inside the canvas. Choose a layer with something on it.")
+            raise Refused(
+                _("'{layer}' is empty inside the canvas. Choose a layer with something on it.").format(
+                    layer=node.name()
+                )
+            )
         if node.colorModel() not in CHANNELS or node.colorDepth() not in DEPTHS:
-            raise Refused(f"{node.colorModel()} {node.colorDepth()} layers are not supported. Convert the layer first.")
+            raise Refused(
+                _("{space} layers are not supported. Convert the layer first.").format(
+                    space=f"{node.colorModel()} {node.colorDepth()}"
+                )
+            )
         self.title = f"{_name(document)}: {node.name()}"
         self.shown, self.native = f"{files}shown.raw", f"{files}native.raw"
         self.width, self.height = bounds.width(), bounds.height()
@@ -96,7 +107,7 @@ class Layer:
 
     def cut(self, alpha: str, clean: bool) -> dict[str, Any]:
         """The worker's job that puts an alpha on what was exported."""
-        model, depth, _ = self._space
+        model, depth = self._space[:2]
         return dict(
             self._size(),
             pixels=self.native, alpha=alpha, channels=CHANNELS[model], depth=DEPTHS[depth][0], clean=clean,
@@ -119,7 +130,7 @@ class Layer:
                 self._write(new, top, rows, data)
                 yield (top + rows) / self.height
             if mask is not None:
-                cover = home.createTransparencyMask(node.name() + " mask")
+                cover = home.createTransparencyMask(_("{layer} mask").format(layer=node.name()))
                 for top, rows, data in self._read(mask, 1):
                     self._write(cover, top, rows, data)
                     yield (top + rows) / self.height
@@ -158,7 +169,7 @@ class Layer:
         own = _text(self.find())
         there = {_text(node) for node in _below(self._document.rootNode())}
         marks = [line.partition(" ") for line in _marks(self._document).decode("ascii", "replace").split("\n")]
-        return any(cutout == own or (original == own and cutout in there) for cutout, _, original in marks)
+        return any(cutout == own or (original == own and cutout in there) for cutout, _space, original in marks)
 
     def _size(self) -> dict[str, Any]:
         return {"width": self.width, "height": self.height}
@@ -202,7 +213,7 @@ class Layer:
         the document that it was made by, though it is not in there.
         """
         with _scratch(1, 1, self._space) as home:
-            new = home.createNode(node.name() + CUT_OUT, "paintlayer")
+            new = home.createNode(cut_out(node.name()), "paintlayer")
             if node.blendingMode() != "normal":
                 new.setBlendingMode(node.blendingMode())
             new.setOpacity(node.opacity())
@@ -211,7 +222,7 @@ class Layer:
     def find(self) -> Node:
         """The layer in its document. Raises Refused where one of them is gone."""
         if not any(document == self._document for document in _owned(Krita.instance().documents())):
-            raise Refused("The document was closed in the meantime. Nothing was changed.")
+            raise Refused(_("The document was closed in the meantime. Nothing was changed."))
         node = _by_id(self._document, self._id)
         if node is None:
             raise Refused(DELETED)
@@ -220,7 +231,7 @@ class Layer:
     def _unchanged(self) -> Node:
         node = self.find()
         if (self._document.width(), self._document.height()) != self._canvas or _space(node) != self._space:
-            raise Refused("The picture was resized or converted in the meantime. Nothing was done: run it again.")
+            raise Refused(_("The picture was resized or converted in the meantime. Nothing was done: run it again."))
         return node
 
 
@@ -348,7 +359,7 @@ def keep(name: str, text: str) -> None:
 
 
 def _name(document: Document) -> str:
-    return document.name() or Path(document.fileName()).name or "Untitled"
+    return document.name() or Path(document.fileName()).name or _("Untitled")
 
 
 def _space(node: Node) -> tuple[str, str, str]:
@@ -356,7 +367,7 @@ def _space(node: Node) -> tuple[str, str, str]:
 
 
 def _bytes_per_pixel(space: tuple[str, str, str]) -> int:
-    model, depth, _ = space
+    model, depth = space[:2]
     return CHANNELS[model] * DEPTHS[depth][1]
 
 

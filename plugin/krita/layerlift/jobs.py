@@ -10,6 +10,7 @@ from typing import Any, Callable, Generator
 
 from . import host
 from .common import stages, words
+from .common.language import _
 from .common.options import AS_MASK, Options
 from .qt import QtCore
 from .worker import Worker
@@ -142,9 +143,10 @@ class Job(QtCore.QObject):
             except host.Refused as refused:
                 failed("refused", str(refused))
             except OSError as error:
-                failed("disk", f"The pixels could not be written: {error.strerror}. Free some disk space.")
+                said = _("The pixels could not be written: {reason}. Free some disk space.")
+                failed("disk", said.format(reason=error.strerror))
             except Exception:
-                failed("internal", "Unexpected error in Layerlift. Nothing was changed.")
+                failed("internal", _("Unexpected error in Layerlift. Nothing was changed."))
                 raise
             else:
                 if fraction is None:

@@ -7,4 +7,9 @@ if getattr(pykrita, "qt_major_version", lambda: 5)() == 6:
 else:
     from PyQt5 import QtCore, QtGui, QtWidgets, sip
 
-__all__ = ["QtCore", "QtGui", "QtWidgets", "sip"]
+__all__ = ["QtCore", "QtGui", "QtWidgets", "languages", "sip"]
+
+
+def languages() -> list[str]:
+    """What Krita speaks: what its user has chosen in its menu, or else the system's languages, best first."""
+    return [name.replace("-", "_") for name in QtCore.QLocale().uiLanguages()]

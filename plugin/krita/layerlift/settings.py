@@ -7,11 +7,12 @@ from typing import Any
 from . import host
 from .account import Account
 from .common.installed import version
-from .common.options import AS_ALPHA, AS_MASK, CLEAN_EDGES, ENGINES, HIDE_ORIGINAL, Options
+from .common.language import _
+from .common.options import AS_ALPHA, AS_MASK, ENGINES, Options
 from .qt import QtCore, QtWidgets
 
 ENGINE_NAMES = {name: engine.explained for name, engine in ENGINES.items()}
-RESULT_NAMES = {AS_ALPHA: "New layer with transparency", AS_MASK: "New layer with a transparency mask"}
+RESULT_NAMES = {AS_ALPHA: _("New layer with transparency"), AS_MASK: _("New layer with a transparency mask")}
 
 
 class SettingsDialog(QtWidgets.QDialog):
@@ -19,16 +20,16 @@ class SettingsDialog(QtWidgets.QDialog):
 
     def __init__(self, window: Any) -> None:
         super().__init__(window)
-        self.setWindowTitle("Remove Background: Settings")
+        self.setWindowTitle(_("Remove Background: Settings"))
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
         now = Options.read(host.setting)
         self._engine = _choice(ENGINE_NAMES, now.engine)
         self._result = _choice(RESULT_NAMES, now.result)
         if not host.takes_masks():
             self._result.model().item(self._result.findData(AS_MASK)).setEnabled(False)
-        self._clean = QtWidgets.QCheckBox(CLEAN_EDGES)
+        self._clean = QtWidgets.QCheckBox(_("Clean edge colours"))
         self._clean.setChecked(now.clean_edges)
-        self._hide = QtWidgets.QCheckBox(HIDE_ORIGINAL)
+        self._hide = QtWidgets.QCheckBox(_("Hide the original layer"))
         self._hide.setChecked(now.hide_original)
         self._account = Account(self._engine.currentData)
         self.finished.connect(lambda result: self._account.close_worker())
@@ -37,8 +38,8 @@ class SettingsDialog(QtWidgets.QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         form = QtWidgets.QFormLayout(self)
-        form.addRow("Engine:", self._engine)
-        form.addRow("Result:", self._result)
+        form.addRow(_("Engine:"), self._engine)
+        form.addRow(_("Result:"), self._result)
         for widget in (self._clean, self._hide, self._account, QtWidgets.QLabel(f"Layerlift {version()}"), buttons):
             form.addRow(widget)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .common import installed, protocol, stages
 from .controls import WAYS
-from .qt import QtCore, sip
+from .qt import QtCore, languages, sip
 
 
 class Worker(QtCore.QObject):
@@ -86,6 +86,7 @@ class Worker(QtCore.QObject):
         environment = QtCore.QProcessEnvironment.systemEnvironment()
         for name in set(environment.keys()) - installed.environment(dict.fromkeys(environment.keys(), "")).keys():
             environment.remove(name)
+        environment.insert("LANGUAGE", ":".join(languages()))
         self._process.setProcessEnvironment(environment)
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._ended)

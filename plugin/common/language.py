@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import gettext
+import locale
+import os
+import sys
 from pathlib import Path
 from typing import Sequence
 
 DOMAIN = "layerlift"
 FOLDER = Path(__file__).resolve().parents[1] / "locale"
+_VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 
 _texts = gettext.NullTranslations()
 
 
 def speak(languages: Sequence[str] | None = None, folder: Path = FOLDER) -> None:
-    """Speak these languages, best first, or the environment's, to which GIMP adds its own."""
+    """Speak these languages, best first, or the environment's, to which GIMP adds its own, or else Windows' own one."""
     global _texts
+    if languages is None and sys.platform == "win32" and not any(map(os.environ.get, _VARIABLES)):
+        import ctypes
+
+        languages = [locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")]
     _texts = gettext.translation(DOMAIN, str(folder), languages, fallback=True)
 
 

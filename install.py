@@ -17,6 +17,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from plugin.common import language
+from plugin.common.language import _
 from plugin.installer.doctor import check
 from plugin.installer.environment import MINIMUM, Environment, fingerprint
 from plugin.installer.hosts import Host
@@ -24,20 +26,22 @@ from plugin.installer.kritarc import KEY, Kritarc
 from plugin.installer.plugin import PluginFolder
 from plugin.installer.process import Problem, last_lines, say
 from plugin.installer.record import Record, missing_folders, only_installer
-from plugin.installer.search import ANY_HOST, find_hosts
+from plugin.installer.search import find_hosts
 from plugin.installer.system import System
 from plugin.installer.trial import remove_background
 
 CHECKOUT = Path(__file__).resolve().parent
 PHOTO = CHECKOUT / "tests" / "photos" / "astronaut.jpg"
+LOCALE = CHECKOUT / "shared" / "layerlift" / "locale"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the arguments ask for; the exit status is 0 when all is well, 1 when something has to be mended."""
-    options = _parser().parse_args(arguments)
+    language.speak(folder=LOCALE)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
     try:
         if sys.version_info < MINIMUM and not options.uninstall:
             return subprocess.call([find_python(), str(Path(__file__).resolve()), *(arguments or sys.argv[1:])])
@@ -48,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
             return check(CHECKOUT, system, find_hosts(system))
         photo = None if options.photo is None else Path(options.photo).absolute()
         if photo is not None and not photo.is_file():
-            raise Problem(f"There is no photo {photo}")
+            raise Problem(_("There is no photo {file}").format(file=photo))
         hosts, troubles = install(system, options.dry_run)
         if photo is not None and not options.dry_run:
             remove_background(photo, CHECKOUT, system, hosts)
@@ -59,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted; run this again to go on.", file=sys.stderr)
+        print(_("Interrupted; run this again to go on."), file=sys.stderr)
         return 130
     return 0
 
@@ -83,42 +87,44 @@ def uninstall(system: System, dry_run: bool) -> int:
     """Take away what was installed, and nothing else. Raises Problem."""
     data = system.data()
     if not data.is_dir() or not Record(data).is_there():
-        say("Layerlift is not installed: nothing to remove.")
+        say(_("Layerlift is not installed: nothing to remove."))
         return 0
     if dry_run:
         record = _record_of_all(system)
         for path in record.switches:
-            say(f"would remove {KEY.decode()} from {path}")
+            say(_("would remove {setting} from {file}").format(setting=KEY.decode(), file=path))
         for path in [*record.plugins, *record.environments]:
-            say(f"would remove {path}")
+            say(_("would remove {folder}").format(folder=path))
         return 0
     with only_installer(data):
         record = _record_of_all(system)
         try:
             while record.switches:
                 if Kritarc(record.switches[-1]).forget():
-                    say(f"removed {KEY.decode()} from {record.switches[-1]}")
+                    say(_("removed {setting} from {file}").format(setting=KEY.decode(), file=record.switches[-1]))
                 record.switches.pop()
                 record.save()
             while record.plugins:
                 if PluginFolder(record.plugins[-1]).remove():
-                    say(f"removed {record.plugins[-1]}")
+                    say(_("removed {folder}").format(folder=record.plugins[-1]))
                 record.plugins.pop()
                 record.save()
             while record.environments:
                 Environment(record.environments[-1]).remove()
-                say(f"removed {record.environments.pop()}")
+                say(_("removed {folder}").format(folder=record.environments.pop()))
                 record.save()
         except OSError as error:
             raise Problem(
-                f"Some files could not be removed: {error}. Close GIMP and Krita, then run this again."
+                _("Some files could not be removed: {error}. Close GIMP and Krita, then run this again.").format(
+                    error=error
+                )
             ) from error
     with contextlib.suppress(OSError):
         (data / "install.lock").unlink()
     for folder in sorted(record.folders, key=lambda path: len(path.parts), reverse=True):
         with contextlib.suppress(OSError):
             folder.rmdir()
-    say("Layerlift is removed. Settings and an API key that you have set are kept.")
+    say(_("Layerlift is removed. Settings and an API key that you have set are kept."))
     return 0
 
 
@@ -126,24 +132,30 @@ def find_python() -> str:
     """A Python that is new enough: this one, else the newest on PATH that can make environments. Raises Problem."""
     if sys.version_info >= MINIMUM:
         return sys.executable
-    wanted = f"import ensurepip, sys; sys.exit(sys.version_info < {MINIMUM})"
     for name in [*(f"python3.{minor}" for minor in range(14, MINIMUM[1] - 1, -1)), "python3", "python", "py"]:
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
             program = shutil.which(name, path=folder)
-            if program and _succeeds(program, "-c", wanted):
+            if program and _is_new_enough(program):
                 return program
     raise Problem(
-        f"Layerlift needs Python {MINIMUM[0]}.{MINIMUM[1]} or later; this is {sys.version.split()[0]} and no newer one "
-        "was found on PATH. Install one, then run this again with it."
+        _(
+            "Layerlift needs Python {needed} or later; this is {version} and no newer one was found on PATH. "
+            "Install one, then run this again with it."
+        ).format(needed=".".join(map(str, MINIMUM)), version=sys.version.split()[0])
     )
 
 
-def _succeeds(*command: str) -> bool:
-    """Whether a command starts and ends well. A shim, as pyenv's, that has no Python behind it does not."""
+def _is_new_enough(python: str) -> bool:
+    """Whether a Python is, and can make environments. A shim, as pyenv's, that has no Python behind it is not."""
     try:
-        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+        status = subprocess.call(
+            [python, "-c", f"import ensurepip, sys; sys.exit(sys.version_info < {MINIMUM})"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
     except OSError:
         return False
+    return status == 0
 
 
 def _record_of_all(system: System) -> Record:
@@ -164,47 +176,54 @@ def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -
             if host.environment.in_sandbox:
                 _install_environment(record, host.environment, dry_run)
                 say(
-                    f"{host.name} runs in a sandbox. The API key, your consent to uploads, the journal of paid work "
-                    "and the count of requests are its own there: set the key and agree there, too. What was paid for "
-                    "elsewhere is not known there."
+                    _(
+                        "{host} runs in a sandbox. The API key, your consent to uploads, the journal of paid work and "
+                        "the count of requests are its own there: set the key and agree there, too. What was paid for "
+                        "elsewhere is not known there."
+                    ).format(host=host.name)
                 )
             _install_plugin(record, host, dry_run)
             ready.append(host)
         except Problem as problem:
             troubles.append(f"{host.name}: {problem}")
     if not hosts:
-        say(f"No {ANY_HOST} was found; once it is installed, run this again. The command line works without it:")
-        say(f"    {environment.command} remove PHOTO")
+        say(
+            _(
+                "No GIMP 2.10, 3.0 or 3.2, or Krita 5.1 or later, was found; once it is installed, run this again. "
+                "The command line works without it:\n"
+                "    {command} remove PHOTO"
+            ).format(command=environment.command)
+        )
     return ready, troubles
 
 
 def _install_environment(record: Record, environment: Environment, dry_run: bool) -> None:
     folder = environment.folder
     if folder.exists() and folder not in record.environments:
-        raise Problem(f"{folder} is not from this installer: move it elsewhere, then run this again")
-    current = environment.state() == fingerprint(CHECKOUT)
-    if dry_run:
-        say(f"The environment is up to date in {folder}" if current else f"would make the environment {folder}")
-        return
-    if current:
-        say(f"The environment is up to date in {folder}")
+        problem = _("{place} is not from this installer: move it elsewhere, then run this again")
+        raise Problem(problem.format(place=folder))
+    if environment.state() == fingerprint(CHECKOUT):
+        say(_("The environment is up to date in {folder}").format(folder=folder))
+    elif dry_run:
+        say(_("would make the environment {folder}").format(folder=folder))
     else:
-        say(f"Making the environment {folder}; this takes about half a minute.")
+        say(_("Making the environment {folder}; this takes about half a minute.").format(folder=folder))
         if folder not in record.environments:
             record.add_folders_above(folder)
             record.environments.append(folder)
             record.save()
         environment.make(CHECKOUT)
-    _fetch_model(environment)
+    if not dry_run:
+        _fetch_model(environment)
 
 
 def _install_plugin(record: Record, host: Host, dry_run: bool) -> None:
     files = host.files(CHECKOUT)
     plugin = PluginFolder(host.folder)
     if not plugin.differences(files, host.environment.python) and all(switch.is_on() for switch in host.switches):
-        say(f"{host.name}: the plug-in is up to date in {host.folder}")
+        say(_("{host}: the plug-in is up to date in {folder}").format(host=host.name, folder=host.folder))
     elif dry_run:
-        say(f"{host.name}: would put the plug-in into {host.folder}")
+        say(_("{host}: would put the plug-in into {folder}").format(host=host.name, folder=host.folder))
     else:
         host.make_profile()
         if host.folder not in record.plugins:
@@ -218,20 +237,23 @@ def _install_plugin(record: Record, host: Host, dry_run: bool) -> None:
                 record.switches.append(switch.file)
                 record.save()
             switch.switch_on()
-        say(f"{host.name}: the plug-in is in {host.folder}; after a restart it is under {host.menu}")
+        done = _("{host}: the plug-in is in {folder}; after a restart it is under {menu}")
+        say(done.format(host=host.name, folder=host.folder, menu=host.menu))
 
 
 def _fetch_model(environment: Environment) -> None:
     outcome = environment.call("-m", "layerlift.models.fetching", "fetch")
     if outcome.status != 0:
         say(
-            f"Warning: the offline engine's model could not be fetched:\n{last_lines(outcome.output)}\n"
-            "    Without it only the YouCam service works, with a key. Run this again to try once more."
+            _(
+                "Warning: the offline engine's model could not be fetched:\n{output}\n"
+                "    Without it only the YouCam service works, with a key. Run this again to try once more."
+            ).format(output=last_lines(outcome.output))
         )
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="install.py", description="Set up Layerlift for this user.")
+    parser = argparse.ArgumentParser(prog="install.py", description=_("Set up Layerlift for this user."))
     tasks = parser.add_mutually_exclusive_group()
     tasks.add_argument(
         "--try",
@@ -239,11 +261,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PHOTO",
         nargs="?",
         const=str(PHOTO),
-        help="set up, then remove a photo's background offline (without PHOTO: a bundled portrait)",
+        help=_("set up, then remove a photo's background offline (without PHOTO: a bundled portrait)"),
     )
-    tasks.add_argument("--check", action="store_true", help="check the installation and say how to fix it")
-    tasks.add_argument("--uninstall", action="store_true", help="remove what was installed")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    tasks.add_argument("--check", action="store_true", help=_("check the installation and say how to fix it"))
+    tasks.add_argument("--uninstall", action="store_true", help=_("remove what was installed"))
+    parser.add_argument("--dry-run", action="store_true", help=_("say what would be done, and change nothing"))
     return parser
 
 

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import gettext
+import locale
 import os
+import sys
 from itertools import takewhile
 from pathlib import Path
 from typing import Sequence
 
 DOMAIN = "layerlift"
-VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
-ENGLISH = ("en", "C")
 FOLDER = Path(__file__).resolve().parents[1] / "locale"
+_VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+_ENGLISH = ("en", "C")
 
 _texts = gettext.NullTranslations()
 
 
 def speak(languages: Sequence[str] | None = None, folder: Path = FOLDER) -> None:
-    """Speak these languages, best first, or the environment's, to which GIMP adds its own."""
+    """Speak these languages, best first, or the environment's, to which GIMP adds its own, or else Windows' own one."""
     global _texts
     if languages is None:
-        languages = next((value.split(":") for value in map(os.environ.get, VARIABLES) if value), [])
+        languages = next((value.split(":") for value in map(os.environ.get, _VARIABLES) if value), [])
+        if not languages and sys.platform == "win32":
+            import ctypes
+
+            languages = [locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")]
     # There is no catalogue of English, and gettext would look for the next best language.
-    wanted = list(takewhile(lambda name: not name.startswith(ENGLISH), languages))
+    wanted = list(takewhile(lambda name: not name.startswith(_ENGLISH), languages))
     _texts = gettext.translation(DOMAIN, str(folder), wanted, fallback=True) if wanted else gettext.NullTranslations()
 
 

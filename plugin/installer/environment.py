@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+from ..common.language import _
 from .process import Outcome, Problem, last_lines, run
 
 MINIMUM = (3, 10)
@@ -21,12 +23,7 @@ SHIPPED = ("pyproject.toml", "README.md", "LICENSE")
 CONSTRAINTS = "constraints.txt"
 """The tested set of packages with their hashes, in `shared`; pip takes no other file."""
 INSTALL_TIMEOUT = 1800.0
-MISSING_VENV = (
-    "This Python can't make virtual environments: its ensurepip is missing. On Debian and Ubuntu:\n"
-    f"    sudo apt install python3-venv      (or python{sys.version_info[0]}.{sys.version_info[1]}-venv)\n"
-    "then run this again."
-)
-NO_ENSUREPIP = ("ensurepip is not available", "No module named ensurepip", "No module named 'ensurepip'")
+NO_ENSUREPIP = re.compile("ensurepip is not available|No module named '?ensurepip")
 
 
 def fingerprint(checkout: Path) -> str:
@@ -125,7 +122,8 @@ class Environment:
         try:
             self.folder.rename(self._aside)
         except OSError as error:
-            raise Problem(f"{self.folder} is in use ({error}): close GIMP and Krita, then run this again") from error
+            problem = _("{folder} is in use ({error}): close GIMP and Krita, then run this again")
+            raise Problem(problem.format(folder=self.folder, error=error)) from error
 
     def _bring_back(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -138,11 +136,19 @@ class Environment:
         if outcome.status == 0:
             return
         # Python breaks its lines anywhere in the sentence.
-        if any(sign in " ".join(outcome.output.split()) for sign in NO_ENSUREPIP):
-            raise Problem(MISSING_VENV)
+        if NO_ENSUREPIP.search(" ".join(outcome.output.split())):
+            raise Problem(
+                _(
+                    "This Python can't make virtual environments: its ensurepip is missing. On Debian and Ubuntu:\n"
+                    "    sudo apt install python3-venv      (or {package})\n"
+                    "then run this again."
+                ).format(package=f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")
+            )
         raise Problem(
-            f"The environment {self.folder} could not be made:\n{last_lines(outcome.output)}\n"
-            "Check the free disk space and that the folder can be written, then run this again."
+            _(
+                "The environment {folder} could not be made:\n{output}\n"
+                "Check the free disk space and that the folder can be written, then run this again."
+            ).format(folder=self.folder, output=last_lines(outcome.output))
         )
 
     def _install(self, checkout: Path) -> None:
@@ -163,9 +169,11 @@ class Environment:
                 outcome = self._pip("--no-deps", str(source))
         if outcome.status != 0:
             raise Problem(
-                f"The packages could not be installed:\n{last_lines(outcome.output)}\n"
-                "Check the network connection (pip has to reach its package index) and the free disk space, "
-                "then run this again."
+                _(
+                    "The packages could not be installed:\n{output}\n"
+                    "Check the network connection (pip has to reach its package index) and the free disk space, "
+                    "then run this again."
+                ).format(output=last_lines(outcome.output))
             )
 
     def _pip(self, *arguments: str) -> Outcome:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from ..common.language import _
 from .dialects import dialect
 from .environment import Environment
 from .hosts import Answer, catalogues, files_below
@@ -39,7 +40,8 @@ class Gimp(NamedTuple):
     @property
     def menu(self) -> str:
         """Where the plug-in is in GIMP's menus."""
-        return "Filters > Remove Background"
+        # Translators: as it reads in GIMP's own menus in this language.
+        return _("Filters > Remove Background")
 
     def files(self, checkout: Path) -> dict[str, Path]:
         """What the plug-in's folder is given: the name in the folder to the file in the checkout."""
@@ -79,7 +81,7 @@ class Gimp(NamedTuple):
 
 def _complaint(printed: str, folder: Path) -> str:
     """What GIMP has printed of a plug-in that it could not take."""
-    _, named, rest = printed.partition(str(folder))
+    named, rest = printed.partition(str(folder))[1:]
     if not named:
-        return "start it in a terminal, and look at what it prints"
-    return "it prints\n" + last_lines(named + re.split(r"\n\s*\n", rest)[0])
+        return _("start it in a terminal, and look at what it prints")
+    return _("it prints\n{output}").format(output=last_lines(named + re.split(r"\n\s*\n", rest)[0]))

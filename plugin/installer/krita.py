@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from ..common.language import _
 from .environment import Environment
 from .hosts import Answer, catalogues, files_below
 from .kritarc import Kritarc
@@ -17,11 +18,6 @@ from .process import Outcome, last_lines, run
 ASK_TIMEOUT = 120.0
 MODULE = "layerlift"
 LOADED = "layerlift is loaded"
-# kritarunner hands its arguments to the function, and drops what is not flushed.
-QUESTION = f"""def ask(arguments):
-    import {MODULE}
-    print("{LOADED}", flush=True)
-"""
 
 
 class Krita(NamedTuple):
@@ -46,7 +42,8 @@ class Krita(NamedTuple):
     @property
     def menu(self) -> str:
         """Where the plug-in is in Krita's menus."""
-        return "Tools > Remove Background"
+        # Translators: as it reads in Krita's own menus in this language.
+        return _("Tools > Remove Background")
 
     def files(self, checkout: Path) -> dict[str, Path]:
         """What the plug-in's folder is given: the name in the folder to the file in the checkout."""
@@ -66,7 +63,10 @@ class Krita(NamedTuple):
             scripts.mkdir(parents=True)
             if self.folder.is_dir():
                 shutil.copytree(str(self.folder), str(scripts / MODULE))
-            (scripts / "ask_layerlift.py").write_text(QUESTION, "ascii")
+            # kritarunner hands its arguments to the function, and drops what is not flushed.
+            (scripts / "ask_layerlift.py").write_text(
+                f'def ask(arguments):\n    import {MODULE}\n    print("{LOADED}", flush=True)\n', "ascii"
+            )
             printed = run_apart((*self.console, "-s", "ask_layerlift", "-f", "ask"), Path(name), ASK_TIMEOUT).output
             printed = printed.replace(str(scripts), str(self.folder.parent))
         if LOADED in printed:
@@ -92,9 +92,9 @@ def _complaint(printed: str) -> str:
     """What Krita has printed of a plug-in that it could not load; kritarunner exits with 0 all the same."""
     missing = re.search(r"No module named '(PyQt\d)'", printed)
     if missing:
-        return (
-            f"it has no {missing[1]}, which all of its Python plug-ins need; on Debian and Ubuntu: "
-            f"sudo apt install python3-{missing[1].lower()}"
-        )
+        return _(
+            "it has no {module}, which all of its Python plug-ins need; "
+            "on Debian and Ubuntu: sudo apt install {package}"
+        ).format(module=missing[1], package=f"python3-{missing[1].lower()}")
     told = re.findall(r'^krita\.scripting: "(?!No result)(.*)"$', printed, re.MULTILINE)
-    return "it prints\n" + last_lines("\n".join(told).replace('\\"', '"') or printed)
+    return _("it prints\n{output}").format(output=last_lines("\n".join(told).replace('\\"', '"') or printed))

@@ -10,11 +10,11 @@ import re
 import shutil
 from pathlib import Path
 
+from ..common.language import _
 from .process import Problem
 
 GROUP, KEY = b"python", b"enable_layerlift"
 ON = (b"true", b"yes", b"on", b"1")
-BY_HAND = "tick Layerlift under Settings > Configure Krita > Python Plugin Manager"
 
 
 class Kritarc:
@@ -85,7 +85,7 @@ class Kritarc:
         try:
             return self.file.read_bytes().splitlines(keepends=True) if self.file.exists() else []
         except OSError as error:
-            raise Problem(f"{self.file} could not be read: {error}") from error
+            raise Problem(_("{file} could not be read: {error}").format(file=self.file, error=error)) from error
 
     def _write(self, lines: list[bytes]) -> None:
         # The file may be a link into somebody's collection of settings.
@@ -104,7 +104,7 @@ class Kritarc:
         except OSError as error:
             with contextlib.suppress(OSError):
                 new.unlink()
-            raise Problem(f"{file} could not be changed: {error}") from error
+            raise Problem(_("{file} could not be changed: {error}").format(file=file, error=error)) from error
 
 
 def _entries(lines: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:

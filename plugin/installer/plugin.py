@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Mapping, Sequence
 
+from ..common.language import _
 from .process import Problem
 
 CORE = Path(__file__).resolve().parents[2] / "shared" / "layerlift" / "__init__.py"
@@ -48,27 +49,29 @@ class PluginFolder:
         for name, content in wanted.items():
             for file in self._places(name):
                 if not file.is_file():
-                    found.append(f"{name} is missing")
+                    found.append(_("{file} is missing").format(file=name))
                 elif file.read_bytes() != content:
-                    found.append(f"{name} differs")
+                    found.append(_("{file} differs").format(file=name))
                 elif _is_program(content) and not os.access(str(file), os.X_OK):
-                    found.append(f"{name} may not be run")
+                    found.append(_("{file} may not be run").format(file=name))
         listed = self._manifest()
-        found += [f"{name} is of an older release" for name in listed if name not in wanted]
+        found += [_("{file} is of an older release").format(file=name) for name in listed if name not in wanted]
         if not found and listed != {name: _digest(content) for name, content in wanted.items()}:
-            found.append(f"{MANIFEST} differs")
+            found.append(_("{file} differs").format(file=MANIFEST))
         return found
 
     def install(self, files: Mapping[str, Path], python: Path) -> None:
         """Put the plug-in there in one step. Raises Problem where that would touch what is not ours."""
         self._recover()
         if self.folder.is_symlink():
-            raise Problem(f"{self.folder} is a link that this installer did not make: remove it, then run this again")
+            problem = _("{folder} is a link that this installer did not make: remove it, then run this again")
+            raise Problem(problem.format(folder=self.folder))
         wanted = _contents(files, python)
         ours = self._manifest()
         for place in [place for name in wanted if name not in ours for place in self._places(name)]:
             if place.exists():
-                raise Problem(f"{place} is not from this installer: move it elsewhere, then run this again")
+                problem = _("{place} is not from this installer: move it elsewhere, then run this again")
+                raise Problem(problem.format(place=place))
         try:
             if self.folder.exists():
                 shutil.copytree(str(self.folder), str(self._new), symlinks=True)
@@ -87,7 +90,8 @@ class PluginFolder:
                 self._desktop.write_bytes(wanted[self._desktop.name])
         except OSError as error:
             self._recover()
-            raise Problem(f"The plug-in could not be put into {self.folder}: {error}") from error
+            problem = _("The plug-in could not be put into {folder}: {error}")
+            raise Problem(problem.format(folder=self.folder, error=error)) from error
         shutil.rmtree(str(self._old), ignore_errors=True)
 
     def is_made_for(self, environments: Sequence[Path]) -> bool:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from typing import Mapping, NamedTuple, Sequence
 
+from ..common.language import _
+
 
 class Problem(Exception):
     """Something that only a person can mend; its text says what happened and what to do."""
@@ -45,13 +47,12 @@ def run(command: Sequence[str], timeout: float, variables: Mapping[str, str] | N
             start_new_session=sys.platform != "win32",
         )
     except OSError as error:
-        raise Problem(f"{command[0]} could not be started: {error}") from error
+        raise Problem(_("{program} could not be started: {error}").format(program=command[0], error=error)) from error
     try:
-        output, _ = process.communicate(timeout=timeout)
+        output = process.communicate(timeout=timeout)[0]
     except subprocess.TimeoutExpired:
         _stop(process)
-        output, _ = process.communicate()
-        return Outcome(None, output)
+        return Outcome(None, process.communicate()[0])
     except BaseException:
         _stop(process)
         process.wait()

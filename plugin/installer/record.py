@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import IO, Iterator
 
+from ..common.language import _
 from .process import Problem, say
 
 
@@ -36,7 +37,8 @@ class Record:
                 self.switches = [Path(path) for path in listed.get("switches", [])]
                 self.folders = [Path(path) for path in listed["folders"]]
             except (ValueError, KeyError, TypeError) as error:
-                raise Problem(f"{self._file} can't be read ({error}): delete it, then run this again") from error
+                problem = _("{file} can't be read ({error}): delete it, then run this again")
+                raise Problem(problem.format(file=self._file, error=error)) from error
 
     def add_folders_above(self, path: Path) -> None:
         """Note the folders that will have to be made for `path`."""
@@ -71,12 +73,11 @@ def only_installer(data: Path) -> Iterator[None]:
         data.mkdir(parents=True, exist_ok=True)
         file = (data / "install.lock").open("a")
     except OSError as error:
-        raise Problem(
-            f"{data} can't be written ({error}): make it writable, or name another folder in LAYERLIFT_HOME"
-        ) from error
+        problem = _("{folder} can't be written ({error}): make it writable, or name another folder in LAYERLIFT_HOME")
+        raise Problem(problem.format(folder=data, error=error)) from error
     with file:
         if not _try_to_lock(file):
-            say("Another installer is running; waiting for it to end.")
+            say(_("Another installer is running; waiting for it to end."))
             while not _try_to_lock(file):
                 time.sleep(0.2)
         yield

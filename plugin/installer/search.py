@@ -7,8 +7,6 @@ from .search_gimp import find_gimps
 from .search_krita import find_kritas
 from .system import System
 
-ANY_HOST = "GIMP 2.10, 3.0 or 3.2, or Krita 5.1 or later,"
-
 
 def find_hosts(system: System) -> list[Host]:
     """Every GIMP of this user, the newest first, then every Krita."""

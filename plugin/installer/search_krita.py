@@ -28,7 +28,8 @@ def _native(system: System) -> Iterator[Krita]:
     if system.platform == "win32":
         data, settings = system.folder("APPDATA", "AppData/Roaming"), system.folder("LOCALAPPDATA", "AppData/Local")
     elif system.platform == "darwin":
-        data, settings = (system.home / "Library" / name for name in ("Application Support", "Preferences"))
+        library = system.home / "Library"
+        data, settings = library / "Application Support", library / "Preferences"
     else:
         data, settings = system.folder("XDG_DATA_HOME", ".local/share"), system.folder("XDG_CONFIG_HOME", ".config")
     runner = system.which("kritarunner")

@@ -39,9 +39,9 @@ class User:
         self.folder = self.profile / "plug-ins" / "layerlift"
         self.pykrita = self.home / ".local" / "share" / "krita" / "pykrita"
         self.kritarc = self.home / ".config" / "kritarc"
-        foreign = ("XDG_", "GIMP2_", "GIMP3_", "LAYERLIFT_", "YOUCAM_", "PYTHON", "PIP_")
+        foreign = ("XDG_", "GIMP2_", "GIMP3_", "LAYERLIFT_", "YOUCAM_", "PYTHON", "PIP_", "LANG", "LC_")
         self.variables = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        self.variables.update(HOME=str(self.home), PATH=str(self.programs), **offline(wheels))
+        self.variables.update(HOME=str(self.home), PATH=str(self.programs), LANG="C.UTF-8", **offline(wheels))
 
     @property
     def system(self) -> System:

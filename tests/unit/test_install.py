@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import catalogues
 from installer.users import User, copy_checkout
 
 from install import find_python, uninstall
@@ -20,6 +21,19 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("Müller & Söhne") / "check out"
     copy_checkout(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def brackets(checkout: Path) -> str:
+    """A language that has every text in brackets."""
+    texts = catalogues.collect()
+    for message in texts:
+        forms = message.id
+        message.string = tuple(f"【{form}】" for form in forms) if isinstance(forms, tuple) else f"【{forms}】"
+    folder = checkout / catalogues.mo("en_XA").relative_to(catalogues.CHECKOUT).parent
+    folder.mkdir(parents=True)
+    (folder / "layerlift.mo").write_bytes(catalogues.compiled(texts))
+    return "en_XA"
 
 
 @pytest.fixture
@@ -113,3 +127,30 @@ def test_a_record_that_can_not_be_read_is_named_and_nothing_is_removed(user: Use
     (user.data / "installed.json").write_text("{")
     with pytest.raises(Problem, match=r"installed\.json can't be read"):
         uninstall(user.system, dry_run=False)
+
+
+# The user's language
+
+
+def test_help_is_in_the_users_language(user: User, brackets: str) -> None:
+    said = " ".join(user.install("--help", LANGUAGE=brackets).split())
+    assert "【Set up Layerlift for this user.】" in said
+    assert "【check the installation and say how to fix it】" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(["--check"], 1), (["--dry-run"], 0), (["--uninstall"], 0), (["--try", "no such.jpg"], 1)]
+)
+def test_every_line_is_in_the_users_language(user: User, brackets: str, arguments: list[str], status: int) -> None:
+    user.profile.mkdir(parents=True)
+    user.kritarc.touch()
+    lines = user.install(*arguments, status=status, LANGUAGE=brackets).splitlines()
+    assert lines and [line for line in lines if not (line.startswith("【") and line.endswith("】"))] == []
+
+
+def test_a_language_without_a_catalogue_is_english(user: User) -> None:
+    assert user.install("--uninstall", LANGUAGE="tlh") == "Layerlift is not installed: nothing to remove.\n"
+
+
+def test_letters_that_the_terminal_does_not_have_stop_nothing(user: User, brackets: str) -> None:
+    assert "\\u3010Set up" in user.install("--help", LANGUAGE=brackets, PYTHONIOENCODING="ascii")

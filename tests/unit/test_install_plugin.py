@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from plugin.installer.environment import Environment
+from plugin.installer.gimp import Gimp
+from plugin.installer.hosts import Host
+from plugin.installer.krita import Krita
+from plugin.installer.kritarc import Kritarc
 from plugin.installer.plugin import MANIFEST, PluginFolder
 from plugin.installer.process import Problem
 
@@ -26,6 +31,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return {"layerlift.py": source, "gimpfu/__init__.py": source}
 
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 PYTHON = Path("env") / "bin" / "python"
 
 
@@ -95,6 +101,22 @@ def test_a_profile_that_can_not_be_written_is_named(plugin: PluginFolder, files:
     plugin.folder.parent.write_text("a file where a folder should be")
     with pytest.raises(Problem, match="could not be put into"):
         plugin.install(files, PYTHON)
+
+
+# What is in it
+
+ENVIRONMENT = Environment(Path("env"))
+HOSTS = [
+    Gimp("GIMP 3.2", "3.2", Path("profile"), ENVIRONMENT, ()),
+    Krita("Krita", Path("resources"), Kritarc(Path("kritarc")), ENVIRONMENT, ()),
+]
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
+def test_a_plug_in_has_the_catalogues_that_programs_read(host: Host) -> None:
+    names = host.files(CHECKOUT)
+    assert "locale/de/LC_MESSAGES/layerlift.mo" in names
+    assert [name for name in names if name.endswith(".po")] == []
 
 
 # What lies beside the folder

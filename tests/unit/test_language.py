@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ast
+import ctypes
 import gettext
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from babel.messages.catalog import Catalog
 from helpers import catalogues
+from layerlift import language as core
+
+from plugin.common import language as hosted
 
 CHECKOUT = catalogues.CHECKOUT
 MARKS = {"_", "N_", "ngettext"}
@@ -19,14 +25,18 @@ FOR_PROGRAMMERS = {
     "AssertionError", "AttributeError", "ImportError", "IndexError", "KeyError", "NotImplementedError", "RuntimeError",
     "StopIteration", "TypeError", "TypeVar", "ValueError", "debug", "exception", "getLogger", "info", "warning",
     "compile", "sub", "fullmatch", "match", "search", "namedtuple", "execute", "executescript",
+    "call", "write_text", "_krita",
 }  # fmt: skip
 """Calls whose texts are no user's."""
 TEXT = re.compile(r"[_&]?[A-Z][a-z&_']+([ .,:].*|[.:]*)|.*[a-z]{2,},? (?!=)[a-z]{2,}.*", re.DOTALL)
 """What begins as a sentence or a label does, or has two words."""
-NOT_SCANNED = re.compile(r"plugin/gimpfu/|shared/layerlift/(twin/|command/doctor\.py)")
-"""gimpfu speaks to authors of plug-ins, the twin as the service does, and a report is for those who help."""
+NOT_SCANNED = re.compile(r"plugin/(gimpfu/|installer/dialects\.py)|shared/layerlift/(twin/|command/doctor\.py)")
+"""gimpfu speaks to authors of plug-ins, dialects to GIMP, the twin as the service does, and a report is for those who
+help."""
 ALLOWED = {
     "Layerlift {}",
+    # what kritarunner prints back
+    "layerlift is loaded",
     # in files and in the procedure browser, of what no user calls or opens
     "Layerlift's cut-outs",
     "Does what the other procedures of Layerlift supervise",
@@ -72,6 +82,9 @@ def unmarked(node: ast.AST) -> Iterator[tuple[int, str]]:
                     yield argument.lineno, "an f-string can't be collected: " + text_of(argument)
         return
     if isinstance(node, (ast.Compare, ast.Subscript, ast.Assert)):
+        return
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        # A path.
         return
     if text := text_of(node):
         if TEXT.fullmatch(text) and text not in ALLOWED:
@@ -138,3 +151,23 @@ def test_programs_read_what_translators_have_written(language: str, translated: 
                 assert form in forms(message.string), (message.id, number)
         elif message.id:
             assert compiled.gettext(message.id) == message.string
+
+
+@pytest.mark.parametrize("module", [core, hosted], ids=lambda module: module.__name__)
+def test_where_no_variable_names_a_language_windows_does(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def translation(domain: str, folder: object, languages: object, fallback: bool) -> gettext.NullTranslations:
+        asked.append(languages)
+        return gettext.NullTranslations()
+
+    german = SimpleNamespace(kernel32=SimpleNamespace(GetUserDefaultUILanguage=lambda: 0x0407))
+    monkeypatch.setattr(ctypes, "windll", german, raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(gettext, "translation", translation)
+    for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    module.speak()
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+    module.speak()
+    assert asked == [["de_DE"], None]

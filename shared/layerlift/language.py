@@ -22,12 +22,16 @@ _texts = gettext.NullTranslations()
 def speak() -> None:
     """Speak the user's language from now on: by the environment, as gettext has it, or else by Windows' own setting."""
     global _texts
-    languages = None
     if sys.platform == "win32" and not any(map(os.environ.get, _VARIABLES)):
         import ctypes
 
-        languages = [locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")]
-    _texts = gettext.translation(DOMAIN, FOLDER, languages, fallback=True)
+        os.environ["LANGUAGE"] = locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")
+    _texts = gettext.translation(DOMAIN, FOLDER, fallback=True)
+
+
+def tag() -> str:
+    """The language that is spoken, as HTML has it: "en", "pt-BR"."""
+    return _texts.info().get("language", "en").replace("_", "-")
 
 
 def _(text: str) -> str:

@@ -22,11 +22,11 @@ def speak(languages: Sequence[str] | None = None, folder: Path = FOLDER) -> None
     """Speak these languages, best first, or the environment's, to which GIMP adds its own, or else Windows' own one."""
     global _texts
     if languages is None:
-        languages = next((value.split(":") for value in map(os.environ.get, _VARIABLES) if value), [])
-        if not languages and sys.platform == "win32":
+        if sys.platform == "win32" and not any(map(os.environ.get, _VARIABLES)):
             import ctypes
 
-            languages = [locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")]
+            os.environ["LANGUAGE"] = locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")
+        languages = next((value.split(":") for value in map(os.environ.get, _VARIABLES) if value), [])
     # There is no catalogue of English, and gettext would look for the next best language.
     wanted = list(takewhile(lambda name: not name.startswith(_ENGLISH), languages))
     _texts = gettext.translation(DOMAIN, str(folder), wanted, fallback=True) if wanted else gettext.NullTranslations()

@@ -24,14 +24,19 @@ _texts = gettext.NullTranslations()
 def speak() -> None:
     """Speak the user's language from now on: by the environment, as gettext has it, or else by Windows' own setting."""
     global _texts
-    languages = next((value.split(":") for value in map(os.environ.get, _VARIABLES) if value), [])
-    if not languages and sys.platform == "win32":
+    if sys.platform == "win32" and not any(map(os.environ.get, _VARIABLES)):
         import ctypes
 
-        languages = [locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")]
+        os.environ["LANGUAGE"] = locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")
+    languages = next((value.split(":") for value in map(os.environ.get, _VARIABLES) if value), [])
     # There is no catalogue of English, and gettext would look for the next best language.
     wanted = list(takewhile(lambda name: not name.startswith(_ENGLISH), languages))
     _texts = gettext.translation(DOMAIN, FOLDER, wanted, fallback=True) if wanted else gettext.NullTranslations()
+
+
+def tag() -> str:
+    """The language that is spoken, as HTML has it: "en", "pt-BR"."""
+    return _texts.info().get("language", "en").replace("_", "-")
 
 
 def _(text: str) -> str:

@@ -54,9 +54,9 @@ def test_what_is_done_is_listed_and_forgotten(account: dict[str, str], photo: Pa
     shown = layerlift(account, "jobs")
     task_id = twin.ledger[0].task_id
     assert (shown.status, shown.output.count("\n")) == (0, 1)
-    assert "64 x 32  1 units" in shown.output and f"task {task_id}  done" in shown.output
+    assert "64 x 32  1 unit " in shown.output and f"task {task_id}  done" in shown.output
     assert "MB" in shown.errors and twin.key not in shown.output + shown.errors
-    assert "Forgot 1 removals and removed 1 kept results" in layerlift(account, "jobs", "clear", "--yes").errors
+    assert "Forgot 1 removal. Removed 1 kept result." in layerlift(account, "jobs", "clear", "--yes").errors
     assert layerlift(account, "jobs").output == ""
 
 

@@ -30,10 +30,10 @@ def brackets(checkout: Path) -> str:
     for message in texts:
         forms = message.id
         message.string = tuple(f"【{form}】" for form in forms) if isinstance(forms, tuple) else f"【{forms}】"
-    folder = checkout / catalogues.mo("en_XA").relative_to(catalogues.CHECKOUT).parent
+    folder = checkout / catalogues.mo("eo").relative_to(catalogues.CHECKOUT).parent
     folder.mkdir(parents=True)
     (folder / "layerlift.mo").write_bytes(catalogues.compiled(texts))
-    return "en_XA"
+    return "eo"
 
 
 @pytest.fixture

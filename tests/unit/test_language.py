@@ -24,12 +24,13 @@ MARKS = {"_", "N_", "ngettext"}
 FOR_PROGRAMMERS = {
     "AssertionError", "AttributeError", "ImportError", "IndexError", "KeyError", "NotImplementedError", "RuntimeError",
     "StopIteration", "TypeError", "TypeVar", "ValueError", "debug", "exception", "getLogger", "info", "warning",
-    "compile", "sub", "fullmatch", "match", "search", "namedtuple", "execute", "executescript",
+    "Template", "compile", "sub", "fullmatch", "match", "search", "namedtuple", "execute", "executescript",
     "call", "write_text", "_krita",
 }  # fmt: skip
 """Calls whose texts are no user's."""
 TEXT = re.compile(r"[_&]?[A-Z][a-z&_']+([ .,:].*|[.:]*)|.*[a-z]{2,},? (?!=)[a-z]{2,}.*", re.DOTALL)
 """What begins as a sentence or a label does, or has two words."""
+PERCENT_FIELD = re.compile(r"%(?:\(\w+\))?[rs]")
 NOT_SCANNED = re.compile(r"plugin/(gimpfu/|installer/dialects\.py)|shared/layerlift/(twin/|command/doctor\.py)")
 """gimpfu speaks to authors of plug-ins, dialects to GIMP, the twin as the service does, and a report is for those who
 help."""
@@ -118,7 +119,8 @@ def forms(message_id: object) -> list[str]:
 
 
 def fields(text: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    """The names in braces, and argparse's fields as they are."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None} | set(PERCENT_FIELD.findall(text))
 
 
 def test_a_language_has_every_text_and_no_other(translated: Catalog) -> None:
@@ -134,6 +136,8 @@ def test_translations_have_the_fields_and_keys_of_their_texts(translated: Catalo
             wanted = set.intersection(*map(fields, forms(message.id)))
             assert wanted <= fields(text) <= allowed, (message.id, text)
             original = forms(message.id)[0]
+            # Help texts go through %, too.
+            assert text.count("%") == original.count("%"), (message.id, text)
             for key in "_&":
                 is_label = re.match(rf"[^ ]*{key}[A-Z]|.* {key}[A-Z]", original) is not None
                 assert not is_label or text.count(key) == original.count(key), (message.id, text)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from layerlift import errors
-from layerlift.command.terminal import Pace, summary
+from layerlift.command import terminal
+from layerlift.command.terminal import Pace, cut, summary, width
 from layerlift.errors import plain
 from layerlift.store import log
 
@@ -85,6 +86,21 @@ def test_the_summary_counts_and_gives_reasons() -> None:
         "not started     25",
     ]
     assert told.endswith("18.jpg, 19.jpg and 5 more")
+
+
+def test_the_columns_of_the_summary_hold_long_and_wide_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"done": "完了", "failed": "失敗しました", "not started": "nicht angefangen"}
+    monkeypatch.setattr(terminal, "_", lambda text: words.get(text, text))
+    lines = summary([end("a.jpg", "cached"), end("b.jpg", "cancelled", "not_started")]).splitlines()
+    counts = [line.removesuffix("  0 units") for line in lines if not line.startswith(" ")]
+    assert [line.split("  ")[0] for line in counts] == ["完了", "free", "失敗しました", "nicht angefangen"]
+    assert {width(line) for line in counts} == {len("nicht angefangen") + 6}
+
+
+def test_a_line_is_cut_by_the_columns_of_its_letters() -> None:
+    assert [cut("写真a.jpg", columns) for columns in (0, 1, 2, 3, 4, 5, 9, 10)] == [
+        "", "", "写", "写", "写真", "写真a", "写真a.jpg", "写真a.jpg",
+    ]  # fmt: skip
 
 
 def test_a_name_does_nothing_to_a_terminal() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from .. import errors
 from ..imaging.formats import SUFFIXES
+from ..language import _
 
 SUFFIX = "-cutout.png"
 
@@ -43,15 +45,27 @@ def pairs(
         SetupError: ``usage``, where that makes no sense.
     """
     if relative_to is not None and folder is None:
-        raise errors.make("usage", "--relative-to needs --output-dir")
+        raise errors.make("usage", _("--relative-to needs --output-dir"))
     found = [place for photo in photos for place in _find(photo, recursive)]
     if not found:
-        raise errors.make("usage", f"there is no picture in {', '.join(map(str, photos))}")
+        places = ", ".join(map(str, photos))
+        raise errors.make("usage", _("there is no picture in {places}").format(places=places))
     if output is not None:
         _check_output(output, len(found))
     made = [Pair(source, output or _target(source, root, folder, relative_to)) for source, root in found]
     _check(made)
     return made
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder for cut-outs and sees that it can be written to, before anything is paid for that could not be
+    kept."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise errors.make("disk", f"{folder} ({error.strerror})") from error
 
 
 def _target(source: Path, root: Path, folder: Path | None, relative_to: Path | None) -> Path:
@@ -63,16 +77,18 @@ def _target(source: Path, root: Path, folder: Path | None, relative_to: Path | N
     try:
         return folder / source.parent.resolve().relative_to(relative_to.resolve()) / name
     except ValueError:
-        raise errors.make("usage", f"{source} is not below {relative_to}") from None
+        text = _("{picture} is not below {folder}").format(picture=source, folder=relative_to)
+        raise errors.make("usage", text) from None
 
 
 def _check_output(output: Path, pictures: int) -> None:
     if pictures != 1:
-        raise errors.make("usage", "-o takes one picture; use --output-dir for several")
+        raise errors.make("usage", _("-o takes one picture; use --output-dir for several"))
     if output.is_dir():
-        raise errors.make("usage", f"{output} is a folder; use --output-dir for that")
+        raise errors.make("usage", _("{path} is a folder; use --output-dir for that").format(path=output))
     if output.suffix.lower() != ".png":
-        raise errors.make("usage", f"{output} should end in .png: a cut-out is a PNG file")
+        text = _("{path} should end in .png: a cut-out is a PNG file")
+        raise errors.make("usage", text.format(path=output))
 
 
 def _check(made: Sequence[Pair]) -> None:
@@ -82,9 +98,10 @@ def _check(made: Sequence[Pair]) -> None:
     for source, target in made:
         place = _place(target)
         if place in originals:
-            raise errors.make("usage", f"the cut-out would replace the picture {target}")
+            raise errors.make("usage", _("the cut-out would replace the picture {picture}").format(picture=target))
         if place in taken:
-            raise errors.make("usage", f"{source} and {taken[place]} would both go to {target}")
+            text = _("{picture} and {other} would both go to {path}")
+            raise errors.make("usage", text.format(picture=source, other=taken[place], path=target))
         taken[place] = source
 
 
@@ -99,14 +116,15 @@ def _find(photo: Path, recursive: bool) -> Iterator[tuple[Path, Path]]:
         if pattern:
             found = list(_match(root, pattern, recursive))
             if not found:
-                raise errors.make("usage", f"no picture matches {photo}")
+                raise errors.make("usage", _("no picture matches {pattern}").format(pattern=photo))
             yield from ((source, root) for source in found)
         elif photo.is_dir():
             yield from ((source, photo) for source in _list_folder(photo, recursive))
         else:
             yield photo, photo.parent
     except OSError as error:
-        raise errors.make("usage", f"{error.filename or photo} can't be read ({error.strerror})") from error
+        text = _("{path} can't be read ({reason})").format(path=error.filename or photo, reason=error.strerror)
+        raise errors.make("usage", text) from error
 
 
 def _split_pattern(photo: Path) -> tuple[Path, str]:

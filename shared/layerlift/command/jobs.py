@@ -7,6 +7,7 @@ import sys
 import time
 
 from .. import errors
+from ..language import N_, _, ngettext
 from ..store import database, trace
 from ..store.entries import IN_DOUBT, Entry
 from ..store.journal import Journal
@@ -14,53 +15,54 @@ from ..store.settings import Settings
 from . import terminal
 
 _SAID = {
-    "new": "not started",
-    "uploaded": "not started",
-    "starting": "in doubt: may have been charged",
-    "unknown": "in doubt: may have been charged",
-    "running": "running: 'layerlift jobs resume' fetches the result",
-    "refused": "the service does not say what became of it: may have been charged",
-    "done": "ready to fetch: run 'layerlift jobs resume'",
-    "kept": "done",
-    "deleted": "done",
-    "lost": "lost: may have been charged",
+    "new": N_("not started"),
+    "uploaded": N_("not started"),
+    "starting": N_("in doubt: may have been charged"),
+    "unknown": N_("in doubt: may have been charged"),
+    "running": N_("running: 'layerlift jobs resume' fetches the result"),
+    "refused": N_("the service does not say what became of it: may have been charged"),
+    "done": N_("ready to fetch: run 'layerlift jobs resume'"),
+    "kept": N_("done"),
+    "deleted": N_("done"),
+    "lost": N_("lost: may have been charged"),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION")
-    resume = actions.add_parser("resume", help="fetch the results of what was started and not fetched yet")
+    resume = actions.add_parser("resume", help=_("fetch the results of what was started and not fetched yet"))
     resume.set_defaults(run=_resume)
     clear = actions.add_parser(
-        "clear", help="forget all but what still runs or is in doubt, and remove the kept results, after asking"
+        "clear", help=_("forget all but what still runs or is in doubt, and remove the kept results, after asking")
     )
-    clear.add_argument("--yes", action="store_true", help="agree to that")
-    clear.add_argument("--in-doubt", action="store_true", help="also forget what may have been charged")
+    clear.add_argument("--yes", action="store_true", help=_("agree to that"))
+    clear.add_argument("--in-doubt", action="store_true", help=_("also forget what may have been charged"))
     clear.set_defaults(run=_clear)
     parser.set_defaults(run=_list)
 
 
-def _list(_: argparse.Namespace) -> int:
+def _list(options: argparse.Namespace) -> int:
     journal = _journal()
     for entry in journal.entries() if journal else []:
         print(_line(journal, entry))
     if journal:
-        print(f"Kept results: {journal.cache.size() / 1e6:.1f} MB.", file=sys.stderr)
+        print(_("Kept results: {size} MB.").format(size=f"{journal.cache.size() / 1e6:.1f}"), file=sys.stderr)
     return 0
 
 
 def _line(journal: Journal | None, entry: Entry) -> str:
-    said = _SAID[entry.state]
+    said = _(_SAID[entry.state])
     if journal and journal.is_claimed(entry):
-        said = "in progress"
+        said = _("in progress")
     elif journal and entry.state in ("kept", "deleted") and journal.alpha(entry) is None:
-        said = "done, its result is no longer kept"
+        said = _("done, its result is no longer kept")
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.created))
-    task = f"task {entry.task_id}" if entry.task_id else "no task"
-    return errors.plain(f"{when}  {entry.width} x {entry.height}  {entry.units:g} units  {task}  {said}")
+    task = _("task {task}").format(task=entry.task_id) if entry.task_id else _("no task")
+    units = terminal.format_units(entry.units)
+    return errors.plain(f"{when}  {entry.width} x {entry.height}  {units}  {task}  {said}")
 
 
-def _resume(_: argparse.Namespace) -> int:
+def _resume(options: argparse.Namespace) -> int:
     from ..removal.engines import Engines
     from ..removal.tasks import resume
 
@@ -72,7 +74,8 @@ def _resume(_: argparse.Namespace) -> int:
             if error is not None and not isinstance(error, errors.LayerliftError):
                 raise error
             failed = failed or error is not None
-            print(errors.plain(f"{entry.task_id or 'no task'}: {error or 'fetched'}"))
+            task, outcome = entry.task_id or _("no task"), error or _("fetched")
+            print(errors.plain(f"{task}: {outcome}"))
     return 1 if failed else 0
 
 
@@ -81,13 +84,18 @@ def _clear(options: argparse.Namespace) -> int:
     if journal is None:
         return 0
     kept = journal.cache.count()
-    question = f"Kept results: {kept}. Without them the same pictures cost units again. Remove them?"
-    if kept and not options.yes and not terminal.ask(question):
+    question = _("Kept results: {count}. Without them the same pictures cost units again. Remove them?")
+    if kept and not options.yes and not terminal.ask(question.format(count=kept)):
         raise errors.make("clear_not_agreed")
     forgotten, removed = journal.clear(in_doubt=options.in_doubt)
-    print(f"Forgot {forgotten} removals and removed {removed} kept results.", file=sys.stderr)
+    print(
+        ngettext("Forgot {count} removal.", "Forgot {count} removals.", forgotten).format(count=forgotten),
+        ngettext("Removed {count} kept result.", "Removed {count} kept results.", removed).format(count=removed),
+        file=sys.stderr,
+    )
     if left := sum(entry.state in IN_DOUBT for entry in journal.entries()):
-        print(f"Still in doubt: {left}. --in-doubt forgets them too; they may have been charged.", file=sys.stderr)
+        text = _("Still in doubt: {count}. --in-doubt forgets them too; they may have been charged.")
+        print(text.format(count=left), file=sys.stderr)
     return 0
 
 

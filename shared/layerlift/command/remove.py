@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import errors
+from ..language import _, ngettext
 from ..removal.choices import CHOICES
 from ..store.settings import Settings
 from . import files, signals, terminal
@@ -35,51 +35,64 @@ ASKED_UNITS = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "photos", nargs="+", type=Path, metavar="PHOTO", help="a picture, a folder of pictures, or a pattern for either"
+        "photos",
+        nargs="+",
+        type=Path,
+        metavar="PHOTO",
+        help=_("a picture, a folder of pictures, or a pattern for either"),
     )
-    parser.add_argument("-r", "--recursive", action="store_true", help="descend into subfolders")
+    parser.add_argument("-r", "--recursive", action="store_true", help=_("descend into subfolders"))
     place = parser.add_mutually_exclusive_group()
-    place.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the cut-out of one picture goes")
+    place.add_argument("-o", "--output", type=Path, metavar="FILE", help=_("where the cut-out of one picture goes"))
     place.add_argument(
         "--output-dir",
         type=Path,
         metavar="DIR",
-        help=f"where cut-outs go, as NAME{files.SUFFIX}; the folders within a PHOTO folder are kept",
+        help=_("where cut-outs go, as {name}; the folders within a PHOTO folder are kept").format(
+            name=f"NAME{files.SUFFIX}"
+        ),
     )
     parser.add_argument(
-        "--relative-to", type=Path, metavar="FOLDER", help="keep all folders below FOLDER in DIR, also for single files"
+        "--relative-to",
+        type=Path,
+        metavar="FOLDER",
+        help=_("keep all folders below FOLDER in DIR, also for single files"),
     )
-    parser.add_argument("--overwrite", action="store_true", help="redo pictures that already have a cut-out")
+    parser.add_argument("--overwrite", action="store_true", help=_("redo pictures that already have a cut-out"))
     parser.add_argument("--engine", choices=CHOICES, default="auto")
-    parser.add_argument("--result", choices=("alpha", "mask"), default="alpha", help="the cut-out, or its mask in gray")
+    parser.add_argument(
+        "--result", choices=("alpha", "mask"), default="alpha", help=_("the cut-out, or its mask in gray")
+    )
     parser.add_argument(
         "--no-clean-edges",
         dest="clean_edges",
         action="store_false",
-        help="leave the old background's colour in soft edges",
+        help=_("leave the old background's colour in soft edges"),
     )
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write a contact sheet, FILE.html")
+    parser.add_argument("--report", type=Path, metavar="FILE", help=_("write a contact sheet, FILE.html"))
     parser.add_argument(
         "--again",
         action="store_true",
-        help="pay again where an earlier start may have been charged, and for the cut-out of a cut-out",
+        help=_("pay again where an earlier start may have been charged, and for the cut-out of a cut-out"),
     )
-    parser.add_argument("--yes", action="store_true", help="agree to the upload and the cost")
-    parser.add_argument("--json", action="store_true", help="print one JSON object per picture on standard output")
+    parser.add_argument("--yes", action="store_true", help=_("agree to the upload and the cost"))
+    parser.add_argument("--json", action="store_true", help=_("print one JSON object per picture on standard output"))
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Removes backgrounds; the exit status is 0 where all went well, 1 where not, 2 where something is to be set up."""
     if options.report is not None and options.report.suffix.lower() not in (".html", ".htm"):
-        raise errors.make("usage", f"{options.report} should end in .html: a report is an HTML file")
+        text = _("{path} should end in .html: a report is an HTML file")
+        raise errors.make("usage", text.format(path=options.report))
     pairs = files.pairs(
         options.photos, options.output, options.output_dir, recursive=options.recursive, relative_to=options.relative_to
     )
     replaces = options.overwrite or options.output is not None
     skipped = set() if replaces else {number for number, pair in enumerate(pairs) if pair.target.is_file()}
     if skipped:
-        print(f"Skipped {len(skipped)} of {len(pairs)}: cut-out already exists.", file=sys.stderr)
+        text = _("Skipped {count} of {total}: cut-out already exists.")
+        print(text.format(count=len(skipped), total=len(pairs)), file=sys.stderr)
 
     from ..imaging import pictures
     from ..removal.batch import Batch
@@ -90,8 +103,8 @@ def run(options: argparse.Namespace) -> int:
     for number, pair in enumerate(pairs):
         if number not in skipped and not options.again and pictures.is_cut_out(pair.source):
             skipped.add(number)
-            text = f"{pair.source}: Skipped: this is a cut-out. To remove its background anyway, add --again."
-            print(errors.plain(text), file=sys.stderr)
+            text = _("Skipped: this is a cut-out. To remove its background anyway, add --again.")
+            print(errors.plain(f"{pair.source}: {text}"), file=sys.stderr)
 
     event = threading.Event()
     with ExitStack() as stack:
@@ -115,11 +128,11 @@ def run(options: argparse.Namespace) -> int:
         if asked.is_set():
             engines.leave()
         if asked.is_set() and engines.background.busy:
-            print(
+            text = _(
                 "What is paid for is being finished, if need be in the background; the next run fetches it. "
-                "Press Ctrl+C again to quit at once.",
-                file=sys.stderr,
+                "Press Ctrl+C again to quit at once."
             )
+            print(text, file=sys.stderr)
     return removing.status
 
 
@@ -222,7 +235,9 @@ class _Removing:
                 return
             pair = self._pairs[number]
             try:
-                sheet.add(number, pair, pictures.read(pair.source), pictures.read(pair.target), "from an earlier run")
+                sheet.add(
+                    number, pair, pictures.read(pair.source), pictures.read(pair.target), _("from an earlier run")
+                )
             except errors.PictureError:
                 continue
 
@@ -268,7 +283,7 @@ class _Photo:
         from ..removal.stages import Stage
 
         picture = pictures.read(self.pair.source, self._make_report(Stage.READ))
-        _check_folder(self.pair.target.parent)
+        files.make_folder(self.pair.target.parent)
         return picture
 
     def deliver(self, picture: Picture, outcome: Outcome) -> _Made:
@@ -311,8 +326,8 @@ class _Photo:
         from ..removal.stages import Stage
 
         pictures.write_png(self.pair.target, cut_out, lambda fraction: self._on_progress(Stage.WRITE, fraction))
-        notes = ["kept from an earlier run: free"] * outcome.cached
-        notes += ["no background was found: the whole picture was kept"] * outcome.full
+        notes = [_("kept from an earlier run: free")] * outcome.cached
+        notes += [_("no background was found: the whole picture was kept")] * outcome.full
         note = "; ".join(notes)
         self._on_cut_out(picture, cut_out, note)
         fields = {"task_id": outcome.task_id, "dst_id": outcome.dst_id, "units": outcome.units}
@@ -340,16 +355,6 @@ def _describe_end(pair: Pair, engine: str | None, status: str) -> dict[str, Any]
     }
 
 
-def _check_folder(folder: Path) -> None:
-    """Makes the folder and sees that it can be written to, before anything is paid for that could not be kept."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise errors.make("disk", f"{folder} ({error.strerror})") from error
-
-
 @contextmanager
 def _interrupt(event: threading.Event) -> Iterator[threading.Event]:
     """Ctrl+C and the like ask all pictures to stop; a second one ends the command at once. Gives what tells whether
@@ -369,11 +374,10 @@ def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace, c
     units = engine.units * pictures
     if units <= ASKED_UNITS or options.yes:
         return
-    if terminal.can_ask():
-        held = f"{round(engine.service.balance(sleep=cancel.sleep), 2):.15g}"
-        if terminal.ask(f"{pictures} pictures. Cost: up to {units} units. Balance: {held} units. Go on?"):
-            return
-    raise errors.make("cost_not_agreed", f"it may be up to {units} units")
+    if terminal.can_ask() and terminal.ask_for_cost(pictures, units, engine.service.balance(sleep=cancel.sleep)):
+        return
+    text = ngettext("it may be up to {count} unit", "it may be up to {count} units", units)
+    raise errors.make("cost_not_agreed", text.format(count=units))
 
 
 def _open_engine(engines: Engines, options: argparse.Namespace, cancel: Cancel) -> Engine:
@@ -387,8 +391,8 @@ def _open_engine(engines: Engines, options: argparse.Namespace, cancel: Cancel) 
         settings.agree(settings.api_host)
         engine = engines.open(options.engine, cancel.sleep)
     announcements = {
-        "youcam": f"Engine: YouCam. Pictures are uploaded to {settings.api_host}; each costs {engine.units} unit.",
-        "offline": "Engine: offline, a quick draft. Nothing leaves this computer.",
+        "youcam": _("Engine: YouCam. Pictures are uploaded to {host}; each costs 1 unit."),
+        "offline": _("Engine: offline, a quick draft. Nothing leaves this computer."),
     }
-    print(announcements[engine.name], file=sys.stderr)
+    print(announcements[engine.name].format(host=settings.api_host), file=sys.stderr)
     return engine

@@ -10,6 +10,7 @@ import threading
 from types import FrameType
 
 from .. import errors
+from ..language import _
 from ..models import fetching
 from ..twin import Twin
 from ..twin.engines import Engine, luma_key
@@ -25,25 +26,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "\n".join(
         [
-            "forms:",
+            _("forms:"),
             *(f"  {name:18} {text}" for name, text in FORMS.items()),
-            f"steps: {', '.join(STEPS)}",
-            "faults: an HTTP status (value: its error_code), or",
+            _("steps: {steps}").format(steps=", ".join(STEPS)),
+            _("faults: an HTTP status (value: its error_code), or"),
             *(f"  {name:18} {text}" for name, text in KINDS.items()),
         ]
     )
-    parser.add_argument("--port", type=_port, default=0, help="port of the API on 127.0.0.1 (default: a free one)")
-    parser.add_argument("--engine", choices=("u2netp", "luma-key"), default="u2netp", help="what makes the cut-outs")
-    parser.add_argument("--run-time", type=float, default=default.run_seconds, metavar="SECONDS", help="of a task")
-    parser.add_argument("--polling-interval", type=int, metavar="MS", help="named in answers, and enforced")
+    parser.add_argument("--port", type=_port, default=0, help=_("port of the API on 127.0.0.1 (default: a free one)"))
+    parser.add_argument("--engine", choices=("u2netp", "luma-key"), default="u2netp", help=_("what makes the cut-outs"))
+    # Translators: how long a removal takes.
+    parser.add_argument("--run-time", type=float, default=default.run_seconds, metavar="SECONDS", help=_("of a task"))
+    parser.add_argument("--polling-interval", type=int, metavar="MS", help=_("named in answers, and enforced"))
     parser.add_argument(
-        "--poll-within", type=float, metavar="SECONDS", help="enforced, but not named in answers (default: 10)"
+        "--poll-within", type=float, metavar="SECONDS", help=_("enforced, but not named in answers (default: 10)")
     )
-    parser.add_argument("--form", action="append", default=[], choices=tuple(FORMS), metavar="FORM", help="see below")
-    parser.add_argument("--units", type=float, default=default.units, help="in the account")
-    parser.add_argument("--rate", type=_rate, default=default.rate, metavar="COUNT/SECONDS", help="limit of requests")
     parser.add_argument(
-        "--fault", action="append", default=[], type=_fault, metavar="STEP:KIND[:TIMES][=VALUE]", help="see below"
+        "--form", action="append", default=[], choices=tuple(FORMS), metavar="FORM", help=_("see below")
+    )
+    # Translators: how many units there are at the start.
+    parser.add_argument("--units", type=float, default=default.units, help=_("in the account"))
+    parser.add_argument(
+        "--rate", type=_rate, default=default.rate, metavar="COUNT/SECONDS", help=_("limit of requests")
+    )
+    parser.add_argument(
+        "--fault", action="append", default=[], type=_fault, metavar="STEP:KIND[:TIMES][=VALUE]", help=_("see below")
     )
 
 
@@ -72,7 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"Port {arguments.port} can't be used: {error}. Choose another with --port.", file=sys.stderr)
+        text = _("Port {port} can't be used: {reason}. Choose another with --port.")
+        print(text.format(port=arguments.port, reason=error), file=sys.stderr)
         return 2
     with twin:
         print(f"YOUCAM_API_URL={twin.url}\nYOUCAM_API_KEY={twin.key}", flush=True)
@@ -91,21 +99,23 @@ def _engine(name: str) -> Engine:
 
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 65535")
+        raise argparse.ArgumentTypeError(_("'{text}' is not a number from 0 to 65535").format(text=text))
     return int(text)
 
 
 def _rate(text: str) -> tuple[int, float]:
     match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text)
     if match is None:
-        raise argparse.ArgumentTypeError(f"'{text}' is not of the form COUNT/SECONDS, as in 250/300")
+        reason = _("'{text}' is not of the form COUNT/SECONDS, as in 250/300")
+        raise argparse.ArgumentTypeError(reason.format(text=text))
     return int(match[1]), float(match[2])
 
 
 def _fault(text: str) -> Fault:
     match = _FAULT.fullmatch(text)
     if match is None:
-        raise argparse.ArgumentTypeError(f"'{text}' is not of the form STEP:KIND[:TIMES][=VALUE]")
+        reason = _("'{text}' is not of the form STEP:KIND[:TIMES][=VALUE]")
+        raise argparse.ArgumentTypeError(reason.format(text=text))
     kind, value = match["kind"], match["value"] or ""
     try:
         return Fault(

@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from string import Template
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -17,49 +18,56 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from .. import atomic, errors
+from .. import atomic, errors, language
 from ..imaging import pictures
 from ..imaging.pictures import Picture
+from ..language import _, ngettext
 
 SIDE = 256
 """The longer side of a small picture, in pixels."""
 _SQUARE = 8
 _QUALITY = 80
 _PROFILE = "icc-profile-data"
-_HEAD = """<!doctype html>
-<html lang="en">
+_HEAD = Template(
+    """<!doctype html>
+<html lang="$language">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Layerlift: {title}</title>
+<title>Layerlift: $title</title>
 <style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 14px/1.4 system-ui, sans-serif; margin: 24px; }}
-main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 24px 16px; }}
-figure {{ margin: 0; min-width: 0; }}
-figure div {{ display: grid; grid-template-columns: 1fr 1fr; gap: 4px; }}
-a {{ color: inherit; }}
-img {{ width: 100%; height: 170px; object-fit: contain; background: #8882; display: block; }}
-figcaption {{ overflow-wrap: anywhere; margin-top: 4px; }}
-small {{ opacity: .7; }}
-pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
+:root { color-scheme: light dark; }
+body { font: 14px/1.4 system-ui, sans-serif; margin: 24px; }
+main { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 24px 16px; }
+figure { margin: 0; min-width: 0; }
+figure div { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; }
+a { color: inherit; }
+img { width: 100%; height: 170px; object-fit: contain; background: #8882; display: block; }
+figcaption { overflow-wrap: anywhere; margin-top: 4px; }
+small { opacity: .7; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 </style>
 </head>
 <body>
-<h1>{title}</h1>
+<h1>$title</h1>
 <main>
 """
-_FIGURE = """<figure><div><a href="{source}"><img alt="before" src="{before}"></a>\
-<a href="{target}"><img alt="after" src="{after}"></a></div>\
-<figcaption>{name} <small>{note}</small></figcaption></figure>
+)
+_FIGURE = Template(
+    """<figure><div><a href="$source"><img alt="$before_word" src="$before"></a>\
+<a href="$target"><img alt="$after_word" src="$after"></a></div>\
+<figcaption>$name <small>$note</small></figcaption></figure>
 """
-_TAIL = """</main>
-<h2>Summary</h2>
-<pre>{summary}</pre>
+)
+_TAIL = Template(
+    """</main>
+<h2>$heading</h2>
+<pre>$summary</pre>
 </body>
 </html>
 """
+)
 
 
 class Sheet:
@@ -111,11 +119,15 @@ class Sheet:
             number: its place on the sheet, whenever it comes.
         """
         source, target = pair
-        figure = _FIGURE.format(
+        figure = _FIGURE.substitute(
             source=self._address(source),
             target=self._address(target),
             before=_embed(before),
             after=_embed(after),
+            # Translators: a picture before its background is removed.
+            before_word=html.escape(_("before")),
+            # Translators: a picture after its background is removed.
+            after_word=html.escape(_("after")),
             name=html.escape(str(source)),
             note=html.escape(note),
         ).encode(errors="replace")
@@ -131,15 +143,19 @@ class Sheet:
                 self._error = error
 
     def _write(self) -> None:
-        title = f"{len(self._places)} pictures"
+        count = len(self._places)
+        title = html.escape(ngettext("{count} picture", "{count} pictures", count).format(count=count))
+        # Translators: the heading of a table of how many pictures are done, have failed, and so on.
+        heading, summary = html.escape(_("Summary")), html.escape(self.summary)
         with atomic.replacing(self._path) as part, part.open("wb") as file:
-            file.write(_HEAD.format(title=title).encode())
+            file.write(_HEAD.substitute(language=language.tag(), title=title).encode())
             for figure in self._figures():
                 file.write(figure)
-            file.write(_TAIL.format(summary=html.escape(self.summary)).encode(errors="replace"))
+            file.write(_TAIL.substitute(heading=heading, summary=summary).encode(errors="replace"))
 
     def _figures(self) -> Iterator[bytes]:
-        for _, (start, length) in sorted(self._places.items()):
+        for number in sorted(self._places):
+            start, length = self._places[number]
             self._spool.seek(start)
             yield self._spool.read(length)
 
@@ -174,7 +190,7 @@ def _shrink(picture: Picture) -> NDArray[np.uint8]:
         pixels = _reduce(image)
     if pixels.shape[2] == 3:
         return pixels
-    height, width, _ = pixels.shape
+    height, width = pixels.shape[:2]
     rows, columns = np.arange(height)[:, None] // _SQUARE, np.arange(width) // _SQUARE
     board = np.where((rows + columns) % 2, 255.0, 204.0)[:, :, None]
     alpha = pixels[:, :, 3:] / 255.0

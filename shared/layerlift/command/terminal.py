@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import shutil
 import sys
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import plain
+from ..language import N_, _, ngettext
 
 if TYPE_CHECKING:
     from ..removal.stages import Stage
@@ -23,6 +26,21 @@ _DRAW_SECONDS = 0.1
 _TICK_SECONDS = 1.0
 _NAMES = 20
 """Pictures that are named where nothing else is to be said of each."""
+_ENDS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    # Translators: in a table: how many pictures are done; also, what has become of a paid removal.
+    N_("done"): lambda end: end["status"] == "done",
+    # Translators: in a table: how many pictures cost nothing.
+    N_("free"): lambda end: end["status"] == "cached",
+    # Translators: in a table: how many pictures were skipped.
+    N_("skipped"): lambda end: end["status"] == "skipped",
+    # Translators: in a table: how many pictures failed.
+    N_("failed"): lambda end: end["status"] == "failed",
+    # Translators: in a table: how many pictures were cancelled.
+    N_("cancelled"): lambda end: _code(end) == "cancelled",
+    # Translators: in a table: how many pictures were not started; also, what has become of a paid removal.
+    N_("not started"): lambda end: _code(end) == "not_started",
+}
+"""How pictures end: the rows of the summary."""
 
 
 def can_ask() -> bool:
@@ -34,13 +52,54 @@ def ask(question: str) -> bool:
     """Asks on a terminal; without one nobody has agreed."""
     if not can_ask():
         return False
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    # Translators: the letter that answers a question with yes, as in "[y/N]". The English one works in all languages.
+    yes = _("y")
+    # Translators: the letter that answers a question with no, as a capital: Enter alone is no, too.
+    no = _("N")
+    # Translators: the word that answers a question with yes.
+    accepted = {"y", "yes", yes.lower(), _("yes").lower()}
+    print(f"{question} [{yes}/{no}] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in accepted
 
 
 def ask_for_uploads(host: str) -> bool:
     """Asks whether pictures may be uploaded."""
-    return ask(f"Pictures will be uploaded to {host}; each costs 1 unit. Agree?")
+    return ask(_("Pictures will be uploaded to {host}; each costs 1 unit. Agree?").format(host=host))
+
+
+def ask_for_cost(pictures: int, units: int, balance: float) -> bool:
+    """Asks whether units may be spent."""
+    held = round(balance, 2)
+    return ask(
+        " ".join(
+            [
+                ngettext("{count} picture.", "{count} pictures.", pictures).format(count=pictures),
+                ngettext("Cost: up to {count} unit.", "Cost: up to {count} units.", units).format(count=units),
+                ngettext("Balance: {count} unit.", "Balance: {count} units.", held).format(count=f"{held:.15g}"),
+                _("Go on?"),
+            ]
+        )
+    )
+
+
+def format_units(units: float) -> str:
+    """A number of units, to the hundredth."""
+    count = round(units, 2)
+    return ngettext("{count} unit", "{count} units", count).format(count=f"{count:.15g}")
+
+
+def width(text: str) -> int:
+    """The columns that a text takes on a terminal, where Chinese and Japanese letters take two."""
+    return sum(map(_columns, text))
+
+
+def cut(text: str, columns: int) -> str:
+    """The beginning of a text that fits into so many columns."""
+    return text[: sum(end <= columns for end in itertools.accumulate(map(_columns, text)))]
+
+
+def _columns(letter: str) -> int:
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 class Pace:
@@ -72,7 +131,10 @@ class Pace:
         if not self._made or passed <= 0:
             return ""
         speed = self._made / passed
-        return f"{60 * speed:.3g}/min, {_format_duration(max(self._left / speed, self._least() - passed))} left"
+        # Translators: how many pictures are done in a minute, and how long the others will take.
+        text = _("{count}/min, {duration} left")
+        left = max(self._left / speed, self._least() - passed)
+        return text.format(count=f"{60 * speed:.3g}", duration=_format_duration(left))
 
     def _least(self) -> float:
         """Seconds that the limit makes all take: at first it lets through many at once, and then none for long."""
@@ -133,7 +195,7 @@ class Display:
             self._overview.update(number, stage, fraction, text)
         else:
             details = f" ({text})" if text else ""
-            self._draw(f"{self._names[number]} {_bar(fraction)} {stage.value}{details}")
+            self._draw(f"{self._names[number]} {_bar(fraction)} {_(stage.value)}{details}")
 
     def finish(self, number: int, *, made: bool) -> None:
         """A picture has ended; `made` as `Pace.count` has it."""
@@ -158,7 +220,7 @@ class Display:
         fraction, text = self._news
         with self._guard:
             pace = str(self._pace)
-        held = "the service's limit is reached" if self._held > 1 else ""
+        held = _("the service's limit is reached") if self._held > 1 else ""
         self._draw(f"{_bar(fraction)} {', '.join(filter(None, (pace, held, text)))}")
 
     def _tick(self) -> None:
@@ -172,7 +234,7 @@ class Display:
                 return
             self._line, self._drawn = line, time.monotonic()
             # A line that wraps could not be cleared.
-            shown = plain(line)[: shutil.get_terminal_size().columns - 1]
+            shown = cut(plain(line), shutil.get_terminal_size().columns - 1)
             print(f"\r\x1b[K{shown}", end="", file=sys.stderr, flush=True)
 
 
@@ -183,20 +245,14 @@ def _bar(fraction: float) -> str:
 
 def summary(ends: Sequence[dict[str, Any]]) -> str:
     """A table of how pictures ended, given as ``--json`` tells them: counts, units, and the reasons of failures."""
+    column = max(12, *(width(_(title)) for title in _ENDS))
     lines = []
-    for title, of in (
-        ("done", lambda end: end["status"] == "done"),
-        ("free", lambda end: end["status"] == "cached"),
-        ("skipped", lambda end: end["status"] == "skipped"),
-        ("failed", lambda end: end["status"] == "failed"),
-        ("cancelled", lambda end: _code(end) == "cancelled"),
-        ("not started", lambda end: _code(end) == "not_started"),
-    ):
+    for title, of in _ENDS.items():
         found = [end for end in ends if of(end)]
         if not found and title not in ("done", "failed"):
             continue
-        units = f"  {sum(end['units'] for end in found):g} units" if title == "done" else ""
-        lines.append(f"{title:12}{len(found):6}{units}")
+        units = f"  {format_units(sum(end['units'] for end in found))}" if title == "done" else ""
+        lines.append(f"{_(title)}{' ' * (column - width(_(title)))}{len(found):6}{units}")
         if title == "failed":
             lines += [f"    {plain(end['input'])}: {plain(end['error']['message'])}" for end in found]
         elif title in ("cancelled", "not started"):
@@ -212,5 +268,7 @@ def _code(end: dict[str, Any]) -> str | None:
 
 
 def _join_names(names: Sequence[str]) -> str:
-    more = len(names) - _NAMES
-    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+    shown, more = ", ".join(names[:_NAMES]), len(names) - _NAMES
+    if more <= 0:
+        return shown
+    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(names=shown, count=more)

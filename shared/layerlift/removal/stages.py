@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
+from ..language import N_
 from .cancelling import Cancel
 
 
@@ -12,14 +13,22 @@ class Stage(enum.Enum):
     """The steps that a user sees. Reading, which may come once more after the wait, cleaning and writing are not
     `remove`'s."""
 
-    READ = "read"
-    PREPARE = "prepare"
-    UPLOAD = "upload"
-    WAITING = "waiting"
-    DOWNLOAD = "download"
-    REFINE = "refine"
-    CLEAN = "clean"
-    WRITE = "write"
+    # Translators: the stages of a removal, in short, at the end of a line of progress: a picture's file is read.
+    READ = N_("read")
+    # Translators: a stage of a removal: the picture is prepared for the upload.
+    PREPARE = N_("prepare")
+    # Translators: a stage of a removal.
+    UPLOAD = N_("upload")
+    # Translators: a stage of a removal: the service is at work.
+    WAITING = N_("waiting")
+    # Translators: a stage of a removal.
+    DOWNLOAD = N_("download")
+    # Translators: a stage of a removal: the cut-out's edges are brought to the picture's full size.
+    REFINE = N_("refine")
+    # Translators: a stage of a removal: the old background's colour is taken out of soft edges.
+    CLEAN = N_("clean")
+    # Translators: a stage of a removal: the cut-out's file is written.
+    WRITE = N_("write")
 
 
 Report = Callable[[Stage, float, str], None]

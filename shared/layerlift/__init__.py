@@ -77,7 +77,7 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-_LATE = {"Client": "client", "Cutout": "client", "Failure": "client", "Picture": "imaging.pictures"}
+_LATE = dict(Client="client", Cutout="client", Failure="client", Picture="imaging.pictures")
 """What is imported at its first use, and the modules that have it."""
 
 

@@ -24,8 +24,8 @@ MARKS = {"_", "N_", "ngettext"}
 FOR_PROGRAMMERS = {
     "AssertionError", "AttributeError", "ImportError", "IndexError", "KeyError", "NotImplementedError", "RuntimeError",
     "StopIteration", "TypeError", "TypeVar", "ValueError", "debug", "exception", "getLogger", "info", "warning",
-    "Template", "compile", "sub", "fullmatch", "match", "search", "namedtuple", "execute", "executescript",
-    "call", "write_text", "_krita",
+    "Template", "compile", "sub", "fullmatch", "match", "search", "namedtuple", "execute", "executescript", "read",
+    "DatabaseError", "EngineError", "call", "write_text", "_krita",
 }  # fmt: skip
 """Calls whose texts are no user's."""
 TEXT = re.compile(r"[_&]?[A-Z][a-z&_']+([ .,:].*|[.:]*)|.*[a-z]{2,},? (?!=)[a-z]{2,}.*", re.DOTALL)
@@ -35,7 +35,11 @@ NOT_SCANNED = re.compile(r"plugin/(gimpfu/|installer/dialects\.py)|shared/layerl
 """gimpfu speaks to authors of plug-ins, dialects to GIMP, the twin as the service does, and a report is for those who
 help."""
 ALLOWED = {
+    "Layerlift",
     "Layerlift {}",
+    # of HTTP
+    "Bearer {}",
+    "Date",
     # what kritarunner prints back
     "layerlift is loaded",
     # in files and in the procedure browser, of what no user calls or opens
@@ -84,8 +88,8 @@ def unmarked(node: ast.AST) -> Iterator[tuple[int, str]]:
         return
     if isinstance(node, (ast.Compare, ast.Subscript, ast.Assert)):
         return
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        # A path.
+    is_path = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+    if is_path or (isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"):
         return
     if text := text_of(node):
         if TEXT.fullmatch(text) and text not in ALLOWED:

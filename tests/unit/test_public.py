@@ -82,7 +82,13 @@ def test_importing_it_changes_nothing_in_the_process_and_imports_nothing_heavy()
     assert told["same"]
     assert not {name.split(".")[0] for name in told["modules"]} & HEAVY
     ours = {name for name in told["modules"] if name.startswith("layerlift")}
-    assert ours == {"layerlift", "layerlift.errors", "layerlift.errors.kinds", "layerlift.errors.table"}
+    assert ours == {
+        "layerlift",
+        "layerlift.errors",
+        "layerlift.errors.kinds",
+        "layerlift.errors.table",
+        "layerlift.language",
+    }
 
 
 def test_type_checkers_are_told_that_it_is_typed() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import Literal
+from unicodedata import category
+
+from ..language import N_, _
 
 
 def plain(text: object) -> str:
-    """One line that does nothing to a terminal, whatever is in a file's name."""
-    return "".join(letter if letter.isprintable() else "?" for letter in str(text))
+    """One line that does nothing to a terminal, whatever is in a file's name. The spaces of all languages stay."""
+    return "".join(letter if letter.isprintable() or category(letter) == "Zs" else "?" for letter in str(text))
 
 
 Kind = Literal[
@@ -18,9 +21,9 @@ Kind = Literal[
 setting or make room, install anew, buy units, wait, try again, pay again, use another picture, report it, or nothing.
 """
 _WAYS: dict[Kind, str] = {
-    "set_key": "Set a valid API key with 'layerlift key set'.",
-    "agree": "Agree with 'layerlift uploads allow' or --yes, or use the offline engine.",
-    "pay_again": "To pay again, add --again.",
+    "set_key": N_("Set a valid API key with 'layerlift key set'."),
+    "agree": N_("Agree with 'layerlift uploads allow' or --yes, or use the offline engine."),
+    "pay_again": N_("To pay again, add --again."),
 }
 """The command's ways out, of which each plug-in has its own."""
 
@@ -58,7 +61,8 @@ class LayerliftError(Exception):
         self.message = plain(message)
         self.kind = kind or self.kind
         self.advice = advice
-        self.action = " ".join(filter(None, (advice, _WAYS.get(self.kind))))
+        way = _WAYS.get(self.kind)
+        self.action = " ".join(filter(None, (advice, way and _(way))))
         self.retry = retry
         self.status = status
         self.request_id = request_id
@@ -66,7 +70,10 @@ class LayerliftError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.message} {self.action}"
-        return f"{text} (request {self.request_id})" if self.request_id else text
+        if not self.request_id:
+            return text
+        # Translators: what went wrong and what to do, and the service's name for the request.
+        return _("{text} (request {request_id})").format(text=text, request_id=self.request_id)
 
 
 class SetupError(LayerliftError):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import make
+from ..language import _
 from . import foreground
 from .guided import Alpha, Guide, Level, is_faithful, rising
 from .pictures import Picture, Pixels, Report, decode_png, eight_bits
@@ -43,10 +44,12 @@ def decode(data: bytes, sent: tuple[int, int]) -> NDArray[np.uint8]:
     if not data.startswith(_SIGNATURE):
         raise make("result_not_picture")
     if len(data) < 33 or data[12:16] != b"IHDR":
-        raise make("result_broken", "no header")
+        raise make("result_broken", _("no header"))
     width, height = struct.unpack(">II", data[16:24])
     if not fits((width, height), sent):
-        raise make("result_size", f"{width} x {height} for {sent[0]} x {sent[1]}")
+        # Translators: two sizes in pixels, of the picture that came and of the one that was sent.
+        sizes = _("{width} x {height} for {sent_width} x {sent_height}")
+        raise make("result_size", sizes.format(width=width, height=height, sent_width=sent[0], sent_height=sent[1]))
     try:
         alpha = decode_png(data).alpha
     except pyvips.Error:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import make
+from ..language import _, ngettext
 from . import formats
 
 Pixels: TypeAlias = (
@@ -102,7 +103,9 @@ def read(path: str | os.PathLike[str], report: Report = lambda fraction: None) -
 
 def decode(data: bytes, report: Report = lambda fraction: None) -> Picture:
     """As `read`, of a file in memory."""
-    return _read(data[:12], data, f"{len(data)} bytes", report)
+    # Translators: stands where a file's name stands else, as in "999 bytes of no known format".
+    name = ngettext("{count} byte", "{count} bytes", len(data)).format(count=len(data))
+    return _read(data[:12], data, name, report)
 
 
 def from_pillow(image: Image.Image, name: str) -> Picture:
@@ -117,7 +120,7 @@ def from_pillow(image: Image.Image, name: str) -> Picture:
     if image.mode in _PILLOW_SIXTEEN_BITS:
         return Picture(np.array(image).astype(np.uint16)[..., None], profile)
     if image.mode not in ("1", "L", "LA", "RGB", "RGBA", "P", "PA"):
-        raise make("picture_unreadable", f"{name} has {image.mode} colours")
+        raise make("picture_unreadable", _("{name} has {mode} colours").format(name=name, mode=image.mode))
     mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
     mode += "A" if image.has_transparency_data else ""
     pixels = np.array(image.convert(mode))
@@ -153,12 +156,12 @@ def read_raw(
     Raises PictureError: `picture_empty` (no pixels), `pixels_missing` (no such file, or not of that length).
     """
     if width < 1 or height < 1:
-        raise make("picture_empty", f"{width} x {height} pixels")
+        raise make("picture_empty", _("{width} x {height} pixels").format(width=width, height=height))
     expected = width * height * channels * np.dtype(dtype).itemsize
     try:
         found = Path(path).stat().st_size
         if found != expected:
-            raise make("pixels_missing", f"{found} of {expected} bytes")
+            raise make("pixels_missing", _("{found} of {expected} bytes").format(found=found, expected=expected))
         # "c": what is written stays in the memory
         pixels: Any = np.memmap(path, dtype, mode="c" if bgr else "r", shape=(height, width, channels))
     except OSError as error:
@@ -290,7 +293,8 @@ def _watch(image: Any, report: Report) -> Iterator[Any]:
 def _read(head: bytes, file: Path | bytes, name: str, report: Report) -> Picture:
     """The picture of a file that begins with `head`."""
     if not head:
-        raise make("picture_unreadable", f"{name} is empty" if isinstance(file, Path) else "it is empty")
+        is_named = isinstance(file, Path)
+        raise make("picture_unreadable", _("{name} is empty").format(name=name) if is_named else _("it is empty"))
     try:
         loader = formats.find_loader(head)
         if loader is None:
@@ -322,7 +326,8 @@ def _decode_image(image: Any, name: str, report: Report = lambda fraction: None,
         # "cmyk" is libvips' own profile, for files that have none or a broken one
         image, profile = image.icc_transform("srgb", embedded=True, input_profile="cmyk", depth=depth), None
     if image.interpretation not in _RGB_SPACES + _GRAY_SPACES or image.format not in ("uchar", "ushort"):
-        raise make("picture_unreadable", f"{name} has {image.interpretation} colours in {image.format} samples")
+        found = _("{name} has {mode} colours in {type} samples")
+        raise make("picture_unreadable", found.format(name=name, mode=image.interpretation, type=image.format))
     channels = 3 if image.interpretation in _RGB_SPACES else 1
     if image.bands > channels + 1:
         image = image.extract_band(0, n=channels + 1)
@@ -347,7 +352,7 @@ def _read_other(file: Path | bytes, name: str) -> Picture:
             orientation = image.getexif().get(0x0112, 1)
             picture = from_pillow(image, name)
     except UnidentifiedImageError:
-        raise make("picture_unreadable", f"{name} of no known format") from None
+        raise make("picture_unreadable", _("{name} of no known format").format(name=name)) from None
     except Image.DecompressionBombError as error:
         raise make("picture_too_large", f"{name} ({error})") from None
     except PILLOW_ERRORS as error:
@@ -358,4 +363,4 @@ def _read_other(file: Path | bytes, name: str) -> Picture:
 def _last_line(error: pyvips.Error) -> str:
     text: str = error.detail or error.message
     lines = text.strip().splitlines()
-    return lines[-1] if lines else "unknown reason"
+    return lines[-1] if lines else _("unknown reason")

@@ -9,6 +9,7 @@ import numpy as np
 import pyvips
 
 from ..errors import make
+from ..language import _
 from .pictures import Picture, Report, compute, render, to_vips
 
 
@@ -59,10 +60,10 @@ def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS, report: Report = 
     Raises PictureError `picture_empty` for a picture without pixels or with all of them transparent.
     """
     if not picture.width or not picture.height:
-        raise make("picture_empty", f"{picture.width} x {picture.height} pixels")
+        raise make("picture_empty", _("{width} x {height} pixels").format(width=picture.width, height=picture.height))
     alpha = picture.alpha
     if alpha is not None and not alpha.any():
-        raise make("picture_empty", "all of them are transparent")
+        raise make("picture_empty", _("all of them are transparent"))
     longest = max(picture.width, picture.height, limits.max_side)
     width, height = (max(1, round(side * limits.max_side / longest)) for side in (picture.width, picture.height))
     image = render(picture, (width, height))

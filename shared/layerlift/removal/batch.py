@@ -24,6 +24,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from .. import errors
 from ..imaging.pictures import Picture
 from ..imaging.prepare import Upload
+from ..language import _, ngettext
 from ..service.answers import Destination, Task, TaskState
 from ..service.polling import Poller
 from ..service.service import Service, Sleep
@@ -141,7 +142,7 @@ class Batch:
         try:
             for number, job in enumerate(jobs):
                 pool.submit(run_one, number, job)
-            for _ in jobs:
+            for _job in jobs:
                 yield _take_next(ends)
         finally:
             self._event.set()
@@ -225,12 +226,22 @@ class Overview:
             self._report(*self._describe())
 
     def _describe(self) -> tuple[float, str]:
+        return (self._ended + sum(self._under_way.values())) / len(self._names), self._text()
+
+    def _text(self) -> str:
         total = len(self._names)
-        text = f"{self._ended} of {total}"
-        if self._under_way:
-            oldest, *others = sorted(self._under_way)
-            text += f", waiting for {self._names[oldest]}" + (f" and {len(others)} more" if others else "")
-        return (self._ended + sum(self._under_way.values())) / total, text
+        if not self._under_way:
+            # Translators: of so many pictures so many have ended.
+            return _("{ended} of {total}").format(ended=self._ended, total=total)
+        oldest, *others = sorted(self._under_way)
+        text = _("{ended} of {total}, waiting for {name}")
+        if others:
+            text = ngettext(
+                "{ended} of {total}, waiting for {name} and {count} more",
+                "{ended} of {total}, waiting for {name} and {count} more",
+                len(others),
+            )
+        return text.format(ended=self._ended, total=total, name=self._names[oldest], count=len(others))
 
 
 @dataclass(frozen=True)
@@ -332,12 +343,12 @@ class _Group:
             else:
                 _fail(files, error)
         else:
-            for (_, destination), to in zip(files, found, strict=True):
+            for (_upload, destination), to in zip(files, found, strict=True):
                 destination.set_result(to)
 
 
 def _fail(files: _Files, error: Exception) -> None:
-    for _, destination in files:
+    for _upload, destination in files:
         destination.set_exception(error)
 
 
@@ -358,7 +369,7 @@ class _Slots:
         self._closed = False
         self._calls: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
         self._slots = slots
-        for _ in range(slots):
+        for _slot in range(slots):
             threading.Thread(target=self._work, daemon=True).start()
 
     def call(self, call: Callable[[], _T], *, last: bool) -> _T:
@@ -374,7 +385,7 @@ class _Slots:
         """The threads end when all calls are done."""
         with self._guard:
             self._closed = True
-            for _ in range(self._slots):
+            for _slot in range(self._slots):
                 self._calls.put((2, next(self._number), None))
 
     def _work(self) -> None:

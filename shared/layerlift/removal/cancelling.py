@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from .. import errors
+from ..language import _, ngettext
 from ..store.threads import call_in_thread
 
 _CANCEL_SECONDS = 0.05
@@ -116,9 +117,13 @@ class Cancel:
     def _make_error(self) -> errors.LayerliftError:
         """What the user hears: what it has cost."""
         if not self._units:
-            return errors.make("cancelled", "nothing was paid for")
-        units = "1 unit" if self._units == 1 else f"{self._units} units"
-        return errors.make("cancelled", f"it may cost {units}; the result is kept, and is free the next time")
+            return errors.make("cancelled", _("nothing was paid for"))
+        cost = ngettext(
+            "it may cost {count} unit; the result is kept, and is free the next time",
+            "it may cost {count} units; the result is kept, and is free the next time",
+            self._units,
+        )
+        return errors.make("cancelled", cost.format(count=self._units))
 
 
 @contextmanager

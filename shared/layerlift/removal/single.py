@@ -17,6 +17,7 @@ from .. import errors
 from ..imaging import matte, prepare
 from ..imaging.pictures import Picture
 from ..imaging.prepare import Upload
+from ..language import _
 from ..store.entries import Entry
 from . import tasks
 from .cancelling import Cancel
@@ -115,7 +116,7 @@ class Removal:
         if alpha is None and journal:
             alpha = journal.alpha(found.entry)
         if alpha is None:
-            raise errors.make("result_broken", "it is no longer kept here")
+            raise errors.make("result_broken", _("it is no longer kept here"))
         if alpha.max() < _SEEN:
             raise errors.make("result_empty")
         if not found.refined:

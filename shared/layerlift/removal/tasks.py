@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from .. import errors
 from ..imaging import matte
 from ..imaging.prepare import Upload
+from ..language import _
 from ..service.answers import Task, TaskState
 from ..store.entries import Entry
 from ..store.records import Record
@@ -108,7 +109,7 @@ def obtain(upload: Upload, record: Record, context: Context, *, again: bool) -> 
     """
     engine, sleep = context.engine, context.cancel.sleep
     if again and record.entry.state != "running":
-        record.mark_free("asked for anew", None)
+        record.mark_free("again", None)
     if record.entry.state in ("starting", "unknown", "lost"):
         recovery.settle(record, upload, engine.service, engine.journal, sleep)
     # `again` is for one new task, in place of the one that is known.
@@ -132,7 +133,7 @@ def obtain(upload: Upload, record: Record, context: Context, *, again: bool) -> 
                 raise
             again = False
             if record.entry.state == "refused":
-                record.mark_free("asked for anew", None)
+                record.mark_free("again", None)
         sleep(number)
     raise AssertionError("unreachable")
 
@@ -165,7 +166,7 @@ def _start(upload: Upload, record: Record, context: Context) -> None:
             task = service.run(file_id, around, sleep=cancel.sleep)
             if not record.owns(task.task_id):
                 record.mark_unknown(task.request_id)
-                raise errors.make("may_be_charged", "another picture's task was named", request_id=task.request_id)
+                raise errors.make("may_be_charged", _("another picture's task was named"), request_id=task.request_id)
         except errors.MayBeCharged:
             if engine.journal and recovery.find(record, upload, service, engine.journal, cancel.sleep):
                 return
@@ -183,18 +184,18 @@ def _upload(upload: Upload, record: Record, context: Context) -> str:
     """The id of the file, once the service has it."""
     engine, progress, sleep = context.engine, context.progress, context.cancel.sleep
     size = len(upload.data) / 1e6
+
+    def tell(fraction: float) -> None:
+        text = _("{sent} of {size} MB").format(sent=f"{fraction * size:.1f}", size=f"{size:.1f}")
+        progress.tell(Stage.UPLOAD, fraction, text)
+
     progress.tell(Stage.UPLOAD, 0.0)
     context.check()
     destination = context.turns.declare(upload, engine, sleep)
     with context.turns.transfer():
         # The service's limit may have held up the declaration for minutes.
         context.check()
-        engine.service.upload(
-            destination,
-            upload.data,
-            lambda fraction: progress.tell(Stage.UPLOAD, fraction, f"{fraction * size:.1f} of {size:.1f} MB"),
-            sleep=sleep,
-        )
+        engine.service.upload(destination, upload.data, tell, sleep=sleep)
     record.mark_uploaded(destination.file_id)
     return destination.file_id
 
@@ -224,7 +225,8 @@ def _finish(record: Record, context: Context) -> NDArray[np.uint8]:
 
 
 def _tell_wait(progress: Progress, seconds: float) -> None:
-    progress.tell(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), f"{seconds:.0f} s")
+    text = _("{seconds} s").format(seconds=f"{seconds:.0f}")
+    progress.tell(Stage.WAITING, 1 - 0.5 ** (seconds / _WAITING_SECONDS), text)
 
 
 def _explain_polling(error: errors.LayerliftError) -> errors.LayerliftError:
@@ -265,7 +267,8 @@ def _fetch(task: Task, record: Record, state: TaskState, context: Context) -> ND
             if last or caught.code not in ("result_expired", "result_broken"):
                 error = _explain_result(caught)
                 if (kept := record.keep_unusable(data)) is not None:
-                    error.message += f" It is kept as {kept}."
+                    # Translators: the service's result, which can't be used.
+                    error.message += " " + _("It is kept as {path}.").format(path=kept)
                 error.request_id = error.request_id or state.request_id
                 raise error from None
         state = turns.wait(task, engine, sleep, lambda seconds: None)

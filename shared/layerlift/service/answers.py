@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .. import errors
+from ..language import _
 
 _WORDS = 200
 _LEAST_INTERVAL = 0.5
@@ -84,7 +85,7 @@ def destinations(body: object) -> list[Destination]:
         entry = _object(file)
         requests = _list(entry.get("requests"))
         if not requests:
-            raise errors.make("bad_answer", "no upload address was given")
+            raise errors.make("bad_answer", _("no upload address was given"))
         request = _object(requests[0])
         found.append(
             Destination(
@@ -120,7 +121,7 @@ def task_state(body: object) -> TaskState:
     if status == "error":
         code, message = _failure(data)
         return TaskState("error", interval, error_code=code, error_message=message)
-    raise errors.make("bad_answer", "the task is in an unknown state")
+    raise errors.make("bad_answer", _("the task is in an unknown state"))
 
 
 def acknowledged(body: object) -> None:
@@ -281,5 +282,5 @@ def _number(value: object) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise errors.make("bad_answer", "a number was expected")
+        raise errors.make("bad_answer", _("a number was expected"))
     return number

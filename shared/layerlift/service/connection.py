@@ -24,6 +24,7 @@ from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError
 from urllib3.util import parse_url
 
 from .. import __version__, errors
+from ..language import _
 from ..store.settings import check_key
 from . import answers
 from .deadline import Adapter, Deadline
@@ -139,7 +140,7 @@ class Connection:
         }
         seconds = min(self._total, total) + max(len(data or b""), expected) / SLOWEST
         with _limit_time(seconds):
-            for _ in range(_REDIRECTS):
+            for _redirect in range(_REDIRECTS):
                 with self._send(session or self._session, method, url, with_key, request) as answer:
                     if not (method == "GET" and answer.is_redirect):
                         with _name_exchange(answer):
@@ -147,7 +148,7 @@ class Connection:
                         return
                     target, leads_away = _follow(url, answer)
                 url, with_key = target, with_key and not leads_away
-            raise errors.make("bad_answer", "it redirects again and again")
+            raise errors.make("bad_answer", _("it redirects again and again"))
 
     def _send(
         self, session: requests.Session, method: str, url: str, with_key: bool, request: dict[str, Any]
@@ -175,7 +176,7 @@ class Connection:
 
     def _check_url(self, url: str) -> None:
         """Refuses addresses to which nothing may be sent."""
-        scheme, host, _ = _origin(url)
+        scheme, host, _port = _origin(url)
         try:
             requests.PreparedRequest().prepare_url(url, None)
         except ValueError:
@@ -198,7 +199,8 @@ def _limit_time(seconds: float) -> Iterator[None]:
                 raise
             status, request = error.status, error.request_id
     if deadline.passed:
-        raise errors.make("timeout", f"no whole answer in {seconds:.0f} s", status=status, request_id=request)
+        late = _("no whole answer in {seconds} s").format(seconds=f"{seconds:.0f}")
+        raise errors.make("timeout", late, status=status, request_id=request)
 
 
 def _log_exchange(
@@ -258,11 +260,11 @@ def _explain_failure(error: Exception, url: str) -> errors.LayerliftError:
     if any(isinstance(cause, (requests.exceptions.ReadTimeout, ReadTimeoutError)) for cause in causes):
         return errors.make("timeout", host)
     if isinstance(error, (requests.exceptions.InvalidHeader, UnicodeError)):
-        return errors.make("bad_answer", "a header can't be sent")
+        return errors.make("bad_answer", _("a header can't be sent"))
     if isinstance(error, ValueError):  # of the two addresses, the other one was checked before
-        return errors.make("unreachable", "the proxy that the environment names can't be used")
+        return errors.make("unreachable", _("the proxy that the environment names can't be used"))
     if not isinstance(error, (requests.RequestException, HTTPError)):
-        return errors.make("tls", "the certificates that the environment names can't be read")
+        return errors.make("tls", _("the certificates that the environment names can't be read"))
     return errors.make("network", host)
 
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import requests
 
 from .. import errors
+from ..language import _, ngettext
 from . import answers, connection
 from .connection import Connection, Progress
 
@@ -157,7 +158,12 @@ class Service:
                 raise
             found = self._call("POST", "/s2s/v2.0/file", answers.destinations, sleep, {"files": described})
         if len(found) != len(files):
-            raise errors.make("bad_answer", f"{len(files)} files were declared, {len(found)} were taken")
+            numbers = ngettext(
+                "{declared} file was declared, {taken} were taken",
+                "{declared} files were declared, {taken} were taken",
+                len(files),
+            )
+            raise errors.make("bad_answer", numbers.format(declared=len(files), taken=len(found)))
         return found
 
     def upload(
@@ -245,7 +251,7 @@ class Service:
                 if kind == "text/html":
                     raise errors.make("proxy_answer")
                 if kind not in ("", "image/png", "application/octet-stream", "binary/octet-stream"):
-                    raise errors.make("result_not_picture", f"type {answers.words(kind)}")
+                    raise errors.make("result_not_picture", _("type {type}").format(type=answers.words(kind)))
                 return connection.read(answer, MAX_RESULT_BYTES, "result_too_large", progress)
 
         return self._retry(attempt, sleep)
@@ -277,7 +283,7 @@ class Service:
         attempts: int = RATE_ATTEMPTS,
     ) -> Iterator[_T]:
         token: str | None = ""
-        for _ in range(PAGES):
+        for _page in range(PAGES):
             page = f"&starting_token={quote(token, safe='')}" if token else ""
             found, following = self._call("GET", f"{path}?page_size=20{page}", parse, sleep, attempts=attempts)
             yield from found

@@ -140,8 +140,10 @@ class Journal:
 
     def steps(self, entry: Entry) -> list[Step]:
         """What was written down of a removal, oldest first."""
-        found = "SELECT time, step, request_id FROM steps WHERE removal = ? ORDER BY rowid"
-        return [Step(*row) for row in self._database.read(found, (entry.id,))]
+        rows = self._database.read(
+            "SELECT time, step, request_id FROM steps WHERE removal = ? ORDER BY rowid", (entry.id,)
+        )
+        return [Step(*row) for row in rows]
 
     def is_claimed(self, entry: Entry) -> bool:
         """Whether somebody works on it at this moment."""

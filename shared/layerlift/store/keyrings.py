@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from .. import errors
+from ..language import _
 from .threads import call_in_thread
 
 LIMIT_SECONDS = 30.0
@@ -80,7 +81,7 @@ class Keyring:
                 return False
             ring.delete_password(_SERVICE, _USER)
             if _read(ring) is not None:
-                raise errors.make("keyring_failed", "it still has a key")
+                raise errors.make("keyring_failed", _("it still has a key"))
             return True
 
         return self._ask(forget, sleep)

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from .. import atomic, errors
+from ..language import _
 from .keyrings import Keyring
 
 DEFAULT_URL = "https://yce-api-01.makeupar.com"
@@ -55,7 +56,7 @@ def check_key(value: str) -> None:
     if not value:
         raise errors.make("key_missing")
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise errors.make("InvalidApiKey", "it holds characters that no key has")
+        raise errors.make("InvalidApiKey", _("it holds characters that no key has"))
 
 
 class Settings:
@@ -110,7 +111,7 @@ class Settings:
         Raises:
             SetupError: ``bad_rate``.
         """
-        requests, _, seconds = (self._environ.get("LAYERLIFT_RATE") or DEFAULT_RATE).partition("/")
+        requests, _slash, seconds = (self._environ.get("LAYERLIFT_RATE") or DEFAULT_RATE).partition("/")
         try:
             found = int(requests), float(seconds)
         except ValueError:
@@ -183,13 +184,14 @@ class Settings:
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise errors.make("disk", f"{self.key_file} can't be removed ({error.strerror})") from error
+            found = _("{path} can't be removed ({reason})").format(path=self.key_file, reason=error.strerror)
+            raise errors.make("disk", found) from error
         try:
             if self.keyring and self.keyring.forget():
                 places.append("keyring")
         except errors.KeyringUnusable as error:
-            left = "the key in the file is forgotten, one in the keyring is not" if places else "no key is forgotten"
-            raise errors.make(error.code, left) from error
+            in_file, none = _("the key in the file is forgotten, one in the keyring is not"), _("no key is forgotten")
+            raise errors.make(error.code, in_file if places else none) from error
         return places
 
     def has_agreed(self, host: str) -> bool:

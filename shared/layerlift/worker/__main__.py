@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from .. import language
 from ..imaging import blas
+from ..language import _
 from ..store import log
 from . import private
 from .worker import Worker
@@ -47,7 +48,7 @@ def main() -> int:
     try:
         folder = private.make(settings.work_folder)
     except OSError as error:
-        print(f"No folder for the pixels can be made: {error}", file=sys.stderr)
+        print(_("No folder for the pixels can be made: {error}").format(error=error), file=sys.stderr)
         return 2
 
     def engines() -> Engines:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ..language import _
 from ..store import locks
 
 _LOCK = ".lock"
@@ -32,7 +33,7 @@ class Folder:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         # In a folder that all users share another one may have made it first, to see what is put there.
         if sys.platform != "win32" and {root.lstat().st_uid, root.stat().st_uid} != {os.getuid()}:
-            raise PermissionError(errno.EPERM, "belongs to another user", str(root))
+            raise PermissionError(errno.EPERM, _("belongs to another user"), str(root))
         with (root / _LOCK).open("wb") as gate:
             locks.take(gate, wait=True)
             _sweep(root)

@@ -176,6 +176,9 @@ def test_where_no_variable_names_a_language_windows_does(module: ModuleType, mon
     for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(variable, raising=False)
     module.speak()
-    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
-    module.speak()
-    assert asked == [["de_DE"], None]
+    monkeypatch.setenv("LANGUAGE", "")
+    for languages in ("fr_FR.UTF-8", "en_GB:de", "es:C:de"):
+        monkeypatch.setenv("LANG", languages)
+        module.speak()
+    # Who wants English first must not get what comes second.
+    assert asked == [["de_DE"], ["fr_FR.UTF-8"], ["es"]]

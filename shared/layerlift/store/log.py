@@ -47,7 +47,7 @@ def start(folder: Path) -> None:
 
     A folder that can't be written to costs the log alone.
     """
-    logger = logging.getLogger(__package__)
+    logger = logging.getLogger("layerlift")
     logger.setLevel(logging.INFO)
     logger.propagate = False
     told = logging.StreamHandler()

@@ -22,7 +22,7 @@ LABEL_COLUMN, FIELD_COLUMN = 0, 1
 def ask(procedure: Registration, parameters: Sequence[Parameter], values: Sequence[Any], pdb: Database) -> list[Any]:
     """Show the values, let the user change them, and return them; raises CancelError if the user backs out."""
     ui = start(procedure.name)
-    title = (procedure.label or procedure.name).replace("_", "").rstrip(".\u2026")
+    title = (procedure.label or procedure.name).replace("_", "").rstrip(" .\u2026")
     dialog = _new_dialog(ui, title, procedure.name, {"_Reset": RESET})
     fields = make_fields(ui, parameters, title, pdb.wrap)
     _arrange(ui, dialog, procedure.texts[0], fields)

@@ -63,7 +63,7 @@ def confirm(title: str, question: str) -> bool:
 def ask(procedure: Any, config: Any, declared: Any) -> bool:
     """Let the user choose the values, which the config then holds; False if they back out."""
     ui, gtk = start(declared.name)
-    title = (declared.label or declared.name).replace("_", "").rstrip(".\u2026")
+    title = (declared.label or declared.name).replace("_", "").rstrip(" .\u2026")
     dialog = ui.ProcedureDialog.new(procedure, config, title)
     names = []
     if declared.documentation[0]:

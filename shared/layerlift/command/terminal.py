@@ -146,9 +146,11 @@ class Pace:
 
 def _format_duration(seconds: float) -> str:
     if seconds < 60:
-        return f"{math.ceil(seconds)} s"
+        return _("{count} s").format(count=math.ceil(seconds))
     minutes = math.ceil(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 60:
+        return _("{count} min").format(count=minutes)
+    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
 
 
 class Display:

@@ -3,6 +3,7 @@
 import hashlib
 
 from layerlift import host
+from layerlift.common import language
 from layerlift.qt import QtCore, QtWidgets
 from layerlift_driver.reset import plug_in
 from layerlift_driver.scripting import at_reset, k, new_document, paint, redo, settle, undo
@@ -69,7 +70,8 @@ def is_in_a_step():
 
 def box():
     """The message box that the plug-in shows, or None."""
-    return next((box for box in _shown(QtWidgets.QMessageBox) if box.windowTitle() == "Remove Background"), None)
+    title = language._("Remove Background")
+    return next((box for box in _shown(QtWidgets.QMessageBox) if box.windowTitle() == title), None)
 
 
 def krita_asks():

@@ -3,7 +3,6 @@
 import __future__
 
 import faulthandler
-import gc
 import inspect
 import json
 import os
@@ -77,8 +76,6 @@ class Driver(krita.Extension):
         for folder in request["folders"]:
             if folder not in sys.path:
                 sys.path.insert(0, folder)
-        # What is shown, or on its way, must live through it: Python collects when it likes.
-        gc.collect()
         self._wait = None
         self._script = self._run(request)
         self._go_on()

@@ -1,5 +1,6 @@
 """What scripts of removals have at hand inside Krita: progress, boxes, what is said, and what must not change."""
 
+import gc
 import hashlib
 
 from layerlift import host
@@ -80,7 +81,8 @@ def krita_asks():
 
 
 def buttons(dialog):
-    """The buttons of a dialog, by their texts."""
+    """The buttons of a dialog, by their texts. They work, too, where Python has collected its garbage meanwhile."""
+    gc.collect()
     return {button.text().replace("&", ""): button for button in dialog.findChildren(QtWidgets.QPushButton)}
 
 

@@ -81,8 +81,9 @@ def silent() -> WorkerError:
     return WorkerGone(_("Layerlift's worker does not answer. Try again."))
 
 
-def died(complaints: list[str]) -> WorkerError:
-    """The worker ended before it answered; the complaints are the lines that it left on standard error."""
+def died(complaints: list[str], was_ready: bool) -> WorkerError:
+    """The worker ended before it answered; the complaints are the lines that it left on standard error. One that was
+    ready once has met with an accident; one that never was has a broken environment."""
     last = complaints[-1].rstrip(".") if complaints else _("it left no message")
     said = _("Layerlift's worker ended unexpectedly: {reason}.").format(reason=last)
-    return WorkerGone(f"{said} {REINSTALL}")
+    return WorkerGone(" ".join((said, _("Try again: what was paid for is kept.") if was_ready else REINSTALL)))

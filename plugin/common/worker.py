@@ -54,7 +54,7 @@ class Worker:
         self._messages: Queue[dict[str, Any] | None] = Queue()
         self._early: deque[dict[str, Any]] = deque()
         self._complaints: list[str] = []
-        self.may_cost = False
+        self.folder, self.may_cost = "", False
         self._threads = [
             threading.Thread(target=work, daemon=True) for work in (self._read_messages, self._read_complaints)
         ]
@@ -182,7 +182,7 @@ class Worker:
 
     def _died(self) -> protocol.WorkerError:
         self._threads[1].join(protocol.END_SECONDS)
-        return protocol.died(self._complaints)
+        return protocol.died(self._complaints, bool(self.folder))
 
     def _read_messages(self) -> None:
         assert self._process.stdout is not None

@@ -86,6 +86,8 @@ class CutOut:
         return gimp.Parasite(LAYER_MARK, PARASITE_PERSISTENT, f"{image} {self._layer.tattoo}")
 
     def _now(self) -> tuple[Any, ...]:
+        if self._image.ID not in [image.ID for image in gimp.image_list()]:
+            fail(_("The image was closed in the meantime."))
         if not pdb.gimp_item_is_valid(self._layer):
             fail(DELETED)
         return self._layer.width, self._layer.height, self._layer.format

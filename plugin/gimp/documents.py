@@ -32,11 +32,6 @@ class Document:
         self.waiting = 0
         self.answers: list[tuple[Picture, dict[str, Any]]] = []
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the user has not closed it."""
-        return self.image.ID in [image.ID for image in gimp.image_list()]
-
 
 class Picture:
     """A layer to be cut out; `name` is for the user, `job` for the worker."""
@@ -195,6 +190,5 @@ class Round:
         except (RuntimeError, OSError, WorkerError) as error:
             if isinstance(error, WorkerGone):
                 raise
-            is_open = picture.document.is_open
             self._open.remove(picture)
-            self._summary.fails(picture.name, str(error) if is_open else _("The image was closed in the meantime."))
+            self._summary.fails(picture.name, str(error))

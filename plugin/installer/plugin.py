@@ -167,7 +167,7 @@ def _take_away(folder: Path, names: Mapping[str, str]) -> None:
         compiled = file.parent / "__pycache__"
         for cache in compiled.glob(f"{file.stem}.*.pyc"):
             cache.unlink()
-        parents.update({compiled, file.parent})
+        parents.update({compiled, *(parent for parent in file.parents if folder in parent.parents)})
     for parent in sorted(parents, key=lambda path: len(path.parts), reverse=True):
         if parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()

@@ -9,6 +9,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from layerlift.twin import Options, Twin
@@ -167,3 +168,37 @@ def test_a_document_that_is_closed_meanwhile_is_told(gimp_on_a_screen: Gimp, tmp
             box = window.wait_for("GIMP Message|Error")
             window.dismiss("Escape", box)
             assert window.python(describe) == [["other", True]]
+
+
+def test_what_is_gone_meanwhile_is_called_by_its_name(gimp: Gimp, tmp_path: Path) -> None:
+    install(gimp, tmp_path / "state")
+
+    def body() -> Any:
+        import sys
+        from pathlib import Path
+
+        import gimpfu
+
+        sys.path.insert(0, str(Path(gimpfu.__file__).parents[2] / "layerlift"))
+        from cutout import CutOut
+
+        told = []
+        for gone in ("layer", "image"):
+            image = gimp.Image(64, 48, RGB)
+            for name in ("other", "photo"):
+                image.insert_layer(gimp.Layer(image, name, 64, 48, RGB_IMAGE, 100.0, LAYER_MODE_NORMAL))
+            cutout = CutOut(image, image.layers[0])
+            if gone == "layer":
+                image.remove_layer(image.layers[0])
+            else:
+                gimp.delete(image)
+            try:
+                cutout.check_unchanged()
+            except RuntimeError as error:
+                told.append(str(error))
+        return told
+
+    assert gimp.python(body) == [
+        "The layer was deleted in the meantime. Nothing was changed.",
+        "The image was closed in the meantime.",
+    ]

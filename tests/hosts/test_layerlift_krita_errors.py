@@ -249,7 +249,7 @@ def test_a_killed_worker_is_told_and_what_was_paid_for_is_not_paid_again(krita: 
             for process in workers_of(home):
                 os.kill(process, signal.SIGKILL)
             (text, said), names = window.run(is_done)
-            assert "ended unexpectedly" in text
+            assert "ended unexpectedly" in text and "Try again: what was paid for is kept." in text
             assert (said, names) == ([], ["Background"])
             gate.touch()
             text, said, _, same = try_it(window)

@@ -209,7 +209,7 @@ def test_a_worker_that_dies_at_its_start_is_told_with_its_last_words(plug_in: An
     misbehave("echo 'Traceback:' >&2; echo 'ImportError: no numpy.' >&2; echo >&2; exit 1")
     error = refusal(plug_in)
     assert isinstance(error, plug_in.protocol.WorkerGone)
-    assert "ended unexpectedly: ImportError: no numpy. Run 'python3 install.py' again." in str(error)
+    assert str(error).endswith("ended unexpectedly: ImportError: no numpy. Run 'python3 install.py' again.")
 
 
 def test_a_worker_that_dies_without_a_word_is_told(plug_in: Any, misbehave: Any) -> None:
@@ -224,6 +224,7 @@ def test_a_worker_that_dies_in_the_middle_is_told(plug_in: Any, misbehave: Any) 
     ) as caught:
         worker.remove({}, lambda text, fraction: None)
     assert isinstance(caught.value, plug_in.protocol.WorkerGone)
+    assert str(caught.value).endswith("ended unexpectedly: out of memory. Try again: what was paid for is kept.")
 
 
 def test_a_worker_that_is_killed_in_a_job_is_told(plug_in: Any, with_twin: Twin) -> None:

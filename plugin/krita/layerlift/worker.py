@@ -29,7 +29,7 @@ class Worker(QtCore.QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rest = b""
+        self._rest, self._was_ready = b"", False
         self._asked: list[str] = []
         self._process = QtCore.QProcess()
         self._silence = QtCore.QTimer()
@@ -115,6 +115,7 @@ class Worker(QtCore.QObject):
             self.ended.emit(message)
         elif kind == "hello":
             self._silence.stop()
+            self._was_ready = True
             try:
                 self.ready.emit(protocol.folder_of(message))
             except protocol.WorkerError as error:
@@ -130,7 +131,7 @@ class Worker(QtCore.QObject):
 
     def _ended(self) -> None:
         complaints = bytes(self._process.readAllStandardError()).decode("utf-8", "replace").split("\n")
-        self._fail(protocol.died([line.strip() for line in complaints if line.strip()]))
+        self._fail(protocol.died([line.strip() for line in complaints if line.strip()], self._was_ready))
 
     def _not_started(self, error: Any) -> None:
         if error == QtCore.QProcess.ProcessError.FailedToStart:

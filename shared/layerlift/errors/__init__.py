@@ -20,43 +20,9 @@ by what the caller does next::
 
 from __future__ import annotations
 
-from .kinds import (
-    AuthError,
-    Cancelled,
-    ConsentNeeded,
-    KeyringUnusable,
-    Kind,
-    LayerliftError,
-    MayBeCharged,
-    NetworkError,
-    PictureError,
-    RateLimited,
-    ServiceError,
-    SetupError,
-    TopUpError,
-    plain,
-)
+from . import kinds
+from .kinds import *  # noqa: F403 - all of it is for others, too
 from .table import FAILURES, REFUSALS, TABLE, from_service, make, wrap
 
-__all__ = [
-    "FAILURES",
-    "REFUSALS",
-    "TABLE",
-    "AuthError",
-    "Cancelled",
-    "ConsentNeeded",
-    "KeyringUnusable",
-    "Kind",
-    "LayerliftError",
-    "MayBeCharged",
-    "NetworkError",
-    "PictureError",
-    "RateLimited",
-    "ServiceError",
-    "SetupError",
-    "TopUpError",
-    "from_service",
-    "make",
-    "plain",
-    "wrap",
-]
+__all__ = ["FAILURES", "REFUSALS", "TABLE", "from_service", "make", "wrap"]
+__all__ += kinds.__all__

@@ -7,6 +7,23 @@ from unicodedata import category
 
 from ..language import N_, _
 
+__all__ = [
+    "AuthError",
+    "Cancelled",
+    "ConsentNeeded",
+    "KeyringUnusable",
+    "Kind",
+    "LayerliftError",
+    "MayBeCharged",
+    "NetworkError",
+    "PictureError",
+    "RateLimited",
+    "ServiceError",
+    "SetupError",
+    "TopUpError",
+    "plain",
+]
+
 
 def plain(text: object) -> str:
     """One line that does nothing to a terminal, whatever is in a file's name. The spaces of all languages stay."""

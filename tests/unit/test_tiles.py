@@ -101,7 +101,9 @@ assert others("voluntary_ctxt_switches") == before, "other threads have worked"
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has /proc")
+@pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="Linux alone has /proc, and one core no threads"
+)
 def test_planes_are_enlarged_in_the_thread_that_asks_and_no_others() -> None:
     # 4: no waiting for work in a loop
     environ = {**os.environ, "OPENBLAS_NUM_THREADS": "4", "OPENBLAS_THREAD_TIMEOUT": "4"}

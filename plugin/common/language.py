@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gettext
-import locale
 import os
 import sys
 from itertools import takewhile
@@ -24,6 +23,7 @@ def speak(languages: Sequence[str] | None = None, folder: Path = FOLDER) -> None
     if languages is None:
         if sys.platform == "win32" and not any(map(os.environ.get, _VARIABLES)):
             import ctypes
+            import locale
 
             os.environ["LANGUAGE"] = locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")
         languages = next((value.split(":") for value in map(os.environ.get, _VARIABLES) if value), [])

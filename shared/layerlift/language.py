@@ -7,7 +7,6 @@ language is added, is told in ``.github/CONTRIBUTING.md``.
 from __future__ import annotations
 
 import gettext
-import locale
 import os
 import sys
 from itertools import takewhile
@@ -26,6 +25,7 @@ def speak() -> None:
     global _texts
     if sys.platform == "win32" and not any(map(os.environ.get, _VARIABLES)):
         import ctypes
+        import locale
 
         os.environ["LANGUAGE"] = locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "en")
     languages = next((value.split(":") for value in map(os.environ.get, _VARIABLES) if value), [])

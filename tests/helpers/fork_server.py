@@ -114,7 +114,6 @@ def become(request: dict[str, Any], files: list[int]) -> Callable[[], int]:
         os.close(file)
     # Tests that run in the background, or by nohup, would pass on what is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # What starts the tests in the background has them ignore these.
     for number in (signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     os.environ.clear()

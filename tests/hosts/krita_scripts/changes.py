@@ -1,6 +1,6 @@
 """What a user may do to a document while one of its layers is worked on."""
 
-from layerlift_driver.scripting import activate, close, k, later, linger, new_document, paint, settle
+from layerlift_driver.scripting import activate, close, k, later, new_document, paint, settle
 from removals import DARK, buttons, krita_asks
 
 
@@ -37,7 +37,6 @@ def deleted(document, layer):
 
 def closed(document, layer):
     yield from close(document)
-    yield from linger()
 
 
 def closed_after_a_question(document, layer):

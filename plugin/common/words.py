@@ -14,6 +14,15 @@ FULL = _("No background was found: the whole picture was kept.")
 FREE = _("Free: you already paid for this picture.")
 DELETED = _("The layer was deleted in the meantime. Nothing was changed.")
 CHECKING = _("Checking what is already paid for")
+OFFLINE_DRAFT = _("The offline engine makes a quick draft on this computer, for free.")
+ADVICE = _("This is a quick draft of the offline engine. With an API key, the YouCam service gives better results.")
+"""Said once to a user, with a button that leads to the settings."""
+KEYS = {
+    "keyring": _("{key}, kept in the system's keyring"),
+    "file": _("{key}, kept in a file that only you can read"),
+    "environment": _("{key}, from YOUCAM_API_KEY of the environment, which comes first"),
+}
+"""A redacted API key, by the worker's word for where it is kept."""
 
 
 class Summary:
@@ -78,6 +87,77 @@ def question_again(plan: dict[str, Any]) -> str:
     return "\n".join([HAS_CUT_OUT, "", _("Remove its background anyway?"), "", *_costs(plan, 1)])
 
 
+def question_upload(plan: dict[str, Any], name: str) -> str:
+    """What is asked before a picture is uploaded for the first time, by the worker's plan."""
+    asked = _("Upload '{name}' to {host} to remove its background?").format(name=name, host=plan["host"])
+    return "\n".join([asked, "", cost(plan)])
+
+
+def cost(plan: dict[str, Any]) -> str:
+    """One line on what a plan for one picture costs, for the engine that it names, and what is left."""
+    if plan["host"] is None:
+        return OFFLINE_DRAFT
+    if plan["paid"]:
+        return FREE
+    return _price(plan)
+
+
+def outcome(name: str, answer: dict[str, Any], left: float | None = None) -> str:
+    """One line on a picture whose background is removed: which engine did it, what it has cost, and what is left, by
+    the worker's result; None where that is not known."""
+    if answer["cached"]:
+        said = _("Background removed from '{name}': free, already paid for.")
+    elif answer["engine"] == "offline":
+        said = _("Background removed from '{name}': offline draft, free.")
+    elif left is None:
+        said = ngettext(
+            "Background removed from '{name}': YouCam, {count} unit.",
+            "Background removed from '{name}': YouCam, {count} units.",
+            answer["units"],
+        )
+    else:
+        said = ngettext(
+            "Background removed from '{name}': YouCam, {count} unit, {left} left.",
+            "Background removed from '{name}': YouCam, {count} units, {left} left.",
+            answer["units"],
+        )
+    return said.format(name=name, count=number(answer["units"]), left=number(left or 0))
+
+
+def key(settings: dict[str, Any]) -> str:
+    """Which API key is set, and where it is kept, by the worker's answer."""
+    place = settings["key_place"]
+    if not place:
+        return _("It could not be read.") if settings["key_error"] else _("No key set.")
+    return KEYS.get(place, "{key}").format(key=settings["key"])
+
+
+def tested(answer: dict[str, Any]) -> str:
+    """What a test of an engine has come to, by the worker's answer to `balance`."""
+    if answer["host"] is None:
+        return _("The offline engine works. Nothing leaves this computer.")
+    return f"{_('{host} answers.').format(host=answer['host'])} {balance(answer['units'])}"
+
+
+def jobs(counts: dict[str, Any]) -> str:
+    """What was paid for and is kept, on its way, to be fetched or in doubt, by the worker's answer to `jobs`."""
+    size = _("Kept results: {count} ({size} MB).").format(count=counts["kept"], size=number(counts["bytes"] / 1e6))
+    lines = [
+        (counts["running"], _("On their way: {count}.")),
+        (counts["ready"], _("Ready to fetch: {count}.")),
+        (counts["in_doubt"], _("In doubt: {count}. They may have been charged.")),
+    ]
+    return " ".join([size, *(text.format(count=count) for count, text in lines if count)])
+
+
+def fetched(counts: dict[str, Any]) -> str:
+    """What became of results that were to be fetched, by the worker's answer to `fetch`."""
+    if not counts["fetched"] and not counts["failed"]:
+        return _("There was nothing to fetch.")
+    said = _("Fetched: {count}. Not fetched: {failed}.").format(count=counts["fetched"], failed=counts["failed"])
+    return f"{said} {_('What was fetched is free the next time.')}"
+
+
 def balance(units: float) -> str:
     """What the account has."""
     return ngettext("Balance: {count} unit.", "Balance: {count} units.", units).format(count=number(units))
@@ -109,9 +189,9 @@ def number(count: float) -> str:
 
 
 def _costs(plan: dict[str, Any], total: int) -> list[str]:
-    host, units, paid = plan["host"], plan["units"], len(plan["paid"])
+    host, paid = plan["host"], len(plan["paid"])
     if host is None:
-        return [_("The offline engine makes a quick draft on this computer, for free.")]
+        return [OFFLINE_DRAFT]
     lines = []
     if paid:
         lines.append(_("Already paid for (free): {count} of {total}.").format(count=paid, total=total))
@@ -121,8 +201,15 @@ def _costs(plan: dict[str, Any], total: int) -> list[str]:
         else:
             uploads = _("To be uploaded to {host}: {count} of {total}.")
             lines.append(uploads.format(host=host, count=total - paid, total=total))
-        cost = ngettext("Cost: up to {count} unit.", "Cost: up to {count} units.", units).format(count=number(units))
-        lines.append(f"{cost} {balance(plan['balance'])}")
-        if units > plan["balance"]:
-            lines.append(_("That is not enough."))
+        lines.append(_price(plan))
     return lines
+
+
+def _price(plan: dict[str, Any]) -> str:
+    """What a plan costs at most, and what is there for it."""
+    units, held = plan["units"], plan["balance"]
+    price = ngettext("Cost: up to {count} unit.", "Cost: up to {count} units.", units).format(count=number(units))
+    if held is None:
+        return f"{price} {_('Balance: unknown.')}"
+    price = f"{price} {balance(held)}"
+    return f"{price}\n{_('That is not enough.')}" if units > held else price

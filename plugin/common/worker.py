@@ -108,6 +108,7 @@ class Worker:
         pictures: list[dict[str, Any]],
         engine: str,
         again: bool,
+        agreed: bool,
         progress: Progress,
         ended: Callable[[dict[str, Any]], None],
     ) -> dict[str, Any]:
@@ -115,15 +116,33 @@ class Worker:
 
         Args:
             pictures: as `plan` has them.
+            agreed: whether the user agrees to these uploads.
             ended: is given each picture's message as it comes, and may ask this worker for more.
         """
-        self._send(protocol.line("batch", _BATCH, {"pictures": pictures, "engine": engine, "again": again}))
+        fields = {"pictures": pictures, "engine": engine, "again": again, "agreed": agreed}
+        self._send(protocol.line("batch", _BATCH, fields))
         while True:
             message = self._early.popleft() if self._early else self._next(protocol.SILENCE_SECONDS)
             if message.get("type") == "ended":
                 ended(message)
             elif (result := _result(message, progress, self._ways)) is not None:
                 return result
+
+    def settings(self) -> dict[str, Any]:
+        """What is kept of the account: `key`, `key_place`, `key_error`, `agreed`, `host`."""
+        return self._ask("settings", {})
+
+    def set_key(self, key: str | None) -> dict[str, Any]:
+        """Keeps an API key, or with None forgets the one that is kept; returns what `settings` does then."""
+        return self._ask("key", {"key": key})
+
+    def balance(self, engine: str, key: str = "") -> dict[str, Any]:
+        """Tests an engine, with a key that is not kept where one is given; returns `engine`, `units` and `host`."""
+        return self._ask("balance", dict({"key": key} if key else {}, engine=engine))
+
+    def jobs(self, kind: str = "jobs") -> dict[str, Any]:
+        """What was paid for, after all is done that "fetch" or "clear" mean where `kind` is one of them."""
+        return self._ask(kind, {})
 
     def has_agreed(self) -> bool:
         """Whether the user agrees to uploads."""

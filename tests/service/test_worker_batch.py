@@ -169,11 +169,13 @@ def test_what_can_not_be_meant_is_an_error(start: Any, twin: Twin, kind: str, as
     assert (end["type"], end["code"]) == ("error", "bad_job")
 
 
-def test_without_consent_nothing_is_planned_or_sent(start: Any) -> None:
+def test_without_consent_it_is_told_what_it_would_cost_and_nothing_is_sent(start: Any) -> None:
     host = start(YOUCAM_API_URL="https://service.example", YOUCAM_API_KEY="sk-0123456789")
-    for kind in ("plan", "batch"):
-        host.send(type=kind, id="1", engine="auto", pictures=pictures(host, "a"))
-        assert host.until_end()[1]["code"] == "consent_needed"
+    host.send(type="plan", id="1", engine="auto", pictures=pictures(host, "a"))
+    plan = host.until_end()[1]
+    assert (plan["agreed"], plan["units"], plan["balance"]) == (False, 1, None), "the service can't be reached"
+    host.send(type="batch", id="1", engine="auto", pictures=pictures(host, "a"))
+    assert host.until_end()[1]["code"] == "consent_needed"
 
 
 def test_a_failure_in_passing_is_mended(start: Any, make_twin: Any) -> None:

@@ -8,7 +8,9 @@ from plugin.common import words
 
 
 def plan(**fields: Any) -> dict[str, Any]:
-    return {"engine": "youcam", "host": "service.example", "paid": [], "units": 2, "balance": 9.5, **fields}
+    return {
+        "engine": "youcam", "host": "service.example", "paid": [], "units": 2, "balance": 9.5, "agreed": True, **fields,
+    }  # fmt: skip
 
 
 def test_the_question_tells_what_it_costs_and_what_there_is() -> None:

@@ -122,29 +122,35 @@ class Engines:
         if self._twin is not None:
             self._twin.close()
 
-    def open(self, choice: str, sleep: Sleep, *, uploads: bool = True) -> Engine:
+    def open(
+        self, choice: str, sleep: Sleep, *, uploads: bool = True, agreed: bool = False, key: str | None = None
+    ) -> Engine:
         """The engine for "auto" (youcam where a key is set, else offline), "youcam" or "offline".
 
         Args:
             sleep: how the keyring is waited for.
             uploads: whether pictures are to be uploaded.
+            agreed: whether the user agrees to these uploads, whatever is remembered.
+            key: the API key in place of the one that is kept.
 
         Raises:
             ConsentNeeded: pictures would leave this computer, and nobody has agreed to that.
             KeyringUnusable: nobody knows whether a key is set.
             SetupError: ``no_key``, ``no_engine``, ``no_model``, or an address that can't be used.
         """
-        key = self.settings.key(sleep) if choice != "offline" else None
+        if key is None and choice != "offline" and (found := self.settings.key(sleep)) is not None:
+            key = found.value
         if key is not None:
-            service = self._connect(key.value)
+            service = self._connect(key)
+            check = (lambda: None) if agreed else self._check_consent
             if uploads:
-                self._check_consent()
+                check()
             with self._guard:
                 self._journal = self._journal or Journal(self.settings.state_folder)
             place = urlsplit(self.settings.api_url).netloc
-            account = digest("account", place, key.value)[:16]
-            delete = functools.partial(self._delete, key=key.value, journal=self._journal, account=account)
-            return Engine("youcam", service, 1, self._journal, account, place, delete, self._check_consent)
+            account = digest("account", place, key)[:16]
+            delete = functools.partial(self._delete, key=key, journal=self._journal, account=account)
+            return Engine("youcam", service, 1, self._journal, account, place, delete, check)
         if choice == "youcam":
             raise errors.make("no_key")
         if self._twin is None:
@@ -169,10 +175,14 @@ class Engines:
         """Whether any process of this user has ever opened the youcam engine."""
         return (self.settings.state_folder / DATABASE).exists()
 
+    @property
+    def may_upload(self) -> bool:
+        """Whether the user has agreed to uploads, which an engine on this computer does not need."""
+        return is_loopback(self.settings.api_url) or self.settings.has_agreed(self.settings.api_host)
+
     def _check_consent(self) -> None:
-        host = self.settings.api_host
-        if not is_loopback(self.settings.api_url) and not self.settings.has_agreed(host):
-            raise errors.make("consent_needed", host)
+        if not self.may_upload:
+            raise errors.make("consent_needed", self.settings.api_host)
 
     def _delete(self, entries: Sequence[Entry], key: str, journal: Journal, account: str) -> None:
         if self.settings.delete_delivered:

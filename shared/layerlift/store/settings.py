@@ -207,14 +207,21 @@ class Settings:
         """
         if self.has_agreed(host) == agreed:
             return
-        preferences = self._preferences()
-        known = preferences.get("upload_agreed")
+        known = self._preferences().get("upload_agreed")
         others = [other for other in known if other != host] if isinstance(known, list) else []
-        preferences["upload_agreed"] = [*others, host] if agreed else others
-        try:
-            self._write(self._preferences_file, json.dumps(preferences, indent=1))
-        except OSError as error:
-            raise errors.make("disk", str(error.strerror)) from error
+        self._prefer("upload_agreed", [*others, host] if agreed else others)
+
+    def advise_key(self) -> bool:
+        """Whether the user is to be told that the service gives better results than the offline engine. They are told
+        once: from then on, not any more.
+
+        Raises:
+            SetupError: ``disk``, where that can't be remembered.
+        """
+        if self._preferences().get("key_advised") is True:
+            return False
+        self._prefer("key_advised", True)
+        return True
 
     @property
     def key_file(self) -> Path:
@@ -231,6 +238,12 @@ class Settings:
         except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
+
+    def _prefer(self, name: str, value: Any) -> None:
+        try:
+            self._write(self._preferences_file, json.dumps(self._preferences() | {name: value}, indent=1))
+        except OSError as error:
+            raise errors.make("disk", str(error.strerror)) from error
 
     def _write(self, path: Path, text: str) -> None:
         """Writes a file that only the user can read."""

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from ..imaging.foreground import Rectangle
     from ..imaging.pictures import Picture, Report
-    from ..removal.engines import Engines
+    from ..removal.cancelling import Cancel
+    from ..removal.engines import Engine, Engines
     from ..removal.single import Outcome
     from ..store.settings import Settings
     from .messages import Message
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 
 PROTOCOL = 1
 _BESIDE = ("plan", "batch")
-_QUESTIONS = ("job", "clean", "cut", "agree", "consent", "settings", "key", "balance", *_BESIDE)
+_QUESTIONS = (
+    "job", "clean", "cut", "agree", "consent", "settings", "key", "balance", "jobs", "fetch", "clear", *_BESIDE,
+)  # fmt: skip
 
 
 class Worker:
@@ -116,8 +119,8 @@ class Worker:
                 result = self._clean(name, message, event)
             elif message["type"] == "cut":
                 result = self._cut(name, message, event)
-            elif message["type"] == "balance":
-                result = self._balance(name, message, event, engines)
+            elif message["type"] in ("balance", "jobs", "fetch", "clear"):
+                result = self._ask_account(name, message, event, engines)
             elif message["type"] == "plan":
                 result = self._plan(name, message, event, engines)
             elif message["type"] == "batch":
@@ -141,7 +144,7 @@ class Worker:
         bgr = messages.is_bgr(message, channels)
         again = messages.flag(message, "again", False)
         cancel = Cancel(event, engines.background)
-        engine = engines.open(choice, cancel.sleep)
+        engine = engines.open(choice, cancel.sleep, agreed=messages.flag(message, "agreed", False))
         with self._progress(name, engine=engine.name) as report:
             try:
                 picture = pictures.read_raw(pixels, width, height, channels, bgr=bgr)
@@ -154,7 +157,7 @@ class Worker:
                 )
             finally:
                 engines.close(engine)
-        return _hand_over(pixels, outcome)
+        return _hand_over(pixels, outcome) | {"advise_key": _advises_key(choice, outcome.engine, engines)}
 
     def _pictures(self, message: Message) -> list[_File]:
         return [_File(self._folder, picture) for picture in messages.pictures(message)]
@@ -165,7 +168,7 @@ class Worker:
 
         cancel = Cancel(event)
         files = self._pictures(message)
-        engine = engines.open(messages.engine(message), cancel.sleep)
+        engine = engines.open(messages.engine(message), cancel.sleep, uploads=False)
         try:
             with self._progress(name, engine=engine.name) as report:
 
@@ -177,12 +180,15 @@ class Worker:
                             yield number
 
                 free = cancel.run(lambda: list(paid()))
-                balance = cancel.run(lambda: engine.service.balance(sleep=cancel.sleep)) if engine.units else None
+                units = engine.units * (len(files) - len(free))
+                balance = _balance_or_none(engine, cancel) if units else None
         finally:
             engines.close(engine)
         host = engines.settings.api_host if engine.units else None
-        units = engine.units * (len(files) - len(free))
-        return {"engine": engine.name, "host": host, "paid": free, "units": units, "balance": balance}
+        agreed = not units or engines.may_upload
+        return {
+            "engine": engine.name, "host": host, "paid": free, "units": units, "balance": balance, "agreed": agreed,
+        }  # fmt: skip
 
     def _batch(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
         from ..removal.batch import Batch, Overview
@@ -191,7 +197,8 @@ class Worker:
         work = Batch(event, engines.background)
         again = messages.flag(message, "again", False)
         files = self._pictures(message)
-        engine = engines.open(messages.engine(message), Cancel(event).sleep)
+        choice, agreed = messages.engine(message), messages.flag(message, "agreed", False)
+        engine = engines.open(choice, Cancel(event).sleep, agreed=agreed)
         counts = {"done": 0, "free": 0, "failed": 0, "units": 0}
         try:
             with self._progress(name, engine=engine.name) as report:
@@ -208,7 +215,7 @@ class Worker:
                         self._send(type="ended", id=name, picture=end.number, **end.result)
         finally:
             engines.close(engine)
-        return {"engine": engine.name, **counts}
+        return {"engine": engine.name, **counts, "advise_key": _advises_key(choice, engine.name, engines)}
 
     def _clean(self, name: str, message: Message, event: threading.Event) -> dict[str, Any]:
         from ..imaging import foreground
@@ -234,14 +241,21 @@ class Worker:
 
         return {"file": self._write_parts(name, pixels.with_suffix(".cut"), event, bands)}
 
-    def _balance(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
+    def _ask_account(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
         from ..removal import account
         from ..removal.cancelling import Cancel
         from ..removal.stages import Stage
 
+        if message["type"] == "jobs":
+            return account.count_jobs(engines)
+        if message["type"] == "clear":
+            return account.clear_jobs(engines)
         with self._progress(name) as report:
             report(Stage.WAITING.value, 0.0)
-            return account.ask_balance(engines, messages.engine(message), Cancel(event))
+            if message["type"] == "fetch":
+                return account.fetch_jobs(engines, Cancel(event, engines.background))
+            key = messages.key(message) if "key" in message else None
+            return account.ask_balance(engines, messages.engine(message), Cancel(event), key)
 
     def _layer(self, message: Message, channels: tuple[int, ...]) -> tuple[Path, Picture, NDArray[np.uint8]]:
         """The file of a layer's native samples, which goes as soon as it is not needed; these, and the alpha."""
@@ -286,6 +300,24 @@ def _take_up(engines: Engines) -> None:
     from ..removal import tasks
 
     tasks.take_up(engines)
+
+
+def _balance_or_none(engine: Engine, cancel: Cancel) -> float | None:
+    """The account's units; None where the service can't tell them now, which keeps nobody from working."""
+    try:
+        return cancel.run(lambda: engine.service.balance(sleep=cancel.sleep))
+    except (errors.NetworkError, errors.ServiceError):
+        return None
+
+
+def _advises_key(choice: str, engine: str, engines: Engines) -> bool:
+    """Whether the host is to say that a key gives better results: once, where the offline engine was nobody's wish."""
+    if choice != "auto" or engine != "offline":
+        return False
+    try:
+        return engines.settings.advise_key()
+    except errors.SetupError:
+        return False
 
 
 def _answer_settings(message: Message, settings: Settings) -> dict[str, Any]:

@@ -136,9 +136,13 @@ class Worker:
         """Keeps an API key, or with None forgets the one that is kept; returns what `settings` does then."""
         return self._ask("key", {"key": key})
 
-    def balance(self, engine: str, key: str = "") -> dict[str, Any]:
-        """Tests an engine, with a key that is not kept where one is given; returns `engine`, `units` and `host`."""
-        return self._ask("balance", dict({"key": key} if key else {}, engine=engine))
+    def balance(self, engine: str, key: str = "", patience: float = protocol.SILENCE_SECONDS) -> dict[str, Any]:
+        """Tests an engine, with a key that is not kept where one is given; returns `engine`, `units` and `host`.
+
+        Args:
+            patience: the seconds after which it counts as silent.
+        """
+        return self._ask("balance", dict({"key": key} if key else {}, engine=engine), patience=patience)
 
     def jobs(self, kind: str = "jobs") -> dict[str, Any]:
         """What was paid for, after all is done that "fetch" or "clear" mean where `kind` is one of them."""
@@ -152,10 +156,16 @@ class Worker:
         """Remembers whether the user agrees to uploads; returns the host that they go to."""
         return str(self._ask("agree", {"agreed": agreed})["host"])
 
-    def _ask(self, kind: str, fields: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
+    def _ask(
+        self,
+        kind: str,
+        fields: dict[str, Any],
+        progress: Progress | None = None,
+        patience: float = protocol.SILENCE_SECONDS,
+    ) -> dict[str, Any]:
         self._send(protocol.line(kind, "1", fields))
         while True:
-            message = self._next(protocol.SILENCE_SECONDS)
+            message = self._next(patience)
             self.may_cost |= message.get("engine") == "youcam" and message.get("stage") == "waiting"
             if message.get("id") == _BATCH:
                 self._early.append(message)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from common.language import N_, _
 
-PAY_AGAIN = N_("YouCam, pay again")
+AGAIN = "python-fu-layerlift-again"
+"""The procedure with which scripts pay again."""
+MENU = N_("<Image>/Filters/Remove Background")
 WAYS = {
-    "set_key": _("Set a valid API key with the command 'layerlift key set'."),
-    "agree": _("Allow it under Filters > Remove Background > Allow Uploads, or choose the offline engine."),
-    "pay_again": _("To pay again, choose the engine '{engine}'.").format(engine=_(PAY_AGAIN)),
+    "set_key": _("Set a valid API key under Filters > Remove Background > Settings."),
+    "agree": _("Allow uploads under Filters > Remove Background > Settings, or choose the offline engine."),
+    "pay_again": _("To pay again, call the procedure '{name}'.").format(name=AGAIN),
 }
-"""What they can do about the worker's kinds of errors."""
+"""What scripts can do about the worker's kinds of errors; who is at GIMP's window has buttons for it."""

@@ -7,19 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator
 
+from common import ways
 from common.language import _
 from common.options import Options
 from common.protocol import WorkerError, WorkerGone, refusal
 from common.stages import overall
-from common.words import CHECKING, HAS_CUT_OUT, Summary, question, reading
+from common.words import CHECKING, HAS_CUT_OUT, Summary, part_of, price_of, question, reading, short
 from common.worker import Worker
 from controls import WAYS
 from cutout import CutOut, undo_step
-from gimpfu import CancelError, confirm, fail, gimp, pdb
+from gimpfu import PF_LABEL, PF_TOGGLE, CancelError, Form, fail, gimp, pdb
+from questions import CLOSE, Wish, agree, balance_after, choose, follow, is_asked, open_way
 from strips import Show, Unwritable, show_progress
 from supervision import Note
 
 TITLE = _("Remove Backgrounds?")
+NOTHING = _("No picture is chosen.")
 READING = 0.9
 """Where the bar is when all is read; the rest is for looking what is paid for."""
 
@@ -34,37 +37,98 @@ class Document:
 
 
 class Picture:
-    """A layer to be cut out; `name` is for the user, `job` for the worker."""
+    """A layer to be cut out; `name` is for the user, `job` for the worker; `is_done` where it has a cut-out."""
 
     def __init__(self, document: Document, name: str, cutout: CutOut, job: dict[str, Any]) -> None:
         self.document, self.name, self.cutout, self.job = document, name, cutout, dict(job, name=name)
+        self.is_done = cutout.is_there()
+
+    def listed(self, price: str) -> str:
+        """Its line in a list."""
+        state = _("already done") if self.is_done else price
+        # Translators: a picture in a list, its size in pixels, and what it costs.
+        line = _("{picture}, {width} x {height}: {state}")
+        return line.format(picture=short(self.name), width=self.job["width"], height=self.job["height"], state=state)
 
 
-def remove_all(options: Options, again: bool, note: Note) -> None:
-    """Put the subjects of all open images on new layers; say what it costs before, and what became of it after.
+def remove_all(wish: Wish, note: Note, only: Any = None) -> bool:
+    """Put the subjects of all open images on new layers, or those of the selected layers of one image alone; say what
+    it costs before, and what became of it after. Returns whether the user is to be told what a key is good for.
 
-    `note` is told what that would be at a cancel.
+    `note` is told what is to be said at a cancel.
     """
     if not gimp.image_list():
         fail(_("No image is open."))
     gimp.progress_init(_("Reading the images"))
-    summary = Summary()
-    with Worker(WAYS) as worker:
-        pictures = read(Path(worker.folder), summary)
+    summary, end = Summary(), None
+    with Worker({} if is_asked() else WAYS) as worker:
+        pictures = read(Path(worker.folder), summary, only)
         if pictures:
-            plan = worker.plan([picture.job for picture in pictures], options.engine, show_plan)
-            if not confirm(TITLE, question(len(pictures), plan, summary)):
-                raise CancelError("cancelled")
+            plan = worker.plan([picture.job for picture in pictures], wish.engine, show_plan)
+            if is_asked():
+                pictures, wish = ask(worker, pictures, plan, wish, summary)
             gimp.progress_init(_("Removing the backgrounds"))
-            Round(worker, pictures, options, summary, note).run(plan["engine"], again)
+            end = Round(worker, pictures, wish, summary, note, only is None)
+            end.run()
+            summary.left = balance_after(worker, {"units": summary.units})
+    found = ways.out_of_all(end.kinds, wish.options.engine) if end else ()
+    if found and is_asked():
+        return offer(found, wish, note, summary, only)
     if not summary.done:
         fail(summary.text())
     gimp.message(summary.text())
+    return bool(end and end.advises_key)
 
 
-def read(folder: Path, summary: Summary) -> list[Picture]:
+def offer(found: tuple[str, ...], wish: Wish, note: Note, summary: Summary, only: Any) -> bool:
+    """Tell what became of all, with what can be done about those that are left."""
+    while (way := choose(summary.text(), {one: ways.LABELS[one] for one in found}, CLOSE)) is not None:
+        if open_way(way):
+            return remove_all(follow(way, wish), note, only)
+    if not summary.done:
+        raise CancelError("cancelled")
+    return False
+
+
+def ask(
+    worker: Worker, pictures: list[Picture], plan: dict[str, Any], wish: Wish, summary: Summary
+) -> tuple[list[Picture], Wish]:
+    """Ask which pictures are to be done, for what they cost; those that have a cut-out are not chosen beforehand."""
+    total = len(pictures)
+
+    def ticked() -> list[int]:
+        return [number for number in range(total) if form[str(number)]]
+
+    def show(_: Any) -> None:
+        places = ticked()
+        form["cost"] = question(len(places), part_of(plan, total, places), summary) if places else NOTHING
+
+    rows: list[Any] = [
+        # An underscore would underline the next letter.
+        (PF_TOGGLE, str(number), picture.listed(price_of(plan, total, number)).replace("_", "__"), not picture.is_done)
+        for number, picture in enumerate(pictures)
+    ]
+    answers = {"go": _("_Remove Backgrounds")} if plan["agreed"] else ways.CONSENT
+    default = "go" if plan["agreed"] else None
+    form = Form(TITLE, [*rows, (PF_LABEL, "cost", "", "")], answers, default=default)
+    form.on_change(show)
+    show(form)
+    chosen: list[int] = []
+
+    def accept(answer: str) -> bool:
+        chosen[:] = ticked()
+        return bool(chosen)
+
+    answer = form.run(accept)
+    if answer != "go":
+        wish = agree(worker, wish, answer)
+    return [pictures[number] for number in chosen], wish
+
+
+def read(folder: Path, summary: Summary, only: Any) -> list[Picture]:
     """Write all layers that can be worked on to the worker's folder."""
-    found = [(image, name, layer) for title, image in titled() for name, layer in selected(title, image)]
+    images = titled() if only is None else [(only.name, only)]
+    found = [(image, name, layer) for title, image in images for name, layer in selected(title, image)]
     documents: dict[int, Document] = {}
     pictures: list[Picture] = []
     for number, (image, name, layer) in enumerate(found):
@@ -74,7 +138,7 @@ def read(folder: Path, summary: Summary) -> list[Picture]:
                 fail(_("No layer is selected."))
             cutout = CutOut(image, layer)
             # Run again for those that are left, it must not do, or be paid for, the others twice.
-            if cutout.is_there():
+            if cutout.is_there() and not is_asked():
                 fail(HAS_CUT_OUT)
             job = cutout.export(folder / f"{number}.raw", show)
         except Unwritable:
@@ -83,7 +147,6 @@ def read(folder: Path, summary: Summary) -> list[Picture]:
             summary.fails(name, str(error))
         else:
             document = documents.setdefault(image.ID, Document(image))
-            document.waiting += 1
             pictures.append(Picture(document, name, cutout, job))
     return pictures
 
@@ -122,19 +185,33 @@ def show_plan(_: str, fraction: float) -> None:
 class Round:
     """The worker goes over all pictures: what comes is inserted, or told in the summary."""
 
-    def __init__(self, worker: Any, pictures: list[Picture], options: Options, summary: Summary, note: Note) -> None:
-        self._worker, self._pictures, self._options = worker, pictures, options
-        self._summary, self._note = summary, note
+    def __init__(
+        self, worker: Any, pictures: list[Picture], wish: Wish, summary: Summary, note: Note, keeps_active: bool
+    ) -> None:
+        self._worker, self._pictures, self._wish = worker, pictures, wish
+        self._summary, self._note, self._keeps_active = summary, note, keeps_active
         self._open = list(pictures)
+        for picture in pictures:
+            picture.document.waiting += 1
         self._fraction = 0.0
+        self.kinds: set[str] = set()
+        self.advises_key = False
 
-    def run(self, engine: str, again: bool) -> None:
+    @property
+    def _options(self) -> Options:
+        return self._wish.options
+
+    def run(self) -> None:
         """Until all is known of every picture."""
-        jobs = [picture.job for picture in self._pictures]
+        jobs, wish = [picture.job for picture in self._pictures], self._wish
         self._note_cancel()
         try:
-            self._worker.batch(jobs, engine, again, self._progress, self._ended)
+            end = self._worker.batch(jobs, wish.engine, wish.again, wish.agreed, self._progress, self._ended)
+            self.advises_key = end["advise_key"]
         except WorkerError as error:
+            if error.kind == "agree":
+                raise
+            self.kinds.add(error.kind)
             for picture in self._open:
                 self._summary.fails(picture.name, str(error))
 
@@ -147,7 +224,7 @@ class Round:
         document = picture.document
         with self._told(picture):
             if "file" not in message:
-                raise refusal(message, WAYS)
+                raise refusal(message, {} if is_asked() else WAYS)
             self._summary.units += message["units"]
             document.answers.append((picture, message))
         document.waiting -= 1
@@ -171,12 +248,15 @@ class Round:
                 fitting.append((picture, answer))
         if not fitting:
             return
+        active = document.image.active_layer
         with undo_step(document.image):
             for picture, answer in fitting:
                 with self._told(picture):
                     picture.cutout.insert(self._options)
                     self._open.remove(picture)
                     self._summary.succeeds(picture.name, answer["cached"], answer["full"])
+            if self._keeps_active and active is not None:
+                document.image.active_layer = active
         gimp.displays_flush()
 
     def _show(self, picture: Picture) -> Show:
@@ -190,5 +270,7 @@ class Round:
         except (RuntimeError, OSError, WorkerError) as error:
             if isinstance(error, WorkerGone):
                 raise
+            if isinstance(error, WorkerError):
+                self.kinds.add(error.kind)
             self._open.remove(picture)
             self._summary.fails(picture.name, str(error))

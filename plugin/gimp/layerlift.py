@@ -13,15 +13,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from common import words
+from choices import chosen, remember, shown
+from common import ways, words
 from common.installed import version
 from common.language import DOMAIN, FOLDER, _
 from common.options import ENGINES, RESULTS, Options
+from common.protocol import WorkerError
 from common.worker import Worker
-from controls import PAY_AGAIN, WAYS
+from controls import AGAIN, MENU, WAYS
 from cutout import CutOut, undo_step
 from gimpfu import *
-from gimpfu import confirm
 from strips import show_progress
 from supervision import PROCEDURE, Note, do, supervise
 
@@ -31,102 +32,167 @@ AUTHOR = f"Layerlift {version()}"
 def remove_background(
     image: Any, drawable: Any, result: int, clean_edges: bool, hide_original: bool, engine: int
 ) -> None:
-    """Put the subject of a layer on a new layer above it, in one undo step."""
-    supervise(remove_one, image.ID, drawable.ID, result, clean_edges, hide_original, engine)
+    """Put the subject of a layer, or of each selected layer, on a new layer above it, in one undo step."""
+    choices = result, clean_edges, hide_original, engine
+    if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
+        remove_one(lambda text: None, image.ID, drawable.ID, False, *choices)
+        return
+    # Not needed for scripts.
+    from documents import selected
+    from questions import advise_key
+
+    remember(chosen(*choices))
+    if len(selected("", image)) > 1:
+        advises = supervise(remove_many, image.ID, *choices)
+    else:
+        advises = supervise(remove_one, image.ID, drawable.ID, False, *choices)
+    if advises:
+        advise_key()
 
 
-def remove_one(
-    note: Note, image_id: int, drawable_id: int, result: int, clean_edges: bool, hide_original: bool, engine: int
-) -> None:
-    """Do that, and note what the user has to hear if it is cancelled."""
+def remove_background_again(image: Any, drawable: Any, result: int, clean_edges: bool, hide_original: bool) -> None:
+    """The same for scripts, where it may be paid for once more."""
+    remove_one(lambda text: None, image.ID, drawable.ID, True, result, clean_edges, hide_original, 0)
+
+
+def remove_one(note: Note, image_id: int, drawable_id: int, again: bool, *choices: Any) -> bool:
+    """Do that, and note what the user has to hear if it is cancelled; whether they are to be told of keys."""
+    from questions import Wish, mend
+
     image, drawable = gimp._id2image(image_id), gimp._id2drawable(drawable_id)
-    options, again = chosen(result, clean_edges, hide_original, engine)
+    wish = Wish(chosen(*choices), again)
+    while True:
+        try:
+            return run(note, image, drawable, wish)
+        except WorkerError as error:
+            wish = mend(error, wish)
+
+
+def run(note: Note, image: Any, drawable: Any, wish: Any) -> bool:
+    """Go over one layer once."""
+    from questions import balance_after, is_asked
+
     cutout = CutOut(image, drawable)
     gimp.progress_init(_("Removing the background"))
-    with Worker(WAYS) as worker:
+    with Worker({} if is_asked() else WAYS) as worker:
         job = cutout.export(Path(worker.folder, "layer.raw"), show_progress)
-        if not again and cutout.is_there():
-            check_cost(worker.plan([dict(job, name=drawable.name)], options.engine, lambda *_: None))
+        if not wish.again and cutout.is_there():
+            wish = check_cost(worker, dict(job, name=drawable.name), wish)
 
         def show(text: str, fraction: float) -> None:
             note(words.MAY_COST if worker.may_cost else words.UNPAID)
             show_progress(text, fraction)
 
-        answer = worker.remove(dict(job, engine=options.engine, again=again), show)
-        if answer["cached"]:
-            pdb.gimp_progress_set_text(words.FREE)
-        cutout.make(worker, answer["file"], options, show_progress)
+        answer, wish = ask(worker, job, drawable.name, wish, show)
+        cutout.make(worker, answer["file"], wish.options, show_progress)
         cutout.check_unchanged()
         with undo_step(image):
-            cutout.insert(options)
+            cutout.insert(wish.options)
         gimp.displays_flush()
-    if answer["full"]:
-        gimp.message(words.FULL)
+        if is_asked():
+            said = words.outcome(image.name, answer, balance_after(worker, answer))
+            gimp.message(f"{said} {words.FULL}" if answer["full"] else said)
+        elif answer["full"]:
+            gimp.message(words.FULL)
+    return bool(answer["advise_key"])
 
 
-def check_cost(plan: dict[str, Any]) -> None:
-    """Ask before a cut-out, or a layer that has its own, costs anything; scripts have to say it beforehand."""
+def ask(worker: Worker, job: dict[str, Any], name: str, wish: Any, show: Any) -> tuple[dict[str, Any], Any]:
+    """The worker's answer, after the user was asked about an upload where that is needed; and what is wished then."""
+    from questions import ask_to_upload, is_asked
+
+    while True:
+        try:
+            fields = dict(job, engine=wish.engine, again=wish.again, agreed=wish.agreed)
+            return worker.remove(fields, show), wish
+        except WorkerError as error:
+            if error.kind != "agree" or not is_asked():
+                raise
+            wish = ask_to_upload(worker, job, name, wish)
+
+
+def check_cost(worker: Worker, picture: dict[str, Any], wish: Any) -> Any:
+    """Ask before a cut-out, or a layer that has its own, costs anything; scripts have to say it beforehand. Returns
+    what is wished then."""
+    plan = worker.plan([picture], wish.engine, lambda *_: None)
     if not plan["units"]:
-        return
-    if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
-        way = _("To remove its background anyway, choose the engine '{engine}'.").format(engine=_(PAY_AGAIN))
-        fail(f"{words.HAS_CUT_OUT} {way}")
-    if not confirm(_("Remove Background Again?"), words.question_again(plan)):
-        raise CancelError("cancelled")
+        return wish
+    from questions import agree, choose, is_asked
+
+    if not is_asked():
+        fail(" ".join((words.HAS_CUT_OUT, _("To remove its background anyway, call '{name}'.").format(name=AGAIN))))
+    answers = {ways.PAY_AGAIN: _("_Remove Anyway")} if plan["agreed"] else ways.CONSENT
+    answer = choose(words.question_again(plan), answers)
+    return wish if answer == ways.PAY_AGAIN else agree(worker, wish, answer)
 
 
 def remove_all_backgrounds(result: int, clean_edges: bool, hide_original: bool, engine: int) -> None:
     """Do the same for the selected layers of every open image, in one undo step for each image."""
-    supervise(remove_many, result, clean_edges, hide_original, engine)
+    choices = result, clean_edges, hide_original, engine
+    if gimp.PROCESS.run_mode != RUN_NONINTERACTIVE:
+        remember(chosen(*choices))
+    if supervise(remove_many, 0, *choices):
+        from questions import advise_key
+
+        advise_key()
 
 
-def remove_many(note: Note, result: int, clean_edges: bool, hide_original: bool, engine: int) -> None:
-    """Do that, and note what the user has to hear if it is cancelled."""
+def remove_many(note: Note, image_id: int, *choices: Any) -> bool:
+    """Do that for one image, or for all, and note what the user has to hear if it is cancelled; whether they are to be
+    told of keys."""
     # Not needed for a single layer.
     from documents import remove_all
+    from questions import Wish, mend
 
-    remove_all(*chosen(result, clean_edges, hide_original, engine), note)
+    wish = Wish(chosen(*choices))
+    while True:
+        try:
+            return remove_all(wish, note, gimp._id2image(image_id) if image_id else None)
+        except WorkerError as error:
+            wish = mend(error, wish)
 
 
-def chosen(result: int, clean_edges: bool, hide_original: bool, engine: int) -> tuple[Options, bool]:
-    """What was chosen in the dialog, and whether that is to pay again, which is the last of the engines there."""
-    again = engine == len(ENGINES)
-    name = "youcam" if again else list(ENGINES)[engine]
-    return Options(name, RESULTS[result], clean_edges, hide_original), again
-
-
-def work(job: str, note: str) -> None:
+def work(job: str, note: str) -> int:
     """Do what another process of this plug-in supervises."""
-    do({"remove_one": remove_one, "remove_many": remove_many}, job, note)
+    return int(do({"remove_one": remove_one, "remove_many": remove_many}, job, note))
 
 
-def consent() -> dict[str, Any]:
-    """What the dialog shows: it is the same for GIMP, Krita and the command, whatever GIMP remembers."""
-    with Worker(WAYS) as worker:
-        return {"agree": worker.has_agreed()}
+def show_settings() -> None:
+    """Show the settings, which scripts have no use for."""
+    from settings import show_settings
+
+    show_settings()
 
 
-def allow_uploads(agree: bool) -> None:
-    """Remember whether the user agrees to uploads."""
-    with Worker(WAYS) as worker:
-        host = worker.agree(bool(agree))
-    if agree:
-        gimp.message(_("From now on, layers that you choose may be uploaded to {host}.").format(host=host))
-    else:
-        gimp.message(_("From now on, nothing is uploaded to {host}.").format(host=host))
+def prepare(form: Any, *given: Any) -> None:
+    """Have a dialog show what it costs."""
+    from costs import prepare
+
+    prepare(form, *given)
 
 
 DEFAULTS = Options()
 RESULT_NAMES = (N_("New layer with alpha"), N_("New layer with a layer mask"))
-ENGINE_NAMES = (*(engine.name for engine in ENGINES.values()), PAY_AGAIN)
-MENU = N_("<Image>/Filters/Remove Background")
+ENGINE_NAMES = tuple(engine.name for engine in ENGINES.values())
 CATALOGUE = DOMAIN, str(FOLDER)
-OPTIONS = [
-    (PF_OPTION, "result", N_("_Result"), RESULTS.index(DEFAULTS.result), RESULT_NAMES),
-    (PF_TOGGLE, "clean-edges", N_("_Clean edge colours"), DEFAULTS.clean_edges),
-    (PF_TOGGLE, "hide-original", N_("_Hide the original layer"), DEFAULTS.hide_original),
-    (PF_OPTION, "engine", N_("_Engine"), list(ENGINES).index(DEFAULTS.engine), ENGINE_NAMES),
-]
+RESULT = (
+    PF_OPTION, "result", N_("Re_sult"), RESULTS.index(DEFAULTS.result), RESULT_NAMES,
+    N_("A mask can be painted on afterwards; alpha is final, and has clean edge colours"),
+)  # fmt: skip
+CLEAN = (
+    PF_TOGGLE, "clean-edges", N_("Clean edge colo_urs"), DEFAULTS.clean_edges, (),
+    N_("Give the soft edges the subject's own colours, without a rim of the old background"),
+)  # fmt: skip
+HIDE = (
+    PF_TOGGLE, "hide-original", N_("_Hide the original layer"), DEFAULTS.hide_original, (),
+    N_("The original stays in the image, and is no longer seen behind the cut-out"),
+)  # fmt: skip
+ENGINE = (
+    PF_OPTION, "engine", N_("_Engine"), list(ENGINES).index(DEFAULTS.engine), ENGINE_NAMES,
+    N_("The YouCam service is better, and costs 1 unit; the offline engine is free, and a quick draft"),
+)  # fmt: skip
+IMAGE_AND_LAYER = [(PF_IMAGE, "image", N_("The image"), None), (PF_DRAWABLE, "drawable", N_("The layer"), None)]
+OPTIONS = [RESULT, CLEAN, HIDE, ENGINE]
 register(
     "python-fu-layerlift",
     N_("Put the subject of the layer on a new layer without the background"),
@@ -139,15 +205,28 @@ register(
     "2026",
     N_("_Remove Background..."),
     "*",
-    [
-        (PF_IMAGE, "image", N_("The image"), None),
-        (PF_DRAWABLE, "drawable", N_("The layer"), None),
-        *OPTIONS,
-    ],
+    [*IMAGE_AND_LAYER, *OPTIONS],
     [],
     remove_background,
     menu=MENU,
     domain=CATALOGUE,
+    on_run=shown,
+    on_dialog=prepare,
+    takes_each=False,
+)
+register(
+    AGAIN,
+    "Put the subject of the layer on a new layer, and pay for it once more where need be",
+    "As python-fu-layerlift by the YouCam service, also for a layer that has its cut-out, or is one, and for one whose "
+    "earlier task may have been charged in vain.",
+    AUTHOR,
+    "GPL-3.0-or-later",
+    "2026",
+    None,
+    "*",
+    [*IMAGE_AND_LAYER, RESULT, CLEAN, HIDE],
+    [],
+    remove_background_again,
 )
 register(
     "python-fu-layerlift-all",
@@ -159,13 +238,15 @@ register(
     AUTHOR,
     "GPL-3.0-or-later",
     "2026",
-    N_("All _Open Images..."),
+    N_("Remove Backgrounds of _All Open Images..."),
     "",
     OPTIONS,
     [],
     remove_all_backgrounds,
     menu=MENU,
     domain=CATALOGUE,
+    on_run=shown,
+    on_dialog=prepare,
 )
 register(
     PROCEDURE,
@@ -177,28 +258,24 @@ register(
     None,
     None,
     [(PF_STRING, "job", "What is to be done", ""), (PF_STRING, "note", "The file for what a cancel has cost", "")],
-    [],
+    [(PF_INT32, "advises-key", "Whether the user is to be told what a key is good for")],
     work,
     run_mode_param=False,
 )
 register(
     "python-fu-layerlift-settings",
-    N_("Allow pictures to be uploaded to the background removal service"),
-    N_(
-        "Layers that you choose are then uploaded to the YouCam service, which charges a unit for each. Without this, "
-        "nothing leaves this computer. It holds for GIMP, Krita and the command, and is taken back here as well."
-    ),
+    N_("API key, balance, consent, and what is chosen when a dialog opens"),
+    N_("Key, consent and paid work are the same for GIMP, Krita and the command."),
     AUTHOR,
     "GPL-3.0-or-later",
     "2026",
-    N_("_Allow Uploads..."),
+    N_("_Settings..."),
     "",
-    [(PF_TOGGLE, "agree", N_("_Allow uploading layers that I choose"), False)],
     [],
-    allow_uploads,
+    [],
+    show_settings,
     menu=MENU,
     domain=CATALOGUE,
-    on_run=consent,
 )
 
 main()

@@ -21,15 +21,15 @@ Note = Callable[[str], None]
 """Is told what the user has to hear if the run is cancelled from now on."""
 
 
-def supervise(work: Callable[..., None], *values: Any) -> None:
-    """Have `work(note, *values)` done by another process; a script has it done here, and is told its errors alone."""
+def supervise(work: Callable[..., bool], *values: Any) -> bool:
+    """Have `work(note, *values)` done by another process, and return what it does; a script has it done here, and is
+    told its errors alone."""
     if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
-        work(lambda text: None, *values)
-        return
+        return work(lambda text: None, *values)
     with TemporaryDirectory(prefix="layerlift-") as folder:
         note = Path(folder, "note")
         try:
-            pdb[PROCEDURE](json.dumps([work.__name__, *values]), str(note))
+            return bool(pdb[PROCEDURE](json.dumps([work.__name__, *values]), str(note)))
         except RuntimeError as error:
             if not note.exists():
                 fail(str(error))
@@ -38,7 +38,7 @@ def supervise(work: Callable[..., None], *values: Any) -> None:
             raise CancelError("cancelled") from None
 
 
-def do(works: dict[str, Callable[..., None]], job: str, path: str) -> None:
+def do(works: dict[str, Callable[..., bool]], job: str, path: str) -> bool:
     """What PROCEDURE does. The note stays where it is killed, or, without a text, where the user backs out."""
     gimp.PROCESS.run_mode = RUN_INTERACTIVE
     name, *values = json.loads(job)
@@ -52,7 +52,7 @@ def do(works: dict[str, Callable[..., None]], job: str, path: str) -> None:
 
     take(UNPAID)
     try:
-        works[name](take, *values)
+        result = works[name](take, *values)
     except CancelError:
         take("")
         raise
@@ -60,3 +60,4 @@ def do(works: dict[str, Callable[..., None]], job: str, path: str) -> None:
         note.unlink()
         raise
     note.unlink()
+    return result

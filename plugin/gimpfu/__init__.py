@@ -35,7 +35,7 @@ pdb = gimp.pdb
 _constants: dict[str, Any] = gimpenums.CONSTANTS
 globals().update(_constants)
 _plug_in = PlugIn(PROCESS.serve)
-confirm = MODULES["gimpui"].confirm
+Form = MODULES["gimpui"].Form
 register = _plug_in.register
 main = _plug_in.main
 

@@ -14,6 +14,9 @@ PF_SLIDER = 1001
 PF_SPINNER = PF_ADJUSTMENT = 1002
 PF_FONT, PF_FILE, PF_BRUSH, PF_PATTERN, PF_GRADIENT = range(1003, 1008)
 PF_RADIO, PF_TEXT, PF_PALETTE, PF_FILENAME, PF_DIRNAME, PF_OPTION = range(1008, 1014)
+# In forms alone: a text that is not shown while it is typed, a text that can't be changed, and a button, whose value
+# is the function(form) that it calls.
+PF_PASSWORD, PF_LABEL, PF_BUTTON = range(1014, 1017)
 
 _INT32, _FLOAT, _STRING = PF_INT32, PF_FLOAT, PF_STRING
 PDB_TYPES: dict[int, int] = {
@@ -50,19 +53,21 @@ OBJECT_KINDS = frozenset((PF_ITEM, PF_DISPLAY, PF_IMAGE, PF_LAYER, PF_CHANNEL, P
 
 
 class Parameter(NamedTuple):
-    """One parameter: its PF_ kind, name, description, default and, for some kinds, what else they need."""
+    """One parameter: its PF_ kind, name, description, default and, for some kinds, what else they need; and a tool tip,
+    where the description is not enough."""
 
     kind: int
     name: str
     description: str
     default: Any
     extra: Sequence[Any] = ()
+    tip: str = ""
 
     @classmethod
     def declared(cls, entry: Sequence[Any]) -> Parameter:
         """The parameter that a tuple of register() declares."""
-        kind, name, description, default, *extra = entry
-        return cls(kind, name, description, default, extra[0] if extra else ())
+        kind, name, description, default, *more = entry
+        return cls(kind, name, description, default, more[0] if more else (), more[1] if len(more) > 1 else "")
 
     @property
     def pdb_type(self) -> int:
@@ -89,7 +94,7 @@ class Parameter(NamedTuple):
             extra = [translate(str(label)) for label in extra]
         elif self.kind == PF_RADIO:
             extra = [(translate(str(label)), value) for label, value in extra]
-        return self._replace(description=translate(self.description), extra=extra)
+        return self._replace(description=translate(self.description), extra=extra, tip=translate(self.tip))
 
     def definition(self) -> tuple[int, str, str]:
         """How the PDB is told about the parameter; accelerators are for dialogs only."""

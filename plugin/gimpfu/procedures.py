@@ -36,6 +36,8 @@ class Registration(NamedTuple):
     on_query: Callable[[], Any] | None
     on_run: Callable[[], Any] | None
     takes_run_mode: bool
+    on_dialog: Callable[..., Any] | None
+    takes_each: bool
 
     def translated(self) -> Registration:
         """As the user reads it: what the catalogue of `domain` has of the menu, the label, the blurb, the help, and
@@ -111,15 +113,20 @@ class PlugIn:
         on_query: Callable[[], Any] | None = None,
         on_run: Callable[[], Any] | None = None,
         run_mode_param: bool = True,
+        on_dialog: Callable[..., Any] | None = None,
+        takes_each: bool = True,
     ) -> None:
         """Declare a procedure; raises gimpfu.error for a declaration that GIMP would not take.
 
         A name without one of the usual prefixes gets "python-fu-" in front. `params` are tuples (PF_ kind, name,
-        description, default[, extra]), `results` tuples (PF_ kind, name, description). Without `menu`, a label that is
-        a whole menu path ("<Image>/Filters/Name") implies the image and drawable parameters. `domain` is the name of a
-        gettext catalogue, or that and its folder: by it menu, label, blurb, help, descriptions and the labels of
-        choices are translated where they are shown. `on_run` is called before the dialog opens; where it returns a
-        dictionary, the dialog shows its values, by the parameters' names, instead of the last ones.
+        description, default[, extra[, tool tip]]), `results` tuples (PF_ kind, name, description). Without `menu`, a
+        label that is a whole menu path ("<Image>/Filters/Name") implies the image and drawable parameters. `domain` is
+        the name of a gettext catalogue, or that and its folder: by it menu, label, blurb, help, descriptions and the
+        labels of choices are translated where they are shown. `on_run` is called before the dialog opens; where it returns a
+        dictionary, the dialog shows its values, by the parameters' names, instead of the last ones. `on_dialog` is
+        called with the dialog (a `Form`) before it is shown, and with the values that are not asked for, such as image
+        and drawable. Of several selected drawables GIMP 3 gives one after the other; without `takes_each`, the first
+        alone.
         """
         _check_name(proc_name, "procedure")
         _check_definitions(params, "parameter", 4)
@@ -132,7 +139,7 @@ class PlugIn:
         returns = tuple(Parameter.declared((*entry[:3], None)).definition() for entry in results)
         self._procedures[name] = Registration(
             name, (blurb, help, author, copyright, date), label, imagetypes, parameters, returns,
-            function, menu, domain, on_query, on_run, run_mode_param,
+            function, menu, domain, on_query, on_run, run_mode_param, on_dialog, takes_each,
         )  # fmt: skip
 
     def main(self) -> None:

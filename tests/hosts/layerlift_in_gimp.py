@@ -16,6 +16,8 @@ from .window import Window, count_images, wait_for
 
 HERE = str(Path(__file__).resolve().parent)
 PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
+DONE = [["astronaut.jpg cut-out", True], ["astronaut.jpg", False]]
+"""What `describe` tells once the photo has its cut-out."""
 CLOSED_PORT = "http://127.0.0.1:9"
 """The address of a service that is not there."""
 
@@ -39,11 +41,15 @@ def noted(gimp: Gimp, module: str, code: str) -> Iterator[Gimp]:
     path.write_text(shipped)
 
 
-def attempt(path: str, engine: int) -> Any:
-    """Runs inside GIMP: what the plug-in says, and whether the image is as it was."""
+def attempt(path: str, engine: int | None) -> Any:
+    """Runs inside GIMP: what the plug-in says, and whether the image is as it was; without an engine, the service may
+    be paid again."""
     image = pdb.gimp_file_load(path, path)
     try:
-        pdb.python_fu_layerlift(image, image.active_layer, 0, True, True, engine)
+        if engine is None:
+            pdb.python_fu_layerlift_again(image, image.active_layer, 0, True, True)
+        else:
+            pdb.python_fu_layerlift(image, image.active_layer, 0, True, True, engine)
         said = ""
     except RuntimeError as error:
         said = str(error)

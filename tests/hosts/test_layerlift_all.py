@@ -146,7 +146,7 @@ def test_what_concerns_all_is_told_as_for_a_single_image(gimp: Gimp, tmp_path: P
     assert layers == UNTOUCHED
     gimp.environment.update(YOUCAM_API_KEY="sk-" + "a" * 32, YOUCAM_API_URL="https://service.invalid")
     _, not_agreed, layers = gimp.python(run_in_turn, HERE)
-    assert "Allow Uploads" in not_agreed
+    assert "Filters > Remove Background > Settings" in not_agreed
     gimp.environment["YOUCAM_API_URL"] = CLOSED_PORT
     _, unreachable, layers = gimp.python(run_in_turn, HERE)
     assert "can't be reached" in unreachable

@@ -16,7 +16,7 @@ from .layerlift_in_gimp import HERE, install, noted, pile_up_and_run, window_wit
 from .window import Window, wait_for
 from .workers import workers_of
 
-DIALOG, ASKED, TOLD = "All Open Images", "Remove Backgrounds\\?", "GIMP Message|Error"
+DIALOG, ASKED, TOLD = "Remove Backgrounds of All Open Images", "Remove Backgrounds\\?", "GIMP Message|Error"
 # Leaves what the user is asked and told in files.
 NOTED = """
 import os
@@ -126,7 +126,7 @@ def test_the_user_is_asked_sees_it_move_is_told_and_undoes_each_image(noting: Gi
             window.screenshot(tmp_path / "told.png")
             window.dismiss("Escape", told)
             done, head, *failed = text(gimp, "told")
-            assert done == "8 of 10 pictures done, 1 of them free (already paid for). Units used: 7."
+            assert done == "8 of 10 pictures done, 1 of them free (already paid for). Units used: 7. Balance: 12 units."
             assert head == "Not done:"
             assert [line.partition(":")[0] for line in failed] == ["channel.xcf", "white.xcf"]
             after = window.python(call, HERE, "look")
@@ -163,7 +163,7 @@ def test_what_is_closed_or_changed_meanwhile_is_told_and_the_rest_is_done(noting
         assert [layer[0] for layer in after["gray.xcf"]] == ["other"]
         assert [layer[:2] for layer in after["indexed.xcf"]] == [["photo", True]]
         done, _, *failed = text(gimp, "told")
-        assert done == "1 of 4 pictures done. Units used: 4."
+        assert done == "1 of 4 pictures done. Units used: 4. Balance: 996 units."
         assert sorted(failed) == [
             "gray.xcf: The layer was deleted in the meantime. Nothing was changed.",
             "indexed.xcf: The layer's size or mode changed in the meantime. Nothing was done: run it again.",
@@ -228,7 +228,7 @@ def test_all_selected_layers_of_an_image_come_in_one_undo_step_and_a_script_is_n
         names = ["high cut-out", "high", "white", "low cut-out", "low", "photo"]
         assert [layer[0] for layer in after] == names
         told = text(gimp, "told")
-        assert told[0] == "2 of 3 pictures done. Units used: 2."
+        assert told[0] == "2 of 3 pictures done. Units used: 2. Balance: 998 units."
         assert told[2].startswith("[Untitled], white: No subject")
         box = window.find(TOLD)
         if box:

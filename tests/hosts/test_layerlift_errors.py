@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from layerlift.store.settings import Settings
 from layerlift.twin import Options, Twin
 
 from .gimp import Gimp, copy_layerlift
 from .layerlift_in_gimp import (
     CLOSED_PORT,
+    DONE,
     PHOTO,
     attempt,
     describe,
@@ -24,9 +26,12 @@ from .layerlift_in_gimp import (
     start_from_the_dialog,
     window_with_the_photo,
 )
+from .services import held
 from .versions import Version
 from .window import wait_for
 from .workers import workers_of
+
+SETTINGS = "Filters > Remove Background > Settings"
 
 
 def test_no_key_is_told_with_what_to_do(gimp: Gimp, tmp_path: Path) -> None:
@@ -39,27 +44,12 @@ def test_no_key_is_told_with_what_to_do(gimp: Gimp, tmp_path: Path) -> None:
 def test_nothing_is_uploaded_before_the_user_has_agreed(gimp: Gimp, tmp_path: Path) -> None:
     install(gimp, tmp_path / "state")
     gimp.environment.update(YOUCAM_API_KEY="sk-" + "a" * 32, YOUCAM_API_URL="https://service.invalid")
-    said, visible, _ = gimp.python(attempt, str(PHOTO), 1)
-    assert "service.invalid" in said
-    assert "Allow Uploads" in said
-    assert visible == [True]
-
-    def allow(agree: bool) -> str:
-        try:
-            pdb.python_fu_layerlift_settings(agree)
-        except RuntimeError as error:
-            return str(error)
-        return "agreed"
-
-    for agree, told, then in (
-        (False, "From now on, nothing is uploaded to service.invalid.", "Allow Uploads"),
-        (True, "From now on, layers that you choose may be uploaded to service.invalid.", "can't be reached"),
-        (False, "From now on, nothing is uploaded to service.invalid.", "Allow Uploads"),
-    ):
-        assert gimp.python(allow, agree) == "agreed"
-        assert told in gimp.stderr
-        said, _, _ = gimp.python(attempt, str(PHOTO), 1)
-        assert then in said
+    settings = Settings({"LAYERLIFT_HOME": str(tmp_path / "state")})
+    for agreed, told in ((False, SETTINGS), (True, "can't be reached"), (False, SETTINGS)):
+        settings.agree("service.invalid", agreed)
+        said, visible, _ = gimp.python(attempt, str(PHOTO), 1)
+        assert told in said
+        assert visible == [True]
 
 
 def test_behind_a_locked_keyring_nothing_is_done_offline_instead(gimp: Gimp, tmp_path: Path) -> None:
@@ -85,7 +75,7 @@ def test_a_wrong_key_is_told(gimp: Gimp, tmp_path: Path) -> None:
         install(gimp, tmp_path / "state", twin)
         gimp.environment["YOUCAM_API_KEY"] = "sk-" + "a" * 32
         said, visible, _ = gimp.python(attempt, str(PHOTO), 0)
-        assert "layerlift key set" in said
+        assert SETTINGS in said
         assert "aaaa" not in said
         assert visible == [True]
         assert twin.charged == 0
@@ -137,18 +127,24 @@ def test_the_offline_engine_does_it_without_a_key(gimp: Gimp, tmp_path: Path) ->
     assert gimp.python(attempt, str(PHOTO), 0) == ["", [True, False], 1]
 
 
-def test_a_killed_worker_is_told_and_the_document_stays(gimp_on_a_screen: Gimp, tmp_path: Path) -> None:
-    gimp, home = gimp_on_a_screen, tmp_path / "state"
-    with Twin(Options(run_seconds=600.0)) as twin:
+def test_a_killed_worker_is_told_and_another_one_goes_on_with_what_was_paid(
+    gimp_on_a_screen: Gimp, tmp_path: Path
+) -> None:
+    gimp, home, gate = gimp_on_a_screen, tmp_path / "state", tmp_path / "gate"
+    with Twin(held(gate)) as twin:
         install(gimp, home, twin)
         with window_with_the_photo(gimp) as window:
             start_from_the_dialog(window)
             wait_for(lambda: twin.calls("poll"), "the first poll")
             for process in workers_of(home):
                 os.kill(process, signal.SIGKILL)
-            box = window.wait_for("GIMP Message|Error")
-            window.dismiss("Escape", box)
+            box = window.wait_for("^Remove Background$")
+            window.screenshot(tmp_path / "killed.png")
             assert window.python(describe) == [["astronaut.jpg", True]]
+            gate.touch()
+            window.dismiss("alt+t", box)
+            wait_for(lambda: window.glimpse(describe) == DONE, "the new layer")
+        assert (twin.charged, len(twin.calls("run"))) == (1, 1)
 
 
 def test_a_document_that_is_closed_meanwhile_is_told(gimp_on_a_screen: Gimp, tmp_path: Path) -> None:

@@ -73,9 +73,12 @@ def run_on_both(folder: str, path: str) -> Any:
 
     found = []
 
-    def run(image: Any, layer: Any, engine: int = 1) -> None:
+    def run(image: Any, layer: Any, again: bool = False) -> None:
         try:
-            pdb.python_fu_layerlift(image, layer, 0, True, False, engine)
+            if again:
+                pdb.python_fu_layerlift_again(image, layer, 0, True, False)
+            else:
+                pdb.python_fu_layerlift(image, layer, 0, True, False, 1)
             said = ""
         except RuntimeError as error:
             said = str(error)
@@ -96,7 +99,7 @@ def run_on_both(folder: str, path: str) -> Any:
     run(other, other.layers[0])
     other.layers[1].name = "dog cut-out"
     run(other, other.layers[1])
-    run(image, cutout, 3)
+    run(image, cutout, True)
     return found
 
 
@@ -105,7 +108,7 @@ def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(gimp: G
         install(gimp, tmp_path / "state", twin)
         refused = (
             "This layer already has a cut-out, or is one. "
-            "To remove its background anyway, choose the engine 'YouCam, pay again'."
+            "To remove its background anyway, call 'python-fu-layerlift-again'."
         )
         assert gimp.python(run_on_both, HERE, str(tmp_path / "photo.xcf")) == [
             ["", 2], [refused, 2], ["", 3], [refused, 3], [refused, 2], ["", 3], ["", 4],
@@ -161,7 +164,7 @@ def test_an_unclear_start_is_told_and_not_paid_again_without_a_word(gimp: Gimp, 
         assert "may have" in said
         assert (visible, images) == ([True], 1)
         said, _, _ = gimp.python(attempt, str(PHOTO), 1)
-        assert "pay again" in said
+        assert "python-fu-layerlift-again" in said
         assert len(twin.calls("run")) == 1
-        assert gimp.python(attempt, str(PHOTO), 3) == DELIVERED
+        assert gimp.python(attempt, str(PHOTO), None) == DELIVERED
         assert (twin.charged, len(twin.calls("run"))) == (1, 2)

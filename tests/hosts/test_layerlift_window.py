@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from layerlift import __version__
-from layerlift.store.settings import Settings
 from layerlift.twin import Fault, Options, Twin
 from PIL import Image, ImageChops
 
@@ -18,12 +17,12 @@ from .window import wait_for
 from .workers import workers_of
 
 
-def test_the_entries_are_in_the_menu(gimp: Gimp, home: Path) -> None:
+def test_the_entries_are_in_the_menu_and_the_main_one_comes_first(gimp: Gimp, home: Path) -> None:
     install(gimp, home)
 
     def body() -> Any:
         if gimp.version < (3, 0):
-            return list(pdb.gimp_plugins_query("Remove Background|All Open Images|Allow Uploads")[1])
+            return list(pdb.gimp_plugins_query("Remove Background")[1])
         # Introspection can't read the answer to that.
         from gi.repository import Gimp
 
@@ -34,8 +33,10 @@ def test_the_entries_are_in_the_menu(gimp: Gimp, home: Path) -> None:
             found += [f"{path}/{label}" for path in procedure.get_menu_paths()]
         return found
 
-    entries = ("Remove Background...", "All Open Images...", "Allow Uploads...")
-    assert sorted(gimp.python(body)) == sorted(f"<Image>/Filters/Remove Background/{entry}" for entry in entries)
+    # GIMP sorts them by their letters.
+    entries = ["Remove Background...", "Remove Backgrounds of All Open Images...", "Settings..."]
+    assert sorted(entries) == entries
+    assert sorted(gimp.python(body)) == [f"<Image>/Filters/Remove Background/{entry}" for entry in entries]
 
 
 def test_gimp_shows_the_version_beside_the_procedures(gimp: Gimp, home: Path) -> None:
@@ -81,30 +82,6 @@ def test_the_dialog_runs_the_action_progress_moves_and_one_undo_reverts(
             wait_for(lambda: window.glimpse(describe) == done, "the redo")
         assert twin.charged == 1
     assert not workers_of(home)
-
-
-def test_the_consent_is_shown_as_it_is_and_unticking_takes_it_back(gimp_on_a_screen: Gimp, home: Path) -> None:
-    gimp, host = gimp_on_a_screen, "service.invalid"
-    install(gimp, home)
-    gimp.environment["YOUCAM_API_URL"] = f"https://{host}"
-    settings = Settings({"LAYERLIFT_HOME": str(home)})
-    with gimp.window() as window:
-
-        def change() -> bool:
-            """Ticks the box or unticks it; whether the user agrees then."""
-            before = settings.has_agreed(host)
-            dialog = window.summon("ctrl+shift+F7", "Allow Uploads")
-            window.key("alt+a", dialog)
-            window.dismiss("alt+o", dialog)
-            wait_for(lambda: settings.has_agreed(host) is not before, "the consent to change")
-            return not before
-
-        assert change()
-        settings.agree(host, False)
-        assert change(), "not as GIMP remembers it"
-        assert not change()
-        settings.agree(host)
-        assert not change(), "not as GIMP remembers it"
 
 
 def test_an_error_is_shown_once_in_a_box_and_nothing_changes(

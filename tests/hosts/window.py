@@ -281,6 +281,8 @@ def close_all() -> None:
         with suppress(gimp.error):  # it went with its display just now
             gimp.delete(image)
     pdb.gimp_context_set_defaults()
+    if "layerlift-options" in gimp.parasite_list():
+        gimp.parasite_detach("layerlift-options")
 
 
 def count_images() -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ..contract.database import RUN_NONINTERACTIVE
+from typing import Any, Mapping, Sequence
+
+from ..contract import form
 from ..host import HOST
-from .application import PROCESS
+from .objects import wrap
 
 
 def gimp_ui_init() -> None:
@@ -12,10 +14,25 @@ def gimp_ui_init() -> None:
     HOST.dialogs().start_toolkit()
 
 
-def confirm(title: str, question: str) -> bool:
-    """Ask the user whether to go on, in a box of GIMP's own look: OK or Cancel.
+def Form(
+    title: str,
+    rows: Sequence[Sequence[Any]],
+    answers: Mapping[str, str],
+    cancel: str = "",
+    default: str | None = None,
+) -> form.Form:
+    """A window of a plug-in's own, in GIMP's look, whose `run()` returns how it was answered.
 
-    A procedure that runs with RUN_NONINTERACTIVE goes on unasked. Raises gimpfu.error where there is no display. The
-    classic module had no such thing: plug-ins asked by PyGTK.
+    The classic module had no such thing: plug-ins drew windows by PyGTK.
+
+    Args:
+        rows: as the parameters of register(), of the kinds PF_STRING, PF_TOGGLE and PF_OPTION, or PF_PASSWORD (a text
+            that is not shown while it is typed), PF_LABEL (a text to read) and PF_BUTTON (its value is a function,
+            called with the form; buttons that follow each other share a row).
+        answers: what the buttons below say, by the name that `run` returns, the most likely one first.
+        cancel: what the button beside them says, which answers None; GIMP's own word where it is left out.
+        default: the answer that Enter gives; Cancel where it is left out.
+
+    Raises gimpfu.error where there is no display.
     """
-    return PROCESS.run_mode == RUN_NONINTERACTIVE or HOST.dialogs().confirm(title, question)
+    return HOST.dialogs().form(title, form.check(rows, answers), answers, cancel, default, wrap)

@@ -7,9 +7,11 @@ GIMP's text.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Collection, Mapping, Protocol, Tuple
+from typing import Any, Callable, Collection, Mapping, Protocol, Sequence, Tuple
 
+from ..parameters import Parameter
 from .database import Database, Wrap
+from .form import Form
 from .process import Callback, Process
 
 Area = Tuple[int, int, int, int]
@@ -129,8 +131,11 @@ class Dialogs(Protocol):
     def start_toolkit(self) -> None:
         """Start GTK with GIMP's theme."""
 
-    def confirm(self, title: str, question: str) -> bool:
-        """Ask whether to go on: True for OK."""
+    def form(
+        self, title: str, rows: Sequence[Parameter], answers: Mapping[str, str], cancel: str, default: str | None,
+        wrap: Wrap,
+    ) -> Form:  # fmt: skip
+        """A window of these rows, of `form.KINDS`; see gimpui.Form."""
 
     def export(self, image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
         """As gimp.export_image: an EXPORT_ constant, and the IDs of the image and drawable to write."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable
 
 from .. import parameters as pf
 from ..contract.database import Wrap
@@ -39,9 +39,14 @@ class InvalidInput(ValueError):
 
 
 class Field:
-    """A widget for one parameter. `has_label` tells whether it needs the description beside it."""
+    """A widget for one parameter.
+
+    `has_label` tells whether it needs the description beside it, `changed` is the signal of a change, where forms hear
+    of it.
+    """
 
     has_label = True
+    changed = ""
 
     def __init__(self, ui: Toolkit, parameter: Parameter, title: str, wrap: Wrap) -> None:
         self.ui, self.parameter, self.title, self.wrap = ui, parameter, title, wrap
@@ -63,6 +68,8 @@ class Field:
 
 class TextField(Field):
     """PF_STRING: one line."""
+
+    changed = "changed"
 
     def build(self) -> Any:
         entry = self.ui.gtk_entry_new()
@@ -161,13 +168,14 @@ class SliderField(NumberField):
         self.ui.gtk_scale_set_digits(scale, self._decimals)
         self.ui.gtk_scale_set_draw_value(scale, 0)
         self.ui.gtk_widget_set_size_request(scale, 140, -1)
-        return _in_a_row(self.ui, (scale, 1), (spinner, 0))
+        return in_a_row(self.ui, (scale, 1), (spinner, 0))
 
 
 class ToggleField(Field):
     """PF_TOGGLE: a check box with the description."""
 
     has_label = False
+    changed = "toggled"
 
     def build(self) -> Any:
         return self.ui.gtk_check_button_new_with_mnemonic(self.parameter.description)
@@ -204,6 +212,8 @@ class RadioField(Field):
 
 class OptionField(Field):
     """PF_OPTION: a list of labels; the value is the position."""
+
+    changed = "changed"
 
     def build(self) -> Any:
         combo = self.ui.gtk_combo_box_text_new()
@@ -351,16 +361,15 @@ FIELDS: dict[int, type[Field]] = {
 }
 
 
-def _in_a_row(ui: Toolkit, *widgets: tuple[Any, int]) -> Any:
+def in_a_row(ui: Toolkit, *widgets: tuple[Any, int]) -> Any:
+    """Widgets side by side, each with whether it takes the room that is left."""
     box = ui.gtk_hbox_new(0, 6)
     for widget, expand in widgets:
         ui.gtk_box_pack_start(box, widget, expand, expand, 0)
     return box
 
 
-def make_fields(ui: Toolkit, parameters: Sequence[Parameter], title: str, wrap: Wrap) -> list[Field]:
-    """A field for each parameter."""
-    return [
-        FIELDS[parameter.kind](ui, parameter, "{}: {}".format(title, parameter.description.replace("_", "")), wrap)
-        for parameter in parameters
-    ]
+def make_field(ui: Toolkit, parameter: Parameter, title: str, wrap: Wrap) -> Field:
+    """The field for a parameter of a procedure."""
+    title = "{}: {}".format(title, parameter.description.replace("_", ""))
+    return FIELDS[parameter.kind](ui, parameter, title, wrap)

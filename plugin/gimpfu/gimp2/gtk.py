@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from typing import Any, Callable
 
 from ..errors import error
 from .libgimp import UI_SONAME, Library, encode
@@ -17,6 +17,8 @@ SIGNATURES = {
     "gtk_dialog_set_default_response": "v pi",
     "gtk_dialog_set_alternative_button_order_from_array": "v pip",
     "gtk_dialog_run": "i p",
+    "gtk_dialog_response": "v pi",
+    "gtk_dialog_set_response_sensitive": "v pii",
     "gtk_dialog_get_content_area": "p p",
     "gimp_window_set_transient": "v p",
     "gtk_window_set_title": "v ps",
@@ -24,13 +26,19 @@ SIGNATURES = {
     "gtk_window_set_position": "v pi",
     "gtk_widget_show": "v p",
     "gtk_widget_show_all": "v p",
+    "gtk_widget_hide": "v p",
     "gtk_widget_destroy": "v p",
     "gtk_widget_grab_focus": "v p",
+    "gtk_widget_set_can_default": "v pi",
+    "gtk_widget_set_can_focus": "v pi",
+    "gtk_widget_set_sensitive": "v pi",
     "gtk_widget_set_size_request": "v pii",
     "gtk_widget_set_tooltip_text": "v ps",
     "gtk_events_pending": "i",
     "gtk_main_iteration": "i",
     "gdk_flush": "v",
+    "g_signal_connect_data": "p pspppi",
+    "g_idle_add": "i pp",
     "gtk_container_add": "v pp",
     "gtk_container_set_border_width": "v pi",
     "gtk_vbox_new": "p ii",
@@ -46,12 +54,16 @@ SIGNATURES = {
     "gtk_label_set_mnemonic_widget": "v pp",
     "gtk_label_set_line_wrap": "v pi",
     "gtk_label_set_width_chars": "v pi",
+    "gtk_label_set_selectable": "v pi",
+    "gtk_label_get_text": "s p",
+    "gtk_label_set_text": "v ps",
     "gtk_misc_set_alignment": "v pff",
     "gtk_misc_set_padding": "v pii",
     "gtk_entry_new": "p",
     "gtk_entry_set_text": "v ps",
     "gtk_entry_get_text": "s p",
     "gtk_entry_set_activates_default": "v pi",
+    "gtk_entry_set_visibility": "v pi",
     "gtk_adjustment_new": "p dddddd",
     "gtk_adjustment_get_value": "d p",
     "gtk_adjustment_set_value": "v pd",
@@ -62,6 +74,7 @@ SIGNATURES = {
     "gtk_scale_set_digits": "v pi",
     "gtk_scale_set_draw_value": "v pi",
     "gtk_check_button_new_with_mnemonic": "p s",
+    "gtk_button_new_with_mnemonic": "p s",
     "gtk_radio_button_new_with_label_from_widget": "p ps",
     "gtk_toggle_button_set_active": "v pi",
     "gtk_toggle_button_get_active": "i p",
@@ -72,6 +85,7 @@ SIGNATURES = {
     "gtk_scrolled_window_new": "p pp",
     "gtk_scrolled_window_set_policy": "v pii",
     "gtk_scrolled_window_set_shadow_type": "v pi",
+    "gtk_scrolled_window_add_with_viewport": "v pp",
     "gtk_text_view_new": "p",
     "gtk_text_view_get_buffer": "p p",
     "gtk_text_view_set_accepts_tab": "v pi",
@@ -116,11 +130,18 @@ TYPES: dict[str, Any] = {
 }  # fmt: skip
 
 
+Signal = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+"""A handler of a signal that tells its widget alone, or one thing more."""
+Idle = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+
+
 class Toolkit:
     """The C functions by their own names; text goes in as str."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
+        # C knows their addresses alone.
+        self._callbacks: list[Any] = []
 
     def __getattr__(self, name: str) -> Any:
         if name not in SIGNATURES:
@@ -133,6 +154,27 @@ class Toolkit:
 
         setattr(self, name, call)
         return call
+
+    def connect(self, widget: Any, signal: str, function: Callable[[], Any]) -> None:
+        """Have a function called at a signal of a widget."""
+
+        def call(widget: int, data: int) -> None:
+            function()
+
+        callback = Signal(call)
+        self._callbacks.append(callback)
+        self.g_signal_connect_data(widget, signal, ctypes.cast(callback, ctypes.c_void_p), None, None, 0)
+
+    def when_idle(self, function: Callable[[], Any]) -> None:
+        """Have a function called once, when all is drawn."""
+
+        def call(data: int) -> int:
+            function()
+            return 0
+
+        callback = Idle(call)
+        self._callbacks.append(callback)
+        self.g_idle_add(ctypes.cast(callback, ctypes.c_void_p), None)
 
     def show_pending(self) -> None:
         """Let the screen catch up with what was done."""

@@ -49,13 +49,15 @@ class Registered:
         missing = procedure.parameters[len(given) :]
         values: Sequence[Any] = ()
         if run_mode != RUN_NONINTERACTIVE and missing:
-            values = self._complete(procedure, missing, run_mode)
+            values = self._complete(procedure, given, missing, run_mode)
         result = procedure.function(*given, *values)
         if run_mode != RUN_NONINTERACTIVE:
             self._process.database["gimp-displays-flush"]()
         return result
 
-    def _complete(self, procedure: Registration, missing: Sequence[Parameter], run_mode: int) -> Sequence[Any]:
+    def _complete(
+        self, procedure: Registration, given: Sequence[Any], missing: Sequence[Parameter], run_mode: int
+    ) -> Sequence[Any]:
         """The values that GIMP did not give: the last ones, or what the user enters."""
         # Not needed while GIMP starts.
         from .dialog import ask
@@ -69,7 +71,7 @@ class Registered:
         values = [shown.get(parameter.name, value) for parameter, value in zip(missing, values)]
         translated = procedure.translated()
         fields = translated.parameters[-len(missing) :]
-        values = ask(translated, fields, values, self._process.database)
+        values = ask(translated, fields, values, given, self._process.database)
         remembered.save(procedure.name, missing, values)
         return values
 

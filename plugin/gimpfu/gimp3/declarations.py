@@ -128,6 +128,12 @@ class Argument(NamedTuple):
             return found or ""
         return classic_value(found, self.parameter.pdb_type, wrap)
 
+    def show(self, config: Any, value: Any) -> None:
+        """Have a procedure's config hold a classic value."""
+        if self.kind == pf.PF_OPTION and self.parameter.extra:
+            value = self._nicks()[int(value)]
+        config.set_property(self.name, bool(value) if self.kind == pf.PF_TOGGLE else value)
+
     def preset(self, config: Any, image: Any, drawable: Any) -> None:
         """Let an object that nobody has chosen be the one that is active, as the classic dialog has it."""
         if self.kind not in pf.OBJECT_KINDS or config.get_property(self.name) is not None:
@@ -153,7 +159,7 @@ class _Adder:
     def __init__(self, procedure: Any, argument: Argument, what: str) -> None:
         self._procedure, self._what = procedure, what
         description = argument.shown.description or argument.name
-        self._names = argument.name, description, description.replace("_", "")
+        self._names = argument.name, description, argument.shown.tip or description.replace("_", "")
 
     def __call__(self, kind: str, *details: Any) -> None:
         getattr(self._procedure, f"add_{kind}_{self._what}")(*self._names, *details, FLAGS)

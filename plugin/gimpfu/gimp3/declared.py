@@ -28,7 +28,8 @@ class Declared:
     """A procedure that takes `parameters` (its run mode is not among them) and is run by `call(run_mode, values)`.
 
     `texts` are its blurb, help, author, copyright and date.
-    `shown` are the parameters as dialogs show them, where that is another language.
+    `shown` are the parameters as dialogs show them, where that is another language. With `takes_each`, each of several
+    drawables is given, one after the other, else the first alone.
     With `asks`, an interactive run opens the dialog; without, the procedure asks for itself, as on 2.10.
     """
 
@@ -37,6 +38,7 @@ class Declared:
         parameters: Sequence[Parameter], results: Sequence[tuple[int, str, str]], call: Call,
         wrap: Wrap, takes_run_mode: bool, asks: bool = False, on_run: Callable[[], Any] | None = None,
         on_query: Callable[[], Any] | None = None, shown: Sequence[Parameter] = (),
+        on_dialog: Callable[..., Any] | None = None, takes_each: bool = True,
     ) -> None:  # fmt: skip
         self.name, self.label, self.imagetypes = name, label, imagetypes
         blurb, help, *about = (text or "" for text in texts)
@@ -44,7 +46,8 @@ class Declared:
         self.menus: list[str] = []
         self.file_type: dict[str, str] = {}
         self.results = tuple(ParameterDefinition(*entry) for entry in results)
-        self.on_query = on_query
+        self.on_query, self.on_dialog = on_query, on_dialog
+        self._takes_each = takes_each
         self.call, self._asks, self._on_run, self._takes_run_mode = call, asks, on_run, takes_run_mode
         self._parameters, self._shown, self._wrap = parameters, shown or parameters, wrap
 
@@ -126,7 +129,7 @@ class Declared:
         given = self._given(procedure, int(mode), config, image, drawables[0])
         wrapped = self._wrap(pf.PF_IMAGE, image.get_id())
         result = None
-        for identity in [drawable.get_id() for drawable in drawables]:
+        for identity in [drawable.get_id() for drawable in drawables][: None if self._takes_each else 1]:
             result = self.call(int(mode), [wrapped, self._wrap(pf.PF_DRAWABLE, identity), *given])
         self._show(mode)
         return result
@@ -147,10 +150,11 @@ class Declared:
                 for argument in self.arguments:
                     argument.preset(config, image, drawable)
                     if argument.parameter.name in shown:
-                        config.set_property(argument.name, shown[argument.parameter.name])
+                        argument.show(config, shown[argument.parameter.name])
                 from .dialog import ask
 
-                if not ask(procedure, config, self):
+                given = [] if image is None else [self._wrapped(image), self._wrapped(drawable)]
+                if not ask(procedure, config, self, given, self._wrap):
                     raise CancelError("cancelled")
         values: list[Any] = []
         for argument in self.arguments:

@@ -1,18 +1,16 @@
-"""The dialog that asks for a procedure's values, and other windows: GIMP's own. GTK is loaded when one opens."""
+"""GIMP's own windows: the dialog that asks for a procedure's values, forms, and others. Each loads GTK."""
 
 # mypy: disable-error-code="import-untyped, import-not-found"
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping, Sequence
 
 import gi
 
-from .. import parameters as pf
+from ..contract.database import Wrap
+from ..contract.form import Form
 from ..errors import error
-
-# The names of labels that stand for themselves, and that these have neither markup nor a mnemonic.
-LABEL = "gimpfu-label-"
-PLAIN = (False, False)
+from ..parameters import Parameter
 
 
 def start(program: str = "gimpfu") -> tuple[Any, Any]:
@@ -37,50 +35,28 @@ def export(image: int, drawable: int, format_name: str | None, capabilities: int
     return 1, image, drawable
 
 
-def _close(dialog: Any, gtk: Any) -> None:
-    """Close a dialog at once: what the plug-in does next may take long, and leaves GTK no time."""
-    display = dialog.get_display()
-    dialog.destroy()
-    while gtk.events_pending():
-        gtk.main_iteration()
-    display.sync()
-
-
-def confirm(title: str, question: str) -> bool:
+def form(
+    title: str, rows: Sequence[Parameter], answers: Mapping[str, str], cancel: str, default: str | None, wrap: Wrap
+) -> Form:
     """See the contract."""
     ui, gtk = start()
-    dialog = gtk.MessageDialog(
-        title=title, text=question, message_type=gtk.MessageType.QUESTION, buttons=gtk.ButtonsType.OK_CANCEL
-    )
-    dialog.set_default_response(gtk.ResponseType.OK)
-    ui.window_set_transient(dialog)
-    try:
-        return bool(dialog.run() == gtk.ResponseType.OK)
-    finally:
-        _close(dialog, gtk)
+    from .form import FormWindow
+
+    return FormWindow(ui, gtk, title, rows, answers, cancel, default)
 
 
-def ask(procedure: Any, config: Any, declared: Any) -> bool:
-    """Let the user choose the values, which the config then holds; False if they back out."""
+def ask(procedure: Any, config: Any, declared: Any, given: Sequence[Any], wrap: Wrap) -> bool:
+    """Let the user choose the values, which the config then holds; False if they back out.
+
+    `given` are the values that are not asked for.
+    """
     ui, gtk = start(declared.name)
-    title = (declared.label or declared.name).replace("_", "").rstrip(" .\u2026")
-    dialog = ui.ProcedureDialog.new(procedure, config, title)
-    names = []
-    if declared.documentation[0]:
-        dialog.get_label(LABEL, declared.documentation[0], *PLAIN).set_line_wrap(True)
-        names.append(LABEL)
-    for argument in declared.arguments:
-        if argument.kind == pf.PF_DISPLAY:
-            continue  # there is nothing to choose
-        if argument.kind == pf.PF_TEXT:
-            dialog.get_label(LABEL + argument.name, argument.shown.description.replace("_", ""), *PLAIN)
-            dialog.get_widget(argument.name, gtk.TextView)
-            names.append(LABEL + argument.name)
-        elif argument.kind == pf.PF_SLIDER:
-            dialog.get_scale_entry(argument.name, 1.0)
-        names.append(argument.name)
-    dialog.fill(names)
+    from .form import ProcedureWindow
+
+    window = ProcedureWindow(ui, gtk, procedure, config, declared, wrap)
     try:
-        return bool(dialog.run())
+        if declared.on_dialog is not None:
+            declared.on_dialog(window, *given)
+        return bool(window.ask())
     finally:
-        _close(dialog, gtk)
+        window.destroy()

@@ -168,7 +168,7 @@ def test_the_first_upload_is_asked_for_in_place_and_the_run_goes_on(noting: Gimp
         assert window.python(describe) == [["astronaut.jpg", True]], "Enter was meant for the window before"
         for key, agreed in (("alt+u", False), ("alt+a", True)):
             answer(key)
-            wait_to_hear(gimp, "The service can't be reached.")
+            wait_to_hear(gimp, "The service can't be reached")
             assert settings.has_agreed(host) is agreed
             window.dismiss("Escape", window.wait_for("^Remove Background$"))
         settings.agree(host, False)

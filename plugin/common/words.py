@@ -154,8 +154,12 @@ def fetched(counts: dict[str, Any]) -> str:
     """What became of results that were to be fetched, by the worker's answer to `fetch`."""
     if not counts["fetched"] and not counts["failed"]:
         return _("There was nothing to fetch.")
-    said = _("Fetched: {count}. Not fetched: {failed}.").format(count=counts["fetched"], failed=counts["failed"])
-    return f"{said} {_('What was fetched is free the next time.')}"
+    lines = [_("Fetched: {count}. Not fetched: {failed}.").format(count=counts["fetched"], failed=counts["failed"])]
+    if counts["fetched"]:
+        lines.append(_("What was fetched is free the next time."))
+    if counts["reason"]:
+        lines.append(counts["reason"])
+    return " ".join(lines)
 
 
 def balance(units: float) -> str:

@@ -22,7 +22,7 @@ from layerlift.worker import private, progress
 from PIL import Image
 
 from .proxy import Proxy
-from .worker_host import HEIGHT, WIDTH, expected, said, steps
+from .worker_host import HEIGHT, WIDTH, Host, expected, said, steps
 
 TESTS = Path(__file__).resolve().parents[1]
 STAGES = ["prepare", "upload", "waiting", "download", "refine"]
@@ -33,6 +33,12 @@ from helpers.programs import forked_python
 worker = [forked_python(Path(sys.argv[1])), "-I", "-m", "layerlift.worker"]
 sys.exit(subprocess.run(worker, stdin=subprocess.DEVNULL).returncode)
 """
+
+
+def portrait() -> Image.Image:
+    """What the offline engine finds a subject in."""
+    with Image.open(TESTS / "photos" / "astronaut.jpg") as photo:
+        return photo.convert("RGB")
 
 
 def test_it_says_hello_with_its_version_and_a_folder_that_only_the_user_can_see(start: Any) -> None:
@@ -113,14 +119,46 @@ def test_a_picture_whose_blue_comes_first_is_the_same_picture_and_paid_for_once(
 
 
 def test_the_offline_engine_is_used_without_a_key_and_charges_nothing(start: Any) -> None:
-    photo = Image.open(Path(__file__).parents[1] / "photos" / "astronaut.jpg").convert("RGB")
-    host = start()
+    host, photo = start(), portrait()
     host.job(pixels=photo.tobytes(), width=photo.width, height=photo.height)
     progress, end = host.until_end()
     assert {line["engine"] for line in progress} == {"offline"}
     assert (end["type"], end["engine"], end["units"]) == ("result", "offline", 0)
     alpha = np.fromfile(host.folder / end["file"], np.uint8).reshape(photo.height, photo.width)
     assert alpha[photo.height // 2, photo.width // 3] > 200 and alpha[0, 0] < 50
+
+
+@pytest.mark.parametrize("kind", ["job", "batch"])
+def test_who_comes_to_the_offline_engine_is_told_of_the_service_once(start: Any, kind: str) -> None:
+    photo = portrait()
+    picture = {"name": "a", "pixels": "1.raw", "width": photo.width, "height": photo.height, "channels": 3}
+
+    def is_advised(host: Host, engine: str, pixels: bytes) -> bool:
+        (host.folder / "1.raw").write_bytes(pixels)
+        host.send(type=kind, id="1", engine=engine, **(picture if kind == "job" else {"pictures": [picture]}))
+        while (message := host.next())["type"] in ("progress", "ended"):
+            continue
+        return bool(message.get("advise_key"))
+
+    first, second = start(), start()
+    assert not is_advised(first, "offline", photo.tobytes()), "it was their wish"
+    assert not is_advised(first, "auto", b"too short"), "there is no draft to speak of"
+    assert [is_advised(host, "auto", photo.tobytes()) for host in (second, first, start())] == [True, False, False]
+
+
+def test_who_has_a_key_is_not_told_to_get_one(start: Any, twin: Twin, environ: dict[str, str]) -> None:
+    host = start(twin)
+    host.job()
+    assert host.until_end()[1]["advise_key"] is False
+    assert not Path(environ["LAYERLIFT_HOME"], "settings.json").exists()
+
+
+def test_what_can_not_be_remembered_to_be_said_once_is_not_said(start: Any, environ: dict[str, str]) -> None:
+    Path(environ["LAYERLIFT_HOME"], "settings.json").mkdir(parents=True)
+    host, photo = start(), portrait()
+    host.job(pixels=photo.tobytes(), width=photo.width, height=photo.height)
+    end = host.until_end()[1]
+    assert (end["engine"], end["advise_key"]) == ("offline", False)
 
 
 def test_several_jobs_wait_in_line(start: Any, twin: Twin) -> None:

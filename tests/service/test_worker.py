@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ import pytest
 from helpers.programs import WORKER
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import __version__
+from layerlift.removal import engines
 from layerlift.twin import Fault, Twin
 from layerlift.worker import private, progress
 from PIL import Image
 
 from .proxy import Proxy
-from .worker_host import HEIGHT, WIDTH, Host, expected, said, steps
+from .worker_host import HEIGHT, WIDTH, expected, said, steps
 
 TESTS = Path(__file__).resolve().parents[1]
 STAGES = ["prepare", "upload", "waiting", "download", "refine"]
@@ -33,12 +35,6 @@ from helpers.programs import forked_python
 worker = [forked_python(Path(sys.argv[1])), "-I", "-m", "layerlift.worker"]
 sys.exit(subprocess.run(worker, stdin=subprocess.DEVNULL).returncode)
 """
-
-
-def portrait() -> Image.Image:
-    """What the offline engine finds a subject in."""
-    with Image.open(TESTS / "photos" / "astronaut.jpg") as photo:
-        return photo.convert("RGB")
 
 
 def test_it_says_hello_with_its_version_and_a_folder_that_only_the_user_can_see(start: Any) -> None:
@@ -119,7 +115,8 @@ def test_a_picture_whose_blue_comes_first_is_the_same_picture_and_paid_for_once(
 
 
 def test_the_offline_engine_is_used_without_a_key_and_charges_nothing(start: Any) -> None:
-    host, photo = start(), portrait()
+    photo = Image.open(Path(__file__).parents[1] / "photos" / "astronaut.jpg").convert("RGB")
+    host = start()
     host.job(pixels=photo.tobytes(), width=photo.width, height=photo.height)
     progress, end = host.until_end()
     assert {line["engine"] for line in progress} == {"offline"}
@@ -128,37 +125,38 @@ def test_the_offline_engine_is_used_without_a_key_and_charges_nothing(start: Any
     assert alpha[photo.height // 2, photo.width // 3] > 200 and alpha[0, 0] < 50
 
 
+@pytest.fixture
+def is_advised(tmp_path: Path, make_twin: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+    """Whether a worker advises a key after one picture, where the offline engine is a quick one."""
+    monkeypatch.setattr(engines, "_make_twin", make_twin)
+
+    def ask(kind: str, engine: str = "auto", pixels: bytes = steps().tobytes(), twin: Twin | None = None) -> bool:
+        (tmp_path / "1.raw").write_bytes(pixels)
+        picture = {"name": "a", "pixels": "1.raw", "width": WIDTH, "height": HEIGHT, "channels": 3}
+        question = {"type": kind, "id": "1", "engine": engine}
+        question |= picture if kind == "job" else {"pictures": [picture]}
+        return bool(said([json.dumps(question)], tmp_path, twin)[-1].get("advise_key"))
+
+    return ask
+
+
 @pytest.mark.parametrize("kind", ["job", "batch"])
-def test_who_comes_to_the_offline_engine_is_told_of_the_service_once(start: Any, kind: str) -> None:
-    photo = portrait()
-    picture = {"name": "a", "pixels": "1.raw", "width": photo.width, "height": photo.height, "channels": 3}
-
-    def is_advised(host: Host, engine: str, pixels: bytes) -> bool:
-        (host.folder / "1.raw").write_bytes(pixels)
-        host.send(type=kind, id="1", engine=engine, **(picture if kind == "job" else {"pictures": [picture]}))
-        while (message := host.next())["type"] in ("progress", "ended"):
-            continue
-        return bool(message.get("advise_key"))
-
-    first, second = start(), start()
-    assert not is_advised(first, "offline", photo.tobytes()), "it was their wish"
-    assert not is_advised(first, "auto", b"too short"), "there is no draft to speak of"
-    assert [is_advised(host, "auto", photo.tobytes()) for host in (second, first, start())] == [True, False, False]
+def test_who_comes_to_the_offline_engine_is_told_of_the_service_once(
+    is_advised: Callable[..., bool], twin: Twin, kind: str
+) -> None:
+    assert not is_advised(kind, twin=twin), "they have a key"
+    assert not is_advised(kind, "offline"), "it was their wish"
+    assert not is_advised(kind, pixels=b"too short"), "there is no draft to speak of"
+    assert is_advised(kind)
+    for other in ("job", "batch"):
+        assert not is_advised(other)
 
 
-def test_who_has_a_key_is_not_told_to_get_one(start: Any, twin: Twin, environ: dict[str, str]) -> None:
-    host = start(twin)
-    host.job()
-    assert host.until_end()[1]["advise_key"] is False
-    assert not Path(environ["LAYERLIFT_HOME"], "settings.json").exists()
-
-
-def test_what_can_not_be_remembered_to_be_said_once_is_not_said(start: Any, environ: dict[str, str]) -> None:
-    Path(environ["LAYERLIFT_HOME"], "settings.json").mkdir(parents=True)
-    host, photo = start(), portrait()
-    host.job(pixels=photo.tobytes(), width=photo.width, height=photo.height)
-    end = host.until_end()[1]
-    assert (end["engine"], end["advise_key"]) == ("offline", False)
+def test_what_can_not_be_remembered_to_be_said_once_is_not_said(
+    is_advised: Callable[..., bool], tmp_path: Path
+) -> None:
+    (tmp_path / "home" / "settings.json").mkdir(parents=True)
+    assert not is_advised("job")
 
 
 def test_several_jobs_wait_in_line(start: Any, twin: Twin) -> None:

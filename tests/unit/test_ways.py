@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from layerlift.command import consent
 from layerlift.errors.kinds import Kind
 from layerlift.removal.choices import CHOICES
 
@@ -22,6 +23,10 @@ def test_each_kind_of_error_has_its_ways_out_and_each_has_its_button(kind: str, 
     assert set(found) <= set(ways.LABELS)
     assert engine != "offline" or ways.OFFLINE not in found, "it is what has failed"
     assert keys(ways.LABELS[way] for way in found) is not None
+
+
+def test_all_faces_name_the_same_page_for_keys() -> None:
+    assert ways.KEY_PAGE == consent.KEY_PAGE
 
 
 def test_who_has_no_units_can_buy_some_and_who_has_no_key_can_set_one() -> None:

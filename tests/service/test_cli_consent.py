@@ -64,6 +64,7 @@ def test_uploads_are_agreed_to_once_or_for_good(
     assert f"Cost: up to {ASKED_UNITS + 1} units." in asked.text
     seen = proxy.seen
     asked.type(f"{answer}\n")
+    asked.until("Engine: YouCam")
     wait_for(lambda: proxy.seen > seen)
     asked.type("\x03")
     assert asked.end() == 1 and "Go on?" not in asked.text, "the cost was asked for twice"

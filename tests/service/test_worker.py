@@ -126,23 +126,23 @@ def test_the_offline_engine_is_used_without_a_key_and_charges_nothing(start: Any
 
 
 @pytest.fixture
-def is_advised(tmp_path: Path, make_twin: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
-    """Whether a worker advises a key after one picture, where the offline engine is a quick one."""
+def is_advised(tmp_path: Path, make_twin: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool | None]:
+    """Whether a worker advises a key after one picture, where the offline engine is a quick one; None at an error."""
     monkeypatch.setattr(engines, "_make_twin", make_twin)
 
-    def ask(kind: str, engine: str = "auto", pixels: bytes = steps().tobytes(), twin: Twin | None = None) -> bool:
+    def ask(kind: str, engine: str = "auto", pixels: bytes = steps().tobytes(), twin: Twin | None = None) -> Any:
         (tmp_path / "1.raw").write_bytes(pixels)
         picture = {"name": "a", "pixels": "1.raw", "width": WIDTH, "height": HEIGHT, "channels": 3}
         question = {"type": kind, "id": "1", "engine": engine}
         question |= picture if kind == "job" else {"pictures": [picture]}
-        return bool(said([json.dumps(question)], tmp_path, twin)[-1].get("advise_key"))
+        return said([json.dumps(question)], tmp_path, twin)[-1].get("advise_key")
 
     return ask
 
 
 @pytest.mark.parametrize("kind", ["job", "batch"])
 def test_who_comes_to_the_offline_engine_is_told_of_the_service_once(
-    is_advised: Callable[..., bool], twin: Twin, kind: str
+    is_advised: Callable[..., bool | None], twin: Twin, kind: str
 ) -> None:
     assert not is_advised(kind, twin=twin), "they have a key"
     assert not is_advised(kind, "offline"), "it was their wish"
@@ -153,10 +153,10 @@ def test_who_comes_to_the_offline_engine_is_told_of_the_service_once(
 
 
 def test_what_can_not_be_remembered_to_be_said_once_is_not_said(
-    is_advised: Callable[..., bool], tmp_path: Path
+    is_advised: Callable[..., bool | None], tmp_path: Path
 ) -> None:
     (tmp_path / "home" / "settings.json").mkdir(parents=True)
-    assert not is_advised("job")
+    assert is_advised("job") is False
 
 
 def test_several_jobs_wait_in_line(start: Any, twin: Twin) -> None:

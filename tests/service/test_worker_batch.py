@@ -243,7 +243,9 @@ def test_a_balance_is_not_waited_for_for_long(make_twin: Any) -> None:
     released, wish = threading.Event(), threading.Event()
     twin = make_twin(faults=(Fault("balance", "hang", times=9, seconds=600, until=released),))
     engine = Engine("youcam", client(twin), 1)
+    began = time.monotonic()
     assert account.ask_units(engine, Cancel(wish), seconds=0.05) is None
+    assert time.monotonic() - began < account.BALANCE_SECONDS
     wish.set()
     with pytest.raises(errors.Cancelled):
         account.ask_units(engine, Cancel(wish))

@@ -10,7 +10,7 @@ from typing import Any
 from .. import errors
 from ..language import _
 from ..store.journal import Counts, Journal
-from ..store.settings import Settings, check_key
+from ..store.settings import Settings
 from ..store.threads import call_in_thread
 from . import tasks
 from .cancelling import Cancel
@@ -61,8 +61,6 @@ def ask_balance(engines: Engines, choice: str, cancel: Cancel, key: str | None =
     Args:
         key: is tried in place of the one that is kept, which stays.
     """
-    if key is not None:
-        check_key(key)
     engine = engines.open(choice, cancel.sleep, uploads=False, key=key)
     try:
         units = cancel.run(lambda: engine.service.balance(sleep=cancel.sleep))

@@ -45,24 +45,17 @@ _ENDS: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 Upload: TypeAlias = Literal["once", "always", "offline"]
 """What is to be done with pictures that would be uploaded."""
-_UPLOADS: dict[Upload, tuple[str, str]] = {
-    "once": (
-        # Translators: the letter that answers "upload this time".
-        N_("o"),
-        N_("upload this time"),
-    ),
-    "always": (
-        # Translators: the letter that answers "upload this time and from now on".
-        N_("a"),
-        N_("upload this time and from now on, without asking"),
-    ),
-    "offline": (
-        # Translators: the letter that answers "upload nothing".
-        N_("f"),
-        N_("upload nothing: make a quick draft on this computer, for free"),
-    ),
-}
-"""The letter that answers each, and what it means. The English letters and words are accepted in all languages."""
+_UPLOADS: tuple[tuple[Upload | None, str, str], ...] = (
+    # Translators: the letter that answers "upload this time".
+    ("once", N_("o"), N_("upload this time")),
+    # Translators: the letter that answers "upload this time and from now on".
+    ("always", N_("a"), N_("upload this time and from now on, without asking")),
+    # Translators: the letter that answers "work offline".
+    ("offline", N_("f"), N_("work offline: a quick draft on this computer, for free")),
+    # Translators: the letter that answers a question with no, as a capital: Enter alone is no, too.
+    (None, N_("N"), N_("upload nothing, and stop")),
+)
+"""Answers to the question about uploads, each with its letter and what it means."""
 
 
 def can_ask() -> bool:
@@ -98,15 +91,14 @@ def ask_for_uploads(host: str, pictures: int, units: int, balance: float | None)
     """
     asked = ngettext("Upload {count} picture to {host}?", "Upload {count} pictures to {host}?", pictures)
     print(asked.format(count=pictures, host=host), _describe_cost(units, balance), file=sys.stderr)
-    # The letters of the user's language come before English ones that mean something else.
-    accepted: dict[str, Upload | None] = {"": None, "n": None, "no": None}
-    for answer, (letter, _meaning) in _UPLOADS.items():
-        accepted |= {letter: answer, answer: answer}
-    accepted[_("N").lower()] = None
-    for answer, (letter, meaning) in _UPLOADS.items():
-        accepted[_(letter).lower()] = answer
+    # English letters and words do in all languages; the user's own letters come first.
+    accepted: dict[str, Upload | None] = {"": None, "no": None}
+    accepted |= {answer: answer for answer, _letter, _meaning in _UPLOADS if answer}
+    accepted |= {letter.lower(): answer for answer, letter, _meaning in _UPLOADS}
+    accepted |= {_(letter).lower(): answer for answer, letter, _meaning in _UPLOADS}
+    for _answer, letter, meaning in _UPLOADS:
         print(f"  {_(letter)}  {_(meaning)}", file=sys.stderr)
-    letters = "/".join([*(_(letter) for letter, _meaning in _UPLOADS.values()), _("N")])
+    letters = "/".join(_(letter) for _answer, letter, _meaning in _UPLOADS)
     while True:
         print(f"[{letters}] ", end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()

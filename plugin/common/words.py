@@ -18,6 +18,7 @@ OFFLINE_DRAFT = _("The offline engine makes a quick draft on this computer, for 
 ADVICE = _("This is a quick draft of the offline engine. With an API key, the YouCam service gives better results.")
 """Said once to a user, with a button that leads to the settings."""
 CLEAR = _("Delete the kept results? The same pictures then cost units again.")
+NOT_ENOUGH = _("That is not enough.")
 KEYS = {
     "keyring": _("{key}, kept in the system's keyring"),
     "file": _("{key}, kept in a file that only you can read"),
@@ -140,7 +141,8 @@ def tested(answer: dict[str, Any]) -> str:
     """What a test of an engine has come to, by the worker's answer to `balance`."""
     if answer["host"] is None:
         return _("The offline engine works. Nothing leaves this computer.")
-    return f"{_('{host} answers.').format(host=answer['host'])} {balance(answer['units'])}"
+    answers = _("{host} answers.").format(host=answer["host"])
+    return f"{answers} {balance(answer['units'])}"
 
 
 def jobs(counts: dict[str, Any]) -> str:
@@ -158,8 +160,12 @@ def fetched(counts: dict[str, Any]) -> str:
     """What became of results that were to be fetched, by the worker's answer to `fetch`."""
     if not counts["fetched"] and not counts["failed"]:
         return _("There was nothing to fetch.")
-    said = _("Fetched: {count}. Not fetched: {failed}.").format(count=counts["fetched"], failed=counts["failed"])
-    return f"{said} {_('What was fetched is free the next time.')}"
+    lines = [_("Fetched: {count}. Not fetched: {failed}.").format(count=counts["fetched"], failed=counts["failed"])]
+    if counts["fetched"]:
+        lines.append(_("What was fetched is free the next time."))
+    if counts["reason"]:
+        lines.append(counts["reason"])
+    return " ".join(lines)
 
 
 def part_of(plan: dict[str, Any], total: int, places: Sequence[int]) -> dict[str, Any]:
@@ -183,8 +189,10 @@ def short(name: str, most: int = 60) -> str:
     return name if len(name) <= most else f"{name[: most // 2 - 1]}...{name[-(most // 2 - 2) :]}"
 
 
-def balance(units: float) -> str:
-    """What the account has."""
+def balance(units: float | None) -> str:
+    """What the account has; None where that is not known."""
+    if units is None:
+        return _("Balance: unknown.")
     return ngettext("Balance: {count} unit.", "Balance: {count} units.", units).format(count=number(units))
 
 
@@ -234,7 +242,5 @@ def _price(plan: dict[str, Any]) -> str:
     """What a plan costs at most, and what is there for it."""
     units, held = plan["units"], plan["balance"]
     price = ngettext("Cost: up to {count} unit.", "Cost: up to {count} units.", units).format(count=number(units))
-    if held is None:
-        return f"{price} {_('Balance: unknown.')}"
     price = f"{price} {balance(held)}"
-    return f"{price}\n{_('That is not enough.')}" if units > held else price
+    return f"{price}\n{NOT_ENOUGH}" if held is not None and units > held else price

@@ -562,28 +562,6 @@ def test_yes_agrees_for_good(environ: dict[str, str], proxy: Proxy, photos: Path
         assert process.wait(PATIENCE) == 1
 
 
-def test_on_a_terminal_the_user_is_asked_once(
-    environ: dict[str, str], proxy: Proxy, photos: Path, terminal: Any
-) -> None:
-    half_black().save(photos / "a.png")
-    for answer, status in (("\n", 2), ("n\n", 2), ("\x03", 1)):
-        asked = terminal({**environ, **proxy.environ}, "remove", photos)
-        asked.until("Agree? [y/N]")
-        assert "service.example" in asked.text and "1 unit" in asked.text
-        asked.type(answer)
-        assert asked.end() == status and "Traceback" not in asked.text
-    assert proxy.seen == 0
-    agreed = terminal({**environ, **proxy.environ}, "remove", photos)
-    agreed.until("Agree? [y/N]")
-    agreed.type("y\n")
-    wait_for(lambda: proxy.seen)
-    agreed.type("\x03")
-    assert agreed.end() == 1
-    again = terminal({**environ, **proxy.environ}, "remove", photos)
-    again.until("Engine: YouCam")
-    assert "Agree?" not in again.text
-
-
 def test_a_terminal_shows_a_bar_that_fits_on_one_line(account: dict[str, str], photos: Path, terminal: Any) -> None:
     for name in ("a.png", f"b{'long' * 15}.png"):
         half_black(400, 300).save(photos / name)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,16 @@ def test_what_a_killed_command_has_started_is_fetched(
     (told,) = layerlift(account, "remove", "--json", photo).pictures
     assert (told["status"], told["units"], told["task_id"]) == ("cached", 0, twin.ledger[0].task_id)
     assert (len(twin.calls("run")), twin.charged) == (1, 1.0)
+
+
+def test_what_the_service_has_forgotten_by_now_is_not_promised(
+    account: dict[str, str], photo: Path, twin: Twin
+) -> None:
+    killed(account, photo, twin, "poll")
+    with closing(sqlite3.connect(Path(account["LAYERLIFT_HOME"]) / NAME)) as opened, opened:
+        opened.execute("UPDATE removals SET run_time = run_time - 86400")
+    listed = layerlift(account, "jobs").output
+    assert "lost" in listed and "resume" not in listed
 
 
 def test_a_command_that_was_killed_in_the_run_call_has_paid_and_the_next_one_finds_it(

@@ -298,6 +298,20 @@ def test_nothing_leaves_this_computer_before_the_user_has_agreed(tmp_path: Path)
         assert engines_.open("auto", time.sleep).name == "youcam"
 
 
+def test_consent_to_one_engine_is_for_that_alone_and_one_that_is_remembered_can_be_taken_back(tmp_path: Path) -> None:
+    found = settings(tmp_path, YOUCAM_API_KEY="sk-some", YOUCAM_API_URL="https://api.example")
+    with Engines(found) as engines_:
+        engines_.open("auto", time.sleep, agreed=True).check_consent()
+        with pytest.raises(errors.ConsentNeeded):
+            engines_.open("auto", time.sleep)
+        found.agree("api.example")
+        engine = engines_.open("auto", time.sleep, agreed=True)
+        engine.check_consent()
+        found.agree("api.example", False)
+        with pytest.raises(errors.ConsentNeeded):
+            engine.check_consent()
+
+
 @pytest.mark.parametrize(
     ("url", "code"), [("http://api.example", "insecure_url"), ("http://[", "bad_url"), ("api.example", "bad_url")]
 )

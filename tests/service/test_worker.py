@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 from helpers.programs import WORKER
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import __version__
+from layerlift.removal import engines
 from layerlift.twin import Fault, Twin
 from layerlift.worker import private, progress
 from PIL import Image
@@ -121,6 +123,40 @@ def test_the_offline_engine_is_used_without_a_key_and_charges_nothing(start: Any
     assert (end["type"], end["engine"], end["units"]) == ("result", "offline", 0)
     alpha = np.fromfile(host.folder / end["file"], np.uint8).reshape(photo.height, photo.width)
     assert alpha[photo.height // 2, photo.width // 3] > 200 and alpha[0, 0] < 50
+
+
+@pytest.fixture
+def is_advised(tmp_path: Path, make_twin: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool | None]:
+    """Whether a worker advises a key after one picture, where the offline engine is a quick one; None at an error."""
+    monkeypatch.setattr(engines, "_make_twin", make_twin)
+
+    def ask(kind: str, engine: str = "auto", pixels: bytes = steps().tobytes(), twin: Twin | None = None) -> Any:
+        (tmp_path / "1.raw").write_bytes(pixels)
+        picture = {"name": "a", "pixels": "1.raw", "width": WIDTH, "height": HEIGHT, "channels": 3}
+        question = {"type": kind, "id": "1", "engine": engine}
+        question |= picture if kind == "job" else {"pictures": [picture]}
+        return said([json.dumps(question)], tmp_path, twin)[-1].get("advise_key")
+
+    return ask
+
+
+@pytest.mark.parametrize("kind", ["job", "batch"])
+def test_who_comes_to_the_offline_engine_is_told_of_the_service_once(
+    is_advised: Callable[..., bool | None], twin: Twin, kind: str
+) -> None:
+    assert not is_advised(kind, twin=twin), "they have a key"
+    assert not is_advised(kind, "offline"), "it was their wish"
+    assert not is_advised(kind, pixels=b"too short"), "there is no draft to speak of"
+    assert is_advised(kind)
+    for other in ("job", "batch"):
+        assert not is_advised(other)
+
+
+def test_what_can_not_be_remembered_to_be_said_once_is_not_said(
+    is_advised: Callable[..., bool | None], tmp_path: Path
+) -> None:
+    (tmp_path / "home" / "settings.json").mkdir(parents=True)
+    assert is_advised("job") is False
 
 
 def test_several_jobs_wait_in_line(start: Any, twin: Twin) -> None:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers.holding import Held
 from helpers.waiting import wait_for
+from layerlift import errors
+from layerlift.imaging.pictures import read_raw
+from layerlift.removal import account, single
+from layerlift.removal.cancelling import Cancel
+from layerlift.removal.engines import Engine, Engines
+from layerlift.store.entries import digest
+from layerlift.store.settings import Settings
 from layerlift.twin import Fault, Twin
 
+from .proxy import Proxy
+from .wire import client
 from .worker_host import HEIGHT, WIDTH, Host, expected, steps
 
 ASKED = {"engine": "auto"}
@@ -30,6 +42,17 @@ def pictures(host: Host, names: str) -> list[dict[str, Any]]:
 def asked(twin: Twin) -> list[Any]:
     """What the service was asked, but for what it deletes some time later."""
     return [call for call in twin.requests if call.step != "delete"]
+
+
+def keep_alpha(environ: dict[str, str], pixels: Path) -> None:
+    """Has the user paid for a picture, whoever did the work."""
+    picture = read_raw(pixels, WIDTH, HEIGHT, 3)
+    with Engines(Settings(environ)) as engines:
+        engine = engines.open("youcam", time.sleep, uploads=False)
+        assert engine.journal
+        with engine.journal.claim(digest("upload"), "youcam", engine.account, (WIDTH, HEIGHT), time.sleep) as record:
+            record.keep(255 - picture.pixels[:, :, 0])
+            engine.journal.add_alias(single.picture_name(picture, engine), record.entry)
 
 
 def batch(host: Host, asked: list[dict[str, Any]], **more: Any) -> None:
@@ -176,6 +199,58 @@ def test_without_consent_it_is_told_what_it_would_cost_and_nothing_is_sent(start
     assert (plan["agreed"], plan["units"], plan["balance"]) == (False, 1, None), "the service can't be reached"
     host.send(type="batch", id="1", engine="auto", pictures=pictures(host, "a"))
     assert host.until_end()[1]["code"] == "consent_needed"
+
+
+def test_what_is_paid_for_needs_no_consent(start: Any, environ: dict[str, str], proxy: Proxy) -> None:
+    host = start(**proxy.environ)
+    (picture, other) = pictures(host, "ab")
+    keep_alpha({**environ, **proxy.environ}, host.folder / "a.raw")
+    host.send(type="plan", id="1", engine="auto", pictures=[picture])
+    plan = host.until_end()[1]
+    assert (plan["paid"], plan["units"], plan["balance"], plan["agreed"]) == ([0], 0, None, True)
+    batch(host, [picture, other])
+    assert answers(host)[2]["code"] == "consent_needed"
+    batch(host, [picture])
+    result = answers(host)[2]
+    assert (result["done"], result["free"], result["units"]) == (1, 1, 0)
+    for name, outcome in (("a", True), ("b", "consent_needed")):
+        (asked,) = pictures(host, name)
+        host.send(type="job", id="1", engine="auto", **asked)
+        end = host.until_end()[1]
+        assert end.get("cached", end.get("code")) == outcome
+    assert proxy.seen == 0
+
+
+@pytest.mark.parametrize("fault", [Fault("balance", "503", times=9), Fault("balance", "not_the_form", times=9)])
+def test_a_balance_that_can_not_be_told_is_unknown_and_keeps_nobody_from_working(
+    start: Any, make_twin: Any, fault: Fault
+) -> None:
+    host = start(make_twin(faults=(fault,)))
+    host.send(type="plan", id="1", engine="auto", pictures=pictures(host, "a"))
+    plan = host.until_end()[1]
+    assert (plan["units"], plan["balance"], plan["agreed"]) == (1, None, True)
+    batch(host, pictures(host, "a"))
+    assert answers(host)[2]["done"] == 1
+
+
+def test_a_plan_tells_that_the_key_is_refused_before_anything_is_asked(start: Any, twin: Twin) -> None:
+    host = start(twin, YOUCAM_API_KEY="sk-of-nobody")
+    host.send(type="plan", id="1", engine="auto", pictures=pictures(host, "a"))
+    assert host.until_end()[1]["code"] == "InvalidApiKey"
+
+
+def test_a_balance_is_not_waited_for_for_long(make_twin: Any) -> None:
+    released, wish = threading.Event(), threading.Event()
+    twin = make_twin(faults=(Fault("balance", "hang", times=9, seconds=600, until=released),))
+    engine = Engine("youcam", client(twin), 1)
+    began = time.monotonic()
+    assert account.ask_units(engine, Cancel(wish), seconds=0.05) is None
+    assert time.monotonic() - began < account.BALANCE_SECONDS
+    wish.set()
+    with pytest.raises(errors.Cancelled):
+        account.ask_units(engine, Cancel(wish))
+    released.set()
+    assert account.ask_units(engine, Cancel(threading.Event())) == 1000
 
 
 def test_a_failure_in_passing_is_mended(start: Any, make_twin: Any) -> None:

@@ -33,8 +33,11 @@ ALLOWED: list[dict[str, Any]] = [
     {"type": "balance", "engine": "auto"},
     {"type": "plan", "engine": "auto", "pictures": [NAMED]},
     {"type": "batch", "engine": "auto", "pictures": [NAMED]},
+    {"type": "jobs"},
+    {"type": "fetch"},
+    {"type": "clear"},
 ]
-OPTIONS: dict[str, Any] = {"again": None, "agreed": None, "clean": None, "order": "grb", "depth": "u24"}
+OPTIONS: dict[str, Any] = {"again": None, "agreed": None, "clean": None, "order": "grb", "depth": "u24", "key": 5}
 """What may be left out, with a value that is forbidden."""
 
 

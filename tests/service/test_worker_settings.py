@@ -12,24 +12,19 @@ from helpers.waiting import wait_for
 from layerlift.twin import Fault, Twin
 
 from .proxy import Proxy
-from .worker_host import said
+from .worker_host import ask, said
 
 KEY = "sk-0123456789-very-secret"
 
 
-def ask(host: Any, **message: Any) -> dict[str, Any]:
-    """The end of one question, without its type and name."""
-    host.send(id="1", **message)
-    end: dict[str, Any] = host.until_end("1")[1]
-    assert end.pop("id") == "1"
-    if end.pop("type") == "error":
-        assert end["message"] and (end["action"] or end["kind"] == "set_key")
-        return {"code": end["code"]}
-    return end
-
-
 def kept(key: str | None = None, place: str | None = None, agreed: bool = False) -> dict[str, Any]:
     return {"key": key, "key_place": place, "key_error": None, "agreed": agreed, "host": "service.example"}
+
+
+def contents(home: Path) -> dict[str, bytes]:
+    """What is kept of the user's settings."""
+    kept = (home / name for name in ("api-key", "settings.json"))
+    return {path.name: path.read_bytes() for path in kept if path.exists()}
 
 
 @pytest.fixture
@@ -107,6 +102,22 @@ def test_consent_is_given_and_withdrawn(host: Any, environ: dict[str, str]) -> N
     assert host.until_end("2")[1]["code"] == "consent_needed"
 
 
+@pytest.mark.parametrize("kind", ["job", "batch"])
+def test_consent_to_one_run_is_not_remembered(start: Any, proxy: Proxy, environ: dict[str, str], kind: str) -> None:
+    host = start(**proxy.environ)
+    picture = {"name": "a.jpg", "pixels": "1.raw", "width": 96, "height": 32, "channels": 3}
+    question = {"type": kind, "engine": "auto", **(picture if kind == "job" else {"pictures": [picture]})}
+    (host.folder / "1.raw").write_bytes(bytes(96 * 32 * 3))
+    host.send(id="once", agreed=True, **question)
+    wait_for(lambda: proxy.seen)
+    host.send(type="cancel", id="once")
+    while host.next()["type"] not in ("result", "error"):
+        continue
+    assert ask(host, **question) == {"code": "consent_needed"}
+    assert ask(host, type="settings")["agreed"] is False
+    assert contents(Path(environ["LAYERLIFT_HOME"])) == {}
+
+
 @pytest.mark.parametrize("agreed", [None, 0, "no"], ids=str)
 def test_an_unclear_consent_is_refused_and_changes_nothing(host: Any, agreed: Any) -> None:
     ask(host, type="agree")
@@ -136,6 +147,48 @@ def test_the_balance_needs_a_key_that_the_service_knows(start: Any, twin: Twin) 
     assert ask(host, type="balance", engine="other") == {"code": "bad_job"}
     ask(host, type="key", key=twin.key)
     assert ask(host, type="balance", engine="youcam")["units"] == 1000
+
+
+@pytest.mark.parametrize("stored", [None, "sk-of-nobody-that-is-stored"])
+def test_a_key_is_tried_and_not_kept(start: Any, twin: Twin, environ: dict[str, str], stored: str | None) -> None:
+    home, host = Path(environ["LAYERLIFT_HOME"]), start(YOUCAM_API_URL=twin.url)
+    if stored:
+        ask(host, type="key", key=stored)
+    before, files = ask(host, type="settings"), contents(home)
+    for engine in ("youcam", "auto"):
+        found = ask(host, type="balance", engine=engine, key=f" {twin.key}\n")
+        assert found == {"engine": "youcam", "units": 1000, "host": "127.0.0.1"}
+    assert ask(host, type="balance", engine="auto", key="sk-of-somebody") == {"code": "InvalidApiKey"}
+    assert (ask(host, type="settings"), contents(home)) == (before, files)
+    untold = ask(host, type="balance", engine="youcam")
+    assert untold == {"code": "InvalidApiKey" if stored else "no_key"}, "the key was remembered"
+    assert twin.charged == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (None, "bad_job"),
+        (5, "bad_job"),
+        ("", "key_missing"),
+        (" \n", "key_missing"),
+        ("two words", "InvalidApiKey"),
+        ('"quoted"\r\nX-Other: 1', "InvalidApiKey"),
+        ("sk-\u00e4", "InvalidApiKey"),
+        ("\ud800", "InvalidApiKey"),
+    ],
+    ids=ascii,
+)
+def test_what_is_no_key_is_not_tried(start: Any, twin: Twin, key: Any, code: str) -> None:
+    host = start(YOUCAM_API_URL=twin.url)
+    assert ask(host, type="balance", engine="auto", key=key) == {"code": code}
+    assert twin.requests == []
+
+
+def test_the_offline_engine_asks_no_service_whatever_key_is_tried(start: Any, twin: Twin) -> None:
+    host = start(YOUCAM_API_URL=twin.url)
+    assert ask(host, type="balance", engine="offline", key=twin.key)["host"] is None
+    assert twin.requests == []
 
 
 def test_the_balance_needs_no_consent_since_nothing_is_uploaded(start: Any, proxy: Proxy) -> None:

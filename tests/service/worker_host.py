@@ -30,6 +30,17 @@ class Host(worker_host.Host):
         self.ask(name, data, **{"width": WIDTH, "height": HEIGHT, "engine": "auto", **changes})
 
 
+def ask(host: Host, **message: Any) -> dict[str, Any]:
+    """The end of one question, without its type and name; of an error the code alone."""
+    host.send(id="1", **message)
+    end = host.until_end("1")[1]
+    assert end.pop("id") == "1"
+    if end.pop("type") == "error":
+        assert end["message"] and (end["action"] or end["kind"] in ("set_key", "agree"))
+        return {"code": end["code"]}
+    return end
+
+
 def steps() -> Any:
     """Gray steps, each a flat area, whose alpha is known: 255 minus the gray."""
     columns = np.repeat(np.arange(0, 256, 51, dtype=np.uint8), WIDTH // 6)

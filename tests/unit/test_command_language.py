@@ -87,6 +87,36 @@ def test_questions_are_answered_in_the_language_or_in_english(
     assert capsys.readouterr().err == "Go on? [[y]/[N]] "
 
 
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [("[o]", "once"), ("A", "always"), ("offline", "offline"), ("f", "offline"), ("[n]", None), ("", None)],
+)
+def test_uploads_are_answered_in_the_language_or_in_english(
+    typed: str, answer: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    language.speak()
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"what?\n{typed}\n"))
+    assert terminal.ask_for_uploads("a.example", 3, 3, 2.0) == answer
+    shown = capsys.readouterr().err
+    assert shown.endswith("[[o]/[a]/[f]/[N]] " * 2)
+    assert re.findall(r"[A-Za-z]+ [a-z]+", re.sub(r"\[[^][]*\]", "", shown)) == []
+
+
+def test_a_letter_means_what_it_does_in_the_users_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = {"o": "e", "a": "i", "f": "o"}
+    monkeypatch.setattr(terminal, "_", lambda text: letters.get(text, text))
+    for typed, answer in (("o", "offline"), ("e", "once"), ("i", "always"), ("a", "always"), ("once", "once")):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        assert terminal.ask_for_uploads("a.example", 1, 1, None) == answer
+
+
+@pytest.mark.parametrize("code", catalogues.languages())
+def test_no_two_answers_have_the_same_letter(code: str) -> None:
+    catalogue = catalogues.read(code)
+    letters = [(found.string if (found := catalogue.get(text)) and found.string else text) for text in "oafN"]
+    assert len({str(letter).lower() for letter in letters}) == len(letters), letters
+
+
 def test_html_is_told_the_language() -> None:
     assert language.tag() == "en"
     language.speak()

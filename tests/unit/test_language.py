@@ -86,6 +86,13 @@ def unmarked(node: ast.AST) -> Iterator[tuple[int, str]]:
                 if isinstance(argument, ast.JoinedStr):
                     yield argument.lineno, "an f-string can't be collected: " + text_of(argument)
         return
+    if isinstance(node, ast.JoinedStr):
+        calls = (part for part in ast.walk(node) if isinstance(part, ast.Call) and name_of(part) in MARKS)
+        yield from (
+            (call.lineno, "in an f-string it is not collected: " + found)
+            for call in calls
+            if (found := text_of(call.args[0]))
+        )
     if isinstance(node, (ast.Compare, ast.Subscript, ast.Assert)):
         return
     is_path = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)

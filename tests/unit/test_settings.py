@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -313,6 +314,16 @@ def test_other_preferences_stay_when_the_user_agrees(home: Any) -> None:
     path.write_text('{"other": 1}')
     Settings(home).agree("a.example")
     assert json.loads(path.read_text()) == {"other": 1, "upload_agreed": ["a.example"]}
+
+
+def test_what_several_processes_remember_at_once_is_all_kept(home: Any) -> None:
+    hosts = [f"{number}.example" for number in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda host: Settings(home).agree(host), hosts))
+        advised = list(pool.map(lambda _: Settings(home).advise_key(), hosts))
+        list(pool.map(lambda host: Settings(home).agree(host, False), hosts[1:]))
+    assert [host for host in hosts if Settings(home).has_agreed(host)] == hosts[:1]
+    assert sum(advised) == 1
 
 
 def test_an_agreement_that_can_not_be_written_is_told(tmp_path: Path) -> None:

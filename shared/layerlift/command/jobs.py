@@ -8,8 +8,8 @@ import time
 
 from .. import errors
 from ..language import N_, _, ngettext
-from ..store import database, trace
-from ..store.entries import IN_DOUBT, Entry
+from ..store import journal as journals
+from ..store.entries import Entry
 from ..store.journal import Journal
 from ..store.settings import Settings
 from . import terminal
@@ -43,18 +43,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _list(options: argparse.Namespace) -> int:
     journal = _journal()
-    for entry in journal.entries() if journal else []:
-        print(_line(journal, entry))
-    if journal:
+    if journal is not None:
+        for entry in journal.entries():
+            print(_line(journal, entry))
         print(_("Kept results: {size} MB.").format(size=f"{journal.cache.size() / 1e6:.1f}"), file=sys.stderr)
     return 0
 
 
-def _line(journal: Journal | None, entry: Entry) -> str:
+def _line(journal: Journal, entry: Entry) -> str:
     said = _(_SAID[entry.state])
-    if journal and journal.is_claimed(entry):
+    if journal.is_claimed(entry):
         said = _("in progress")
-    elif journal and entry.state in ("kept", "deleted") and journal.alpha(entry) is None:
+    elif entry.state in ("running", "done") and not journal.can_fetch(entry):
+        said = _(_SAID["lost"])
+    elif entry.state in ("kept", "deleted") and journal.alpha(entry) is None:
         said = _("done, its result is no longer kept")
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.created))
     task = _("task {task}").format(task=entry.task_id) if entry.task_id else _("no task")
@@ -93,7 +95,7 @@ def _clear(options: argparse.Namespace) -> int:
         ngettext("Removed {count} kept result.", "Removed {count} kept results.", removed).format(count=removed),
         file=sys.stderr,
     )
-    if left := sum(entry.state in IN_DOUBT for entry in journal.entries()):
+    if left := journal.count().in_doubt:
         text = _("Still in doubt: {count}. --in-doubt forgets them too; they may have been charged.")
         print(text.format(count=left), file=sys.stderr)
     return 0
@@ -102,4 +104,4 @@ def _clear(options: argparse.Namespace) -> int:
 def _journal() -> Journal | None:
     """The journal, None where nothing was ever written down."""
     folder = Settings().state_folder
-    return Journal(folder) if any((folder / name).exists() for name in (database.NAME, trace.NAME)) else None
+    return Journal(folder) if journals.exists(folder) else None

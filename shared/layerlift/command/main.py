@@ -159,7 +159,7 @@ def _key(options: argparse.Namespace) -> int:
         print(_(_STORED[stored.place]), file=sys.stderr)
         print(_(_ENVIRONMENT) if settings.environment_key else _("It is used from now on."), file=sys.stderr)
         if terminal.can_ask():
-            settings.agree(settings.api_host, terminal.ask_for_uploads(settings.api_host))
+            settings.agree(settings.api_host, terminal.ask_for_consent(settings.api_host))
     elif options.action == "show":
         key = settings.key()
         if key is None:

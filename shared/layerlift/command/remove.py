@@ -13,24 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import errors
-from ..language import _, ngettext
+from ..language import _
 from ..removal.choices import CHOICES
 from ..store.settings import Settings
-from . import files, signals, terminal
+from . import consent, files, signals, terminal
 
 if TYPE_CHECKING:
     from ..imaging.pictures import Picture
     from ..removal.batch import Batch, End
-    from ..removal.cancelling import Background, Cancel
-    from ..removal.engines import Engine, Engines
+    from ..removal.cancelling import Background
+    from ..removal.engines import Engine
     from ..removal.single import Outcome
     from ..removal.stages import Stage
     from .files import Pair
     from .sheet import Sheet
     from .terminal import Display
-
-ASKED_UNITS = 20
-"""More than so many units are asked for before they are spent."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -113,8 +110,7 @@ def run(options: argparse.Namespace) -> int:
         engine = None
         if len(skipped) < len(pairs):
             cancel = Cancel(event)
-            engine = _open_engine(engines, options, cancel)
-            _agree_to_cost(engine, len(pairs) - len(skipped), options, cancel)
+            engine = consent.open_engine(engines, options, len(pairs) - len(skipped), cancel)
         asked = stack.enter_context(_interrupt(event))
         sheet = stack.enter_context(Sheet(options.report)) if options.report is not None else None
         removing = _Removing(options, pairs, skipped, engines.background, event, sheet)
@@ -125,6 +121,8 @@ def run(options: argparse.Namespace) -> int:
             print(terminal.summary(removing.ends), file=sys.stderr)
         if sheet is not None:
             removing.fill(sheet, asked)
+        if engine is not None and not asked.is_set() and any(end["status"] == "done" for end in removing.ends):
+            consent.advise_key(engines, options, engine)
         if asked.is_set():
             engines.leave()
         if asked.is_set() and engines.background.busy:
@@ -367,32 +365,3 @@ def _interrupt(event: threading.Event) -> Iterator[threading.Event]:
 
     with signals.handle(stop):
         yield asked
-
-
-def _agree_to_cost(engine: Engine, pictures: int, options: argparse.Namespace, cancel: Cancel) -> None:
-    """Asks before many units are spent. Which pictures are paid for already, their pixels alone would tell."""
-    units = engine.units * pictures
-    if units <= ASKED_UNITS or options.yes:
-        return
-    if terminal.can_ask() and terminal.ask_for_cost(pictures, units, engine.service.balance(sleep=cancel.sleep)):
-        return
-    text = ngettext("it may be up to {count} unit", "it may be up to {count} units", units)
-    raise errors.make("cost_not_agreed", text.format(count=units))
-
-
-def _open_engine(engines: Engines, options: argparse.Namespace, cancel: Cancel) -> Engine:
-    """The engine, after the user has agreed to the upload where that is needed; tells which one it is."""
-    settings = engines.settings
-    try:
-        engine = engines.open(options.engine, cancel.sleep)
-    except errors.ConsentNeeded:
-        if not (options.yes or terminal.ask_for_uploads(settings.api_host)):
-            raise
-        settings.agree(settings.api_host)
-        engine = engines.open(options.engine, cancel.sleep)
-    announcements = {
-        "youcam": _("Engine: YouCam. Pictures are uploaded to {host}; each costs 1 unit."),
-        "offline": _("Engine: offline, a quick draft. Nothing leaves this computer."),
-    }
-    print(announcements[engine.name].format(host=settings.api_host), file=sys.stderr)
-    return engine

@@ -11,7 +11,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..errors import plain
 from ..language import N_, _, ngettext
@@ -43,6 +43,21 @@ _ENDS: dict[str, Callable[[dict[str, Any]], bool]] = {
 """How pictures end: the rows of the summary."""
 
 
+Upload: TypeAlias = Literal["once", "always", "offline"]
+"""What is to be done with pictures that would be uploaded."""
+_UPLOADS: tuple[tuple[Upload | None, str, str], ...] = (
+    # Translators: the letter that answers "upload this time".
+    ("once", N_("o"), N_("upload this time")),
+    # Translators: the letter that answers "upload this time and from now on".
+    ("always", N_("a"), N_("upload this time and from now on, without asking")),
+    # Translators: the letter that answers "work offline".
+    ("offline", N_("f"), N_("work offline: a quick draft on this computer, for free")),
+    # Translators: the letter that answers a question with no, as a capital: Enter alone is no, too.
+    (None, N_("N"), N_("upload nothing, and stop")),
+)
+"""Answers to the question about uploads, each with its letter and what it means."""
+
+
 def can_ask() -> bool:
     """Whether there is somebody who can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
@@ -62,24 +77,51 @@ def ask(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in accepted
 
 
-def ask_for_uploads(host: str) -> bool:
-    """Asks whether pictures may be uploaded."""
+def ask_for_consent(host: str) -> bool:
+    """Asks whether pictures may be uploaded from now on."""
     return ask(_("Pictures will be uploaded to {host}; each costs 1 unit. Agree?").format(host=host))
 
 
-def ask_for_cost(pictures: int, units: int, balance: float) -> bool:
-    """Asks whether units may be spent."""
-    held = round(balance, 2)
-    return ask(
-        " ".join(
-            [
-                ngettext("{count} picture.", "{count} pictures.", pictures).format(count=pictures),
-                ngettext("Cost: up to {count} unit.", "Cost: up to {count} units.", units).format(count=units),
-                ngettext("Balance: {count} unit.", "Balance: {count} units.", held).format(count=f"{held:.15g}"),
-                _("Go on?"),
-            ]
-        )
-    )
+def ask_for_uploads(host: str, pictures: int, units: int, balance: float | None) -> Upload | None:
+    """Asks on a terminal, until it is answered, what is to be done with pictures that would be uploaded and cost so
+    many units; None for nothing.
+
+    Args:
+        balance: the account's units, None where they are not known.
+    """
+    asked = ngettext("Upload {count} picture to {host}?", "Upload {count} pictures to {host}?", pictures)
+    print(asked.format(count=pictures, host=host), _describe_cost(units, balance), file=sys.stderr)
+    # English letters and words do in all languages; the user's own letters come first.
+    accepted: dict[str, Upload | None] = {"": None, "no": None}
+    accepted |= {answer: answer for answer, _letter, _meaning in _UPLOADS if answer}
+    accepted |= {letter.lower(): answer for answer, letter, _meaning in _UPLOADS}
+    accepted |= {_(letter).lower(): answer for answer, letter, _meaning in _UPLOADS}
+    for _answer, letter, meaning in _UPLOADS:
+        print(f"  {_(letter)}  {_(meaning)}", file=sys.stderr)
+    letters = "/".join(_(letter) for _answer, letter, _meaning in _UPLOADS)
+    while True:
+        print(f"[{letters}] ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        typed = line.strip().lower()
+        if not line or typed in accepted:
+            return accepted.get(typed)
+
+
+def ask_for_cost(pictures: int, units: int, balance: float | None) -> bool:
+    """Asks whether units may be spent; `balance` as `ask_for_uploads` has it."""
+    count = ngettext("{count} picture.", "{count} pictures.", pictures).format(count=pictures)
+    return ask(" ".join([count, _describe_cost(units, balance), _("Go on?")]))
+
+
+def _describe_cost(units: int, balance: float | None) -> str:
+    said = [ngettext("Cost: up to {count} unit.", "Cost: up to {count} units.", units).format(count=units)]
+    if balance is None:
+        said.append(_("Balance: unknown."))
+    else:
+        held = round(balance, 2)
+        said.append(ngettext("Balance: {count} unit.", "Balance: {count} units.", held).format(count=f"{held:.15g}"))
+        said += [_("That is not enough.")] * (units > held)
+    return " ".join(said)
 
 
 def format_units(units: float) -> str:

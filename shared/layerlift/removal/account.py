@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from concurrent import futures
+from contextlib import closing
 from typing import Any
 
 from .. import errors
-from ..store.entries import IN_DOUBT
-from ..store.journal import Journal
-from ..store.settings import Settings, check_key
+from ..language import _
+from ..store.journal import Counts, Journal
+from ..store.settings import Settings
+from ..store.threads import call_in_thread
 from . import tasks
 from .cancelling import Cancel
-from .engines import Engines
+from .engines import Engine, Engines
+
+BALANCE_SECONDS = 10.0
+"""For so long a user who wants to work waits to hear what the account has."""
+_LOOK_SECONDS = 0.05
 
 
 def describe(settings: Settings, refused: errors.KeyringUnusable | None = None) -> dict[str, Any]:
@@ -53,8 +61,6 @@ def ask_balance(engines: Engines, choice: str, cancel: Cancel, key: str | None =
     Args:
         key: is tried in place of the one that is kept, which stays.
     """
-    if key is not None:
-        check_key(key)
     engine = engines.open(choice, cancel.sleep, uploads=False, key=key)
     try:
         units = cancel.run(lambda: engine.service.balance(sleep=cancel.sleep))
@@ -64,45 +70,62 @@ def ask_balance(engines: Engines, choice: str, cancel: Cancel, key: str | None =
     return {"engine": engine.name, "units": units, "host": host}
 
 
-def count_jobs(engines: Engines) -> dict[str, Any]:
-    """How many removals are `running`, can be fetched (`ready`), or are `in_doubt`; how many results are `kept`, and
-    what these take on the disk, in `bytes`."""
-    if not engines.ever_paid:
-        return dict.fromkeys(("running", "ready", "in_doubt", "kept", "bytes"), 0)
-    journal = Journal(engines.settings.state_folder)
+def ask_units(engine: Engine, cancel: Cancel, seconds: float = BALANCE_SECONDS) -> float | None:
+    """The account's units; None where the service can't tell them in so many seconds, which keeps nobody from working.
+
+    Raises:
+        AuthError: the key is refused.
+    """
+    answer = call_in_thread(lambda: engine.service.balance(sleep=cancel.sleep))
+    end = time.monotonic() + seconds
+    while not futures.wait([answer], _LOOK_SECONDS).done:
+        cancel.check()
+        if time.monotonic() > end:
+            return None
     try:
-        entries = journal.entries()
-        claimed = [entry for entry in entries if journal.is_claimed(entry)]
-        left = [entry.state for entry in entries if entry not in claimed]
-        return {
-            "running": len(claimed),
-            "ready": left.count("running") + left.count("done"),
-            "in_doubt": sum(state in IN_DOUBT for state in left),
-            "kept": journal.cache.count(),
-            "bytes": journal.cache.size(),
-        }
-    finally:
-        journal.close()
+        return answer.result()
+    except (errors.NetworkError, errors.ServiceError):
+        return None
+
+
+def advise_key(settings: Settings, choice: str, engine: str) -> bool:
+    """Whether the user is to hear now that a key gives better results: once, where the offline engine is nobody's
+    choice."""
+    if choice != "auto" or engine != "offline":
+        return False
+    try:
+        return settings.advise_key()
+    except errors.SetupError:
+        return False
+
+
+def count_jobs(engines: Engines) -> dict[str, Any]:
+    """What `Journal.count` tells, by its names."""
+    if not engines.ever_paid:
+        return Counts()._asdict()
+    with closing(Journal(engines.settings.state_folder)) as journal:
+        return journal.count()._asdict()
 
 
 def fetch_jobs(engines: Engines, cancel: Cancel) -> dict[str, Any]:
-    """Fetches the results that can be fetched; returns how many were `fetched` and `failed`, and what is left."""
+    """Fetches the results that can be fetched; returns how many were `fetched` and `failed`, the `reason` for the first
+    of these, and what is left. Where the user cancels, it goes on in the background."""
     engine = engines.open("youcam", cancel.sleep, uploads=False)
     try:
         ends = [end for _entry, end in tasks.resume(engine, engines.background, tell_user=True)]
-        failed = cancel.run(lambda: sum(end.exception() is not None for end in ends))
+        failures = [error for end in ends if (error := cancel.run(end.exception)) is not None]
+    except errors.Cancelled:
+        raise errors.make("cancelled", _("what is paid for is fetched all the same")) from None
     finally:
         engines.close(engine)
-    return {"fetched": len(ends) - failed, "failed": failed, **count_jobs(engines)}
+    reason = errors.wrap(failures[0]).message if failures else None
+    return {"fetched": len(ends) - len(failures), "failed": len(failures), "reason": reason, **count_jobs(engines)}
 
 
 def clear_jobs(engines: Engines) -> dict[str, Any]:
     """Forgets what was paid for, but for what still runs or is in doubt, and removes the kept results, without which
     the same pictures cost units again; returns what is left."""
     if engines.ever_paid:
-        journal = Journal(engines.settings.state_folder)
-        try:
+        with closing(Journal(engines.settings.state_folder)) as journal:
             journal.clear()
-        finally:
-            journal.close()
     return count_jobs(engines)

@@ -27,7 +27,7 @@ from ..service import polling
 from ..service.connection import is_loopback
 from ..service.pacing import Pacer
 from ..service.service import Service, Sleep
-from ..store.database import NAME as DATABASE
+from ..store import journal as journals
 from ..store.database import Database
 from ..store.entries import Entry, digest
 from ..store.journal import Journal
@@ -130,7 +130,8 @@ class Engines:
         Args:
             sleep: how the keyring is waited for.
             uploads: whether pictures are to be uploaded.
-            agreed: whether the user agrees to these uploads, whatever is remembered.
+            agreed: whether the user agrees to these uploads, for which nothing need be remembered then. What is
+                remembered can be taken back all the same.
             key: the API key in place of the one that is kept.
 
         Raises:
@@ -138,11 +139,13 @@ class Engines:
             KeyringUnusable: nobody knows whether a key is set.
             SetupError: ``no_key``, ``no_engine``, ``no_model``, or an address that can't be used.
         """
-        if key is None and choice != "offline" and (found := self.settings.key(sleep)) is not None:
+        if choice == "offline":
+            key = None
+        elif key is None and (found := self.settings.key(sleep)) is not None:
             key = found.value
         if key is not None:
             service = self._connect(key)
-            check = (lambda: None) if agreed else self._check_consent
+            check = _allow if agreed and not self.may_upload else self._check_consent
             if uploads:
                 check()
             with self._guard:
@@ -173,7 +176,7 @@ class Engines:
     @property
     def ever_paid(self) -> bool:
         """Whether any process of this user has ever opened the youcam engine."""
-        return (self.settings.state_folder / DATABASE).exists()
+        return journals.exists(self.settings.state_folder)
 
     @property
     def may_upload(self) -> bool:
@@ -211,6 +214,10 @@ class Engines:
         service.close()
         with self._guard:
             self._services.discard(service)
+
+
+def _allow() -> None:
+    """The consent to the uploads of one engine alone, which nobody can take back."""
 
 
 def _hand_over(settings: Settings) -> None:

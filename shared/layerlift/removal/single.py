@@ -8,6 +8,7 @@ the last alone.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -170,6 +171,15 @@ def picture_name(picture: Picture, engine: Engine) -> str:
 def is_paid(picture: Picture, engine: Engine) -> bool:
     """Whether the picture's alpha is there already, and costs nothing."""
     return _find_kept(picture_name(picture, engine), engine) is not None
+
+
+def check_consent(pictures: Iterable[Picture], engine: Engine) -> None:
+    """Raises ConsentNeeded where one of these would be uploaded and must not be; what is paid for is not uploaded."""
+    try:
+        engine.check_consent()
+    except errors.ConsentNeeded:
+        if not all(is_paid(picture, engine) for picture in pictures):
+            raise
 
 
 def _find_kept(name: str, engine: Engine) -> _Found | None:

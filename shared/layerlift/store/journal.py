@@ -14,14 +14,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import errors
 from ..imaging.tiles import fits
-from . import locks
+from . import database, locks, trace
 from .cache import Cache
 from .database import Database
 from .entries import IN_DOUBT, Entry, Step
@@ -50,6 +50,22 @@ class _Busy(Exception):
 
 def _no_wait(seconds: float) -> None:
     raise _Busy
+
+
+class Counts(NamedTuple):
+    """How many removals somebody works on, how many have a result that can be fetched, how many may have been charged
+    in vain; how many results are kept, and their bytes."""
+
+    running: int = 0
+    ready: int = 0
+    in_doubt: int = 0
+    kept: int = 0
+    bytes: int = 0
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is a journal, or what is left of one."""
+    return any((folder / name).exists() for name in (database.NAME, trace.NAME))
 
 
 class Journal:
@@ -119,6 +135,20 @@ class Journal:
     def entries(self) -> list[Entry]:
         """All removals, oldest first."""
         return self._entries("")
+
+    def count(self) -> Counts:
+        """What there is of each kind at this moment."""
+        entries = self.entries()
+        left = [entry for entry in entries if not self.is_claimed(entry)]
+        ready = sum(self.can_fetch(entry) for entry in left)
+        in_doubt = sum(entry.state in IN_DOUBT for entry in left)
+        return Counts(len(entries) - len(left), ready, in_doubt, self.cache.count(), self.cache.size())
+
+    def can_fetch(self, entry: Entry) -> bool:
+        """Whether its task was started within the last day, and its result can still come. Older tasks are no longer
+        known to the service."""
+        is_recent = self.clock() - (entry.run_time or entry.created) < FILE_SECONDS
+        return is_recent and entry.state in ("running", "done")
 
     def unfinished(self, account: str) -> list[Entry]:
         """The account's removals of the last day for which something may have been paid, and whose alpha has not come
@@ -205,9 +235,7 @@ class Journal:
         for entry in self.entries():
             with contextlib.suppress(_Busy), self._lock_claim(entry.picture, _no_wait):
                 (now,) = self._entries("WHERE id = ?", entry.id)
-                is_recent = self.clock() - (now.run_time or now.created) < FILE_SECONDS
-                runs = now.state in ("running", "done") and is_recent
-                if not runs and (in_doubt or now.state not in IN_DOUBT):
+                if not self.can_fetch(now) and (in_doubt or now.state not in IN_DOUBT):
                     self._forget([entry])
                     gone += 1
         return gone, self.cache.clear()

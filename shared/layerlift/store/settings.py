@@ -11,7 +11,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ import platformdirs
 from .. import atomic, errors
 from ..language import _
 from .keyrings import Keyring
+from .locks import Lock
 
 DEFAULT_URL = "https://yce-api-01.makeupar.com"
 DEFAULT_RATE = "250/300"
@@ -207,9 +209,10 @@ class Settings:
         """
         if self.has_agreed(host) == agreed:
             return
-        known = self._preferences().get("upload_agreed")
-        others = [other for other in known if other != host] if isinstance(known, list) else []
-        self._prefer("upload_agreed", [*others, host] if agreed else others)
+        with self._changing_preferences() as preferences:
+            known = preferences.get("upload_agreed")
+            others = [other for other in known if other != host] if isinstance(known, list) else []
+            preferences["upload_agreed"] = [*others, host] if agreed else others
 
     def advise_key(self) -> bool:
         """Whether the user is to be told that the service gives better results than the offline engine. They are told
@@ -220,8 +223,10 @@ class Settings:
         """
         if self._preferences().get("key_advised") is True:
             return False
-        self._prefer("key_advised", True)
-        return True
+        with self._changing_preferences() as preferences:
+            is_first = preferences.get("key_advised") is not True
+            preferences["key_advised"] = True
+        return is_first
 
     @property
     def key_file(self) -> Path:
@@ -239,9 +244,16 @@ class Settings:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def _prefer(self, name: str, value: Any) -> None:
+    @contextmanager
+    def _changing_preferences(self) -> Iterator[dict[str, Any]]:
+        """The preferences, which are written at the end of the block as they are then, and that nobody else changes
+        meanwhile: a consent that another process takes back must not come back."""
         try:
-            self._write(self._preferences_file, json.dumps(self._preferences() | {name: value}, indent=1))
+            self.config_folder.mkdir(parents=True, exist_ok=True)
+            with Lock(self._preferences_file.with_suffix(".lock"), time.sleep):
+                preferences = self._preferences()
+                yield preferences
+                self._write(self._preferences_file, json.dumps(preferences, indent=1))
         except OSError as error:
             raise errors.make("disk", str(error.strerror)) from error
 

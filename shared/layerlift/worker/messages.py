@@ -102,3 +102,13 @@ def key(message: Message) -> str | None:
     if not isinstance(value, str) or "key" not in message:
         raise errors.make("bad_job")
     return value.strip()
+
+
+def tried_key(message: Message) -> str | None:
+    """The API key that is tried in place of the stored one, None where there is none."""
+    if "key" not in message:
+        return None
+    found = key(message)
+    if found is None:
+        raise errors.make("bad_job")
+    return found

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..imaging.foreground import Rectangle
     from ..imaging.pictures import Picture, Report
     from ..removal.cancelling import Cancel
-    from ..removal.engines import Engine, Engines
+    from ..removal.engines import Engines
     from ..removal.single import Outcome
     from ..store.settings import Settings
     from .messages import Message
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     Parts = Callable[[Report], Iterator[NDArray[np.generic]]]
 
 PROTOCOL = 1
-_BESIDE = ("plan", "batch")
+_BESIDE = ("plan", "batch", "fetch")
 _QUESTIONS = (
-    "job", "clean", "cut", "agree", "consent", "settings", "key", "balance", "jobs", "fetch", "clear", *_BESIDE,
+    "job", "clean", "cut", "agree", "consent", "settings", "key", "balance", "jobs", "clear", *_BESIDE,
 )  # fmt: skip
 
 
@@ -135,19 +135,20 @@ class Worker:
 
     def _remove(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
         from ..imaging import pictures
-        from ..removal import single
+        from ..removal import account, single
         from ..removal.cancelling import Cancel
 
-        choice = messages.engine(message)
+        choice, agreed = messages.engine(message), messages.flag(message, "agreed", False)
         pixels = self._folder / messages.file_name(message, "pixels")
         width, height, channels = messages.shape(message)
         bgr = messages.is_bgr(message, channels)
         again = messages.flag(message, "again", False)
         cancel = Cancel(event, engines.background)
-        engine = engines.open(choice, cancel.sleep, agreed=messages.flag(message, "agreed", False))
+        engine = engines.open(choice, cancel.sleep, uploads=False, agreed=agreed)
         with self._progress(name, engine=engine.name) as report:
             try:
                 picture = pictures.read_raw(pixels, width, height, channels, bgr=bgr)
+                single.check_consent([picture], engine)
                 outcome = single.remove(
                     picture,
                     engine,
@@ -157,13 +158,14 @@ class Worker:
                 )
             finally:
                 engines.close(engine)
-        return _hand_over(pixels, outcome) | {"advise_key": _advises_key(choice, outcome.engine, engines)}
+        advised = account.advise_key(engines.settings, choice, outcome.engine)
+        return _hand_over(pixels, outcome) | {"advise_key": advised}
 
     def _pictures(self, message: Message) -> list[_File]:
         return [_File(self._folder, picture) for picture in messages.pictures(message)]
 
     def _plan(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
-        from ..removal import single
+        from ..removal import account, single
         from ..removal.cancelling import Cancel
 
         cancel = Cancel(event)
@@ -181,7 +183,7 @@ class Worker:
 
                 free = cancel.run(lambda: list(paid()))
                 units = engine.units * (len(files) - len(free))
-                balance = _balance_or_none(engine, cancel) if units else None
+                balance = account.ask_units(engine, cancel) if units else None
         finally:
             engines.close(engine)
         host = engines.settings.api_host if engine.units else None
@@ -191,6 +193,7 @@ class Worker:
         }  # fmt: skip
 
     def _batch(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
+        from ..removal import account, single
         from ..removal.batch import Batch, Overview
         from ..removal.cancelling import Cancel
 
@@ -198,9 +201,11 @@ class Worker:
         again = messages.flag(message, "again", False)
         files = self._pictures(message)
         choice, agreed = messages.engine(message), messages.flag(message, "agreed", False)
-        engine = engines.open(choice, Cancel(event).sleep, agreed=agreed)
+        cancel = Cancel(event)
+        engine = engines.open(choice, cancel.sleep, uploads=False, agreed=agreed)
         counts = {"done": 0, "free": 0, "failed": 0, "units": 0}
         try:
+            single.check_consent(_load(files, cancel), engine)
             with self._progress(name, engine=engine.name) as report:
                 overview = Overview([file.name for file in files], lambda *news: report("batch", *news))
                 for end in work.run(files, engine, overview.update, again=again):
@@ -215,7 +220,8 @@ class Worker:
                         self._send(type="ended", id=name, picture=end.number, **end.result)
         finally:
             engines.close(engine)
-        return {"engine": engine.name, **counts, "advise_key": _advises_key(choice, engine.name, engines)}
+        advised = counts["done"] > 0 and account.advise_key(engines.settings, choice, engine.name)
+        return {"engine": engine.name, **counts, "advise_key": advised}
 
     def _clean(self, name: str, message: Message, event: threading.Event) -> dict[str, Any]:
         from ..imaging import foreground
@@ -254,7 +260,7 @@ class Worker:
             report(Stage.WAITING.value, 0.0)
             if message["type"] == "fetch":
                 return account.fetch_jobs(engines, Cancel(event, engines.background))
-            key = messages.key(message) if "key" in message else None
+            key = messages.tried_key(message)
             return account.ask_balance(engines, messages.engine(message), Cancel(event), key)
 
     def _layer(self, message: Message, channels: tuple[int, ...]) -> tuple[Path, Picture, NDArray[np.uint8]]:
@@ -302,22 +308,12 @@ def _take_up(engines: Engines) -> None:
     tasks.take_up(engines)
 
 
-def _balance_or_none(engine: Engine, cancel: Cancel) -> float | None:
-    """The account's units; None where the service can't tell them now, which keeps nobody from working."""
-    try:
-        return cancel.run(lambda: engine.service.balance(sleep=cancel.sleep))
-    except (errors.NetworkError, errors.ServiceError):
-        return None
-
-
-def _advises_key(choice: str, engine: str, engines: Engines) -> bool:
-    """Whether the host is to say that a key gives better results: once, where the offline engine was nobody's wish."""
-    if choice != "auto" or engine != "offline":
-        return False
-    try:
-        return engines.settings.advise_key()
-    except errors.SetupError:
-        return False
+def _load(files: list[_File], cancel: Cancel) -> Iterator[Picture]:
+    """The pictures that can be read, one at a time."""
+    for file in files:
+        cancel.check()
+        with contextlib.suppress(errors.PictureError):
+            yield file.load()
 
 
 def _answer_settings(message: Message, settings: Settings) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """All open images at once, as a user meets it in a window: the question, the progress, the summary, and undo."""
 
+# ruff: noqa: F821 - bodies run inside GIMP
+
 from __future__ import annotations
 
 import threading
@@ -233,5 +235,60 @@ def test_all_selected_layers_of_an_image_come_in_one_undo_step_and_a_script_is_n
         box = window.find(TOLD)
         if box:
             window.dismiss("Escape", box)
+        window.key("ctrl+z")
+        wait_for(lambda: window.glimpse(call, HERE, "look") == before, "one undo to revert the image")
+
+
+def cut_out(name: str) -> None:
+    """Runs inside GIMP: as a script removes the background of one image."""
+    image = next(image for image in gimp.image_list() if image.name == name)
+    pdb.python_fu_layerlift(image, image.active_layer, 0, True, True, 1)
+
+
+def test_what_is_not_ticked_is_left_alone_and_what_is_done_is_not_ticked(noting: Gimp, tmp_path: Path) -> None:
+    gimp = noting
+    kinds = ["rgb_8", "rgb_16", "rgb_float", "gray", "indexed", "masked", "paid", "grouped"]
+    with Twin(Options(units=20, rate=(10_000, 1.0))) as twin:
+        install(gimp, tmp_path / "state", twin)
+        with gimp.window() as window:
+            window.python(pile_up, HERE, kinds)
+            window.python(cut_out, "grouped.xcf")
+            before = window.python(call, HERE, "look")
+            asked = ask(window)
+            assert text(gimp, "asked")[:2] == [
+                "Remove the background of 7 pictures?",
+                "Already paid for (free): 1 of 7.",
+            ]
+            # The first two, by the keyboard.
+            for key in ("space", "Tab", "space"):
+                window.key(key, asked)
+            wait_for(lambda: "5 pictures?" in text(gimp, "asked")[0], "the cost to follow")
+            assert text(gimp, "asked")[-1] == "Cost: up to 4 units. Balance: 18 units."
+            window.screenshot(tmp_path / "ticks.png")
+            window.dismiss("alt+r", asked)
+            done = "5 of 5 pictures done, 1 of them free (already paid for). Units used: 4. Balance: 14 units."
+            wait_for(lambda: text(gimp, "told") == [done], "all to be done")
+            after = window.python(call, HERE, "look")
+        untouched = {name for name in after if after[name] == before[name]}
+        assert untouched == {"rgb_8.xcf", "rgb_16.xcf", "grouped.xcf"}
+        assert twin.charged == 6
+
+
+@pytest.mark.gimp("3.0", "3.2", why="GIMP 2.10 has one active layer")
+def test_selected_layers_are_asked_for_once_and_come_in_one_undo_step(noting: Gimp, tmp_path: Path) -> None:
+    gimp = noting
+    with Twin(Options(rate=(10_000, 1.0))) as twin, gimp.window() as window:
+        install(gimp, tmp_path / "state", twin)
+        window.python(call, HERE, "several_layers", ["low", "high"])
+        before = window.python(call, HERE, "look")
+        window.dismiss("alt+o", window.summon("F9", "Remove Background"))
+        asked = window.wait_for(ASKED)
+        assert text(gimp, "asked")[0] == "Remove the background of 2 pictures?"
+        window.dismiss("Return", asked)
+        done = "2 of 2 pictures done. Units used: 2. Balance: 998 units."
+        wait_for(lambda: text(gimp, "told") == [done], "both to be done")
+        (after,) = window.python(call, HERE, "look").values()
+        assert [layer[0] for layer in after] == ["high cut-out", "high", "low cut-out", "low", "photo"]
+        assert twin.charged == 2
         window.key("ctrl+z")
         wait_for(lambda: window.glimpse(call, HERE, "look") == before, "one undo to revert the image")

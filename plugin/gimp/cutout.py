@@ -110,6 +110,13 @@ def undo_step(image: Any) -> Iterator[None]:
         pdb.gimp_image_undo_group_end(image)
 
 
+def selected_of(image: Any) -> list[Any]:
+    """What is selected in an image: in GIMP 3 that may be many layers."""
+    if not hasattr(pdb, "gimp_image_get_selected_drawables"):
+        return [image.active_drawable]
+    return [gimp.Item.from_id(identity) for identity in pdb.gimp_image_get_selected_drawables(image)[1]]
+
+
 def layer_of(drawable: Any) -> Any:
     """The layer that is meant: the one whose mask is being edited, where it is a mask."""
     if pdb.gimp_item_is_layer_mask(drawable):

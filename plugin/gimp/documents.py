@@ -15,8 +15,8 @@ from common.stages import overall
 from common.words import CHECKING, HAS_CUT_OUT, Summary, part_of, price_of, question, reading, short
 from common.worker import Worker
 from controls import WAYS
-from cutout import CutOut, undo_step
-from gimpfu import PF_LABEL, PF_TOGGLE, CancelError, Form, fail, gimp, pdb
+from cutout import CutOut, selected_of, undo_step
+from gimpfu import PF_LABEL, PF_TOGGLE, CancelError, Form, fail, gimp
 from questions import CLOSE, Wish, agree, balance_after, choose, follow, is_asked, open_way
 from strips import Show, Unwritable, show_progress
 from supervision import Note
@@ -159,10 +159,8 @@ def titled() -> list[tuple[str, Any]]:
 
 
 def selected(title: str, image: Any) -> list[tuple[str, Any]]:
-    """What is selected in an image, each with a name for the user: in GIMP 3 that may be many layers."""
-    if not hasattr(pdb, "gimp_image_get_selected_drawables"):
-        return [(title, image.active_drawable)]
-    layers = [gimp.Item.from_id(identity) for identity in pdb.gimp_image_get_selected_drawables(image)[1]]
+    """What is selected in an image, each with a name for the user."""
+    layers = selected_of(image)
     if len(layers) < 2:
         return [(title, layers[0] if layers else None)]
     return [(f"{title}, {layer.name}", layer) for layer in layers]

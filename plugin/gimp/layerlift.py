@@ -10,20 +10,17 @@ colours, bit for bit.
 # gimpfu's constants come from GIMP, when it runs.
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from choices import chosen, remember, shown
-from common import ways, words
 from common.installed import version
-from common.language import DOMAIN, FOLDER, _
+from common.language import DOMAIN, FOLDER
 from common.options import ENGINES, RESULTS, Options
-from common.protocol import WorkerError
-from common.worker import Worker
-from controls import AGAIN, MENU, WAYS
-from cutout import CutOut, undo_step
+from controls import AGAIN, MENU
+from cutout import selected_of
 from gimpfu import *
-from strips import show_progress
+from questions import Wish, advise_key, mending
+from removal import remove
 from supervision import PROCEDURE, Note, do, supervise
 
 AUTHOR = f"Layerlift {version()}"
@@ -37,12 +34,8 @@ def remove_background(
     if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
         remove_one(lambda text: None, image.ID, drawable.ID, False, *choices)
         return
-    # Not needed for scripts.
-    from documents import selected
-    from questions import advise_key
-
     remember(chosen(*choices))
-    if len(selected("", image)) > 1:
+    if len(selected_of(image)) > 1:
         advises = supervise(remove_many, image.ID, *choices)
     else:
         advises = supervise(remove_one, image.ID, drawable.ID, False, *choices)
@@ -57,73 +50,7 @@ def remove_background_again(image: Any, drawable: Any, result: int, clean_edges:
 
 def remove_one(note: Note, image_id: int, drawable_id: int, again: bool, *choices: Any) -> bool:
     """Do that, and note what the user has to hear if it is cancelled; whether they are to be told of keys."""
-    from questions import Wish, mend
-
-    image, drawable = gimp._id2image(image_id), gimp._id2drawable(drawable_id)
-    wish = Wish(chosen(*choices), again)
-    while True:
-        try:
-            return run(note, image, drawable, wish)
-        except WorkerError as error:
-            wish = mend(error, wish)
-
-
-def run(note: Note, image: Any, drawable: Any, wish: Any) -> bool:
-    """Go over one layer once."""
-    from questions import balance_after, is_asked
-
-    cutout = CutOut(image, drawable)
-    gimp.progress_init(_("Removing the background"))
-    with Worker({} if is_asked() else WAYS) as worker:
-        job = cutout.export(Path(worker.folder, "layer.raw"), show_progress)
-        if not wish.again and cutout.is_there():
-            wish = check_cost(worker, dict(job, name=drawable.name), wish)
-
-        def show(text: str, fraction: float) -> None:
-            note(words.MAY_COST if worker.may_cost else words.UNPAID)
-            show_progress(text, fraction)
-
-        answer, wish = ask(worker, job, drawable.name, wish, show)
-        cutout.make(worker, answer["file"], wish.options, show_progress)
-        cutout.check_unchanged()
-        with undo_step(image):
-            cutout.insert(wish.options)
-        gimp.displays_flush()
-        if is_asked():
-            said = words.outcome(image.name, answer, balance_after(worker, answer))
-            gimp.message(f"{said} {words.FULL}" if answer["full"] else said)
-        elif answer["full"]:
-            gimp.message(words.FULL)
-    return bool(answer["advise_key"])
-
-
-def ask(worker: Worker, job: dict[str, Any], name: str, wish: Any, show: Any) -> tuple[dict[str, Any], Any]:
-    """The worker's answer, after the user was asked about an upload where that is needed; and what is wished then."""
-    from questions import ask_to_upload, is_asked
-
-    while True:
-        try:
-            fields = dict(job, engine=wish.engine, again=wish.again, agreed=wish.agreed)
-            return worker.remove(fields, show), wish
-        except WorkerError as error:
-            if error.kind != "agree" or not is_asked():
-                raise
-            wish = ask_to_upload(worker, job, name, wish)
-
-
-def check_cost(worker: Worker, picture: dict[str, Any], wish: Any) -> Any:
-    """Ask before a cut-out, or a layer that has its own, costs anything; scripts have to say it beforehand. Returns
-    what is wished then."""
-    plan = worker.plan([picture], wish.engine, lambda *_: None)
-    if not plan["units"]:
-        return wish
-    from questions import agree, choose, is_asked
-
-    if not is_asked():
-        fail(" ".join((words.HAS_CUT_OUT, _("To remove its background anyway, call '{name}'.").format(name=AGAIN))))
-    answers = {ways.PAY_AGAIN: _("_Remove Anyway")} if plan["agreed"] else ways.CONSENT
-    answer = choose(words.question_again(plan), answers)
-    return wish if answer == ways.PAY_AGAIN else agree(worker, wish, answer)
+    return remove(note, gimp._id2image(image_id), gimp._id2drawable(drawable_id), Wish(chosen(*choices), again))
 
 
 def remove_all_backgrounds(result: int, clean_edges: bool, hide_original: bool, engine: int) -> None:
@@ -132,8 +59,6 @@ def remove_all_backgrounds(result: int, clean_edges: bool, hide_original: bool, 
     if gimp.PROCESS.run_mode != RUN_NONINTERACTIVE:
         remember(chosen(*choices))
     if supervise(remove_many, 0, *choices):
-        from questions import advise_key
-
         advise_key()
 
 
@@ -142,14 +67,9 @@ def remove_many(note: Note, image_id: int, *choices: Any) -> bool:
     told of keys."""
     # Not needed for a single layer.
     from documents import remove_all
-    from questions import Wish, mend
 
-    wish = Wish(chosen(*choices))
-    while True:
-        try:
-            return remove_all(wish, note, gimp._id2image(image_id) if image_id else None)
-        except WorkerError as error:
-            wish = mend(error, wish)
+    image = gimp._id2image(image_id) if image_id else None
+    return mending(lambda wish: remove_all(wish, note, image), Wish(chosen(*choices)))
 
 
 def work(job: str, note: str) -> int:

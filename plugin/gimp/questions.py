@@ -4,8 +4,7 @@
 # gimpfu's constants come from GIMP, when it runs.
 from __future__ import annotations
 
-import webbrowser
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Callable, Mapping, NamedTuple
 
 from common import ways, words
 from common.language import _
@@ -64,16 +63,24 @@ def ask_to_upload(worker: Worker, job: dict[str, Any], name: str, wish: Wish) ->
     return agree(worker, wish, choose(words.question_upload(plan, name), ways.CONSENT))
 
 
-def mend(error: WorkerError, wish: Wish, name: str = "") -> Wish:
-    """Tell what went wrong with a picture, and offer what can be done about it; returns what is wished then.
+def mending(work: Callable[[Wish], bool], wish: Wish) -> bool:
+    """Do `work(wish)`, and again by what the user chooses where it fails; returns what it does."""
+    while True:
+        try:
+            return work(wish)
+        except WorkerError as error:
+            wish = mend(error, wish)
+
+
+def mend(error: WorkerError, wish: Wish) -> Wish:
+    """Tell what went wrong, and offer what can be done about it; returns what is wished then.
 
     Raises CancelError where that is nothing, and the error itself where nothing can be done, or nobody is there.
     """
     found = ways.out_of(error.kind, wish.options.engine)
     if not (found and is_asked()):
         raise error
-    text = "\n\n".join(part for part in (name, str(error)) if part)
-    while (way := choose(text, {one: ways.LABELS[one] for one in found}, CLOSE)) is not None:
+    while (way := choose(str(error), {one: ways.LABELS[one] for one in found}, CLOSE)) is not None:
         if open_way(way):
             return follow(way, wish)
     raise CancelError("cancelled")
@@ -82,6 +89,8 @@ def mend(error: WorkerError, wish: Wish, name: str = "") -> Wish:
 def open_way(way: str) -> bool:
     """Open what a way out leads to, if anything; whether to go on then."""
     if way == ways.BUY:
+        import webbrowser  # slow to load
+
         webbrowser.open(ways.UNITS_PAGE)
         return False
     if way == ways.SETTINGS:

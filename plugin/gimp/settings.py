@@ -4,7 +4,6 @@
 # gimpfu's constants come from GIMP, when it runs.
 from __future__ import annotations
 
-import webbrowser
 from threading import Lock
 from typing import Any, Callable
 
@@ -166,6 +165,8 @@ class Settings:
 
 def _opening(page: str) -> Callable[[Any], None]:
     def open_page(form: Any) -> None:
+        import webbrowser  # slow to load
+
         webbrowser.open(page)
 
     return open_page

@@ -122,11 +122,11 @@ class PlugIn:
         description, default[, extra[, tool tip]]), `results` tuples (PF_ kind, name, description). Without `menu`, a
         label that is a whole menu path ("<Image>/Filters/Name") implies the image and drawable parameters. `domain` is
         the name of a gettext catalogue, or that and its folder: by it menu, label, blurb, help, descriptions and the
-        labels of choices are translated where they are shown. `on_run` is called before the dialog opens; where it returns a
-        dictionary, the dialog shows its values, by the parameters' names, instead of the last ones. `on_dialog` is
-        called with the dialog (a `Form`) before it is shown, and with the values that are not asked for, such as image
-        and drawable. Of several selected drawables GIMP 3 gives one after the other; without `takes_each`, the first
-        alone.
+        labels of choices are translated where they are shown. `on_run` is called before the dialog opens; where it
+        returns a dictionary, the dialog shows its values, by the parameters' names, instead of the last ones.
+        `on_dialog` is called with the dialog (a `Form`) before it is shown, and with the values that are not asked for,
+        such as image and drawable. Of several selected drawables GIMP 3 gives one after the other; without
+        `takes_each`, the first alone.
         """
         _check_name(proc_name, "procedure")
         _check_definitions(params, "parameter", 4)

@@ -150,6 +150,15 @@ def jobs(counts: dict[str, Any]) -> str:
     return " ".join([size, *(text.format(count=count) for count, text in lines if count)])
 
 
+def question_clear(counts: dict[str, Any]) -> str:
+    """What is asked before kept results are removed, by the worker's answer to `jobs`."""
+    return ngettext(
+        "Remove {count} kept result ({size} MB)? The same picture will cost units again.",
+        "Remove {count} kept results ({size} MB)? The same pictures will cost units again.",
+        counts["kept"],
+    ).format(count=counts["kept"], size=number(counts["bytes"] / 1e6))
+
+
 def fetched(counts: dict[str, Any]) -> str:
     """What became of results that were to be fetched, by the worker's answer to `fetch`."""
     if not counts["fetched"] and not counts["failed"]:
@@ -158,8 +167,10 @@ def fetched(counts: dict[str, Any]) -> str:
     return f"{said} {_('What was fetched is free the next time.')}"
 
 
-def balance(units: float) -> str:
-    """What the account has."""
+def balance(units: float | None) -> str:
+    """What the account has; None where that is not known."""
+    if units is None:
+        return _("Balance: unknown.")
     return ngettext("Balance: {count} unit.", "Balance: {count} units.", units).format(count=number(units))
 
 
@@ -209,7 +220,5 @@ def _price(plan: dict[str, Any]) -> str:
     """What a plan costs at most, and what is there for it."""
     units, held = plan["units"], plan["balance"]
     price = ngettext("Cost: up to {count} unit.", "Cost: up to {count} units.", units).format(count=number(units))
-    if held is None:
-        return f"{price} {_('Balance: unknown.')}"
     price = f"{price} {balance(held)}"
-    return f"{price}\n{_('That is not enough.')}" if units > held else price
+    return f"{price}\n{_('That is not enough.')}" if held is not None and units > held else price

@@ -10,29 +10,19 @@ from krita import Extension
 
 from . import host
 from .batch import Batch, open_pictures
+from .boxes import CANCEL, CLOSE, Box
 from .common import words
 from .common.language import _
 from .common.options import AS_MASK, Options
 from .display import Display
 from .jobs import Job, Jobs, State
-from .qt import QtCore, QtGui, QtWidgets, sip
+from .qt import QtGui, QtWidgets, sip
 from .removal import Removal, Wish
 from .settings import SettingsDialog
 
 SETTINGS = ("set_key", "agree", "unlock")
 """The kinds of errors that the settings dialog can mend."""
 NO_MASKS = _("This Krita has no transparency masks for plug-ins: use Krita 5.2, or choose a new layer in the settings.")
-
-
-class _Box(QtWidgets.QMessageBox):
-    """One that no key meant for the canvas answers: else a button's underlined letter presses it, also without Alt,
-    and Krita underlines one on each."""
-
-    def keyPressEvent(self, event: Any) -> None:
-        """Enter is for the default button, Escape closes."""
-        keys = QtCore.Qt.Key
-        if event.key() in (keys.Key_Return, keys.Key_Enter, keys.Key_Escape):
-            super().keyPressEvent(event)
 
 
 class Layerlift(Extension):
@@ -144,7 +134,7 @@ class Layerlift(Extension):
 
     def _ask(self, job: Removal | Batch, text: str, accept: str) -> None:
         """Ask whether a job goes on. It may end before the answer."""
-        box = self._box(text, QtWidgets.QMessageBox.StandardButton.Cancel)
+        box = self._box(text, CANCEL)
         button = box.addButton(accept, QtWidgets.QMessageBox.ButtonRole.AcceptRole)
 
         def answered() -> None:
@@ -170,16 +160,8 @@ class Layerlift(Extension):
             self._offer_settings(box, batch.kind, *(picture.kind for picture in batch.pictures))
             box.open()
 
-    def _box(self, text: str, default: Any = QtWidgets.QMessageBox.StandardButton.Close) -> Any:
-        box = _Box(host.main_window())
-        box.setWindowTitle(_("Remove Background"))
-        # It may hold names of layers and words of the service.
-        box.setTextFormat(QtCore.Qt.TextFormat.PlainText)
-        box.setText(text)
-        # Never another button: the key that closes the box may be meant for the canvas.
-        box.setDefaultButton(box.addButton(default))
-        box.finished.connect(box.deleteLater)
-        return self._hold(box)
+    def _box(self, text: str, default: Any = CLOSE) -> Any:
+        return self._hold(Box(host.main_window(), text, default))
 
     def _hold(self, window: Any) -> Any:
         """Have a window for as long as it is shown. Qt has it too, but Python would take what it does for garbage."""

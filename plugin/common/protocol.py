@@ -15,6 +15,8 @@ PROTOCOL = 1
 HELLO_SECONDS = 60.0
 SILENCE_SECONDS = 90.0
 END_SECONDS = 5.0
+PATIENCE_SECONDS = 5.0
+"""How long what is left is waited for when the work is done."""
 REINSTALL = _("Run 'python3 install.py' again.")
 
 

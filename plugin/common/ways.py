@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Iterable
+
 from .language import _
 
 KEY_PAGE = "https://yce.perfectcorp.com/api-console/en/api-keys/"
@@ -35,6 +37,12 @@ _BY_KIND = {
     "mend": (AGAIN,),
     "report": (AGAIN,),
 }
+
+
+def out_of_all(kinds: Iterable[str], engine: str) -> tuple[str, ...]:
+    """The ways out of errors of many pictures, where paying again is asked for one at a time."""
+    found = {way for kind in kinds for way in out_of(kind, engine)}
+    return tuple(way for way in LABELS if way in found and way != PAY_AGAIN)
 
 
 def out_of(kind: str, engine: str) -> tuple[str, ...]:

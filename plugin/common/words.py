@@ -17,6 +17,7 @@ CHECKING = _("Checking what is already paid for")
 OFFLINE_DRAFT = _("The offline engine makes a quick draft on this computer, for free.")
 ADVICE = _("This is a quick draft of the offline engine. With an API key, the YouCam service gives better results.")
 """Said once to a user, with a button that leads to the settings."""
+CLEAR = _("Delete the kept results? The same pictures then cost units again.")
 KEYS = {
     "keyring": _("{key}, kept in the system's keyring"),
     "file": _("{key}, kept in a file that only you can read"),
@@ -26,10 +27,11 @@ KEYS = {
 
 
 class Summary:
-    """What becomes of the pictures. `units` is what was paid."""
+    """What becomes of the pictures. `units` is what was paid, `left` what the account has then, where that is known."""
 
     def __init__(self) -> None:
         self.units = 0.0
+        self.left: float | None = None
         self.done = 0
         self._free = 0
         self._full: list[str] = []
@@ -62,6 +64,8 @@ class Summary:
         else:
             done = ngettext("{done} of {total} picture done.", "{done} of {total} pictures done.", total)
         cost = _("Units used: {count}.").format(count=number(self.units))
+        if self.left is not None:
+            cost = f"{cost} {balance(self.left)}"
         lines = [f"{done.format(done=self.done, total=total, free=self._free)} {cost}"]
         if self._full:
             kept = _("No background was found, so the whole picture was kept: {pictures}")
@@ -89,7 +93,7 @@ def question_again(plan: dict[str, Any]) -> str:
 
 def question_upload(plan: dict[str, Any], name: str) -> str:
     """What is asked before a picture is uploaded for the first time, by the worker's plan."""
-    asked = _("Upload '{name}' to {host} to remove its background?").format(name=name, host=plan["host"])
+    asked = _("Upload '{name}' to {host} to remove its background?").format(name=short(name), host=plan["host"])
     return "\n".join([asked, "", cost(plan)])
 
 
@@ -121,7 +125,7 @@ def outcome(name: str, answer: dict[str, Any], left: float | None = None) -> str
             "Background removed from '{name}': YouCam, {count} units, {left} left.",
             answer["units"],
         )
-    return said.format(name=name, count=number(answer["units"]), left=number(left or 0))
+    return said.format(name=short(name), count=number(answer["units"]), left=number(left or 0))
 
 
 def key(settings: dict[str, Any]) -> str:
@@ -150,21 +154,33 @@ def jobs(counts: dict[str, Any]) -> str:
     return " ".join([size, *(text.format(count=count) for count, text in lines if count)])
 
 
-def question_clear(counts: dict[str, Any]) -> str:
-    """What is asked before kept results are removed, by the worker's answer to `jobs`."""
-    return ngettext(
-        "Remove {count} kept result ({size} MB)? The same picture will cost units again.",
-        "Remove {count} kept results ({size} MB)? The same pictures will cost units again.",
-        counts["kept"],
-    ).format(count=counts["kept"], size=number(counts["bytes"] / 1e6))
-
-
 def fetched(counts: dict[str, Any]) -> str:
     """What became of results that were to be fetched, by the worker's answer to `fetch`."""
     if not counts["fetched"] and not counts["failed"]:
         return _("There was nothing to fetch.")
     said = _("Fetched: {count}. Not fetched: {failed}.").format(count=counts["fetched"], failed=counts["failed"])
     return f"{said} {_('What was fetched is free the next time.')}"
+
+
+def part_of(plan: dict[str, Any], total: int, places: Sequence[int]) -> dict[str, Any]:
+    """The plan of a batch of `total` pictures, for those at these places alone."""
+    paid = [number for number, place in enumerate(places) if place in plan["paid"]]
+    each = plan["units"] / max(1, total - len(plan["paid"]))
+    return dict(plan, paid=paid, units=each * (len(places) - len(paid)))
+
+
+def price_of(plan: dict[str, Any], total: int, place: int) -> str:
+    """What one picture of a batch costs, in a list."""
+    if plan["host"] is None or place in plan["paid"]:
+        return _("free")
+    units = part_of(plan, total, [place])["units"]
+    return ngettext("{count} unit", "{count} units", units).format(count=number(units))
+
+
+def short(name: str, most: int = 60) -> str:
+    """A name on one line, without its middle where it is longer than a window is wide."""
+    name = " ".join(name.split())
+    return name if len(name) <= most else f"{name[: most // 2 - 1]}...{name[-(most // 2 - 2) :]}"
 
 
 def balance(units: float | None) -> str:

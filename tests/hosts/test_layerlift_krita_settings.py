@@ -309,7 +309,7 @@ def test_paid_work_is_told_and_cleared_only_after_a_question(place: Place) -> No
     told, _, _ = run(look_at_paid_work, ["Fetch"])
     assert any("fetch" in text for text in told), told
     _, enabled, asked = run(look_at_paid_work, ["Clear...", "Cancel"])
-    assert asked.startswith("Remove 1 kept result (") and asked.endswith("The same picture will cost units again.")
+    assert asked == "Delete the kept results? The same pictures then cost units again."
     assert enabled[1]
     told, enabled, _ = run(look_at_paid_work, ["Clear...", "Clear"])
     assert any(text.startswith("Kept results: 0 (0 MB)") for text in told) and not enabled[1]

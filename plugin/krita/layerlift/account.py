@@ -127,7 +127,7 @@ def _links() -> Any:
     row = QtWidgets.QHBoxLayout()
     row.addWidget(
         button(
-            _("&Get an API Key"),
+            mnemonic(_("_Get an API Key")),
             lambda: open_page(ways.KEY_PAGE),
             _("Opens the page of the service in your browser where you make a key."),
         )

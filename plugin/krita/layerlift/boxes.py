@@ -9,6 +9,8 @@ from .qt import QtCore, QtWidgets
 
 CLOSE, CANCEL = QtWidgets.QMessageBox.StandardButton.Close, QtWidgets.QMessageBox.StandardButton.Cancel
 
+ACTION = QtWidgets.QMessageBox.ButtonRole.ActionRole
+
 
 class Box(QtWidgets.QMessageBox):
     """One that no key meant for the canvas answers: else a button's underlined letter presses it, also without Alt,
@@ -28,9 +30,12 @@ class Box(QtWidgets.QMessageBox):
         self.setDefaultButton(self.addButton(default))
         self.finished.connect(self.deleteLater)
 
-    def offer(self, text: str, role: Any = QtWidgets.QMessageBox.ButtonRole.ActionRole) -> Any:
-        """Add a button; returns it."""
-        return self.addButton(text, role)
+    def offer(self, text: str, role: Any = ACTION, stays: bool = False) -> Any:
+        """Add a button; returns it. With `stays` the box is still there when it was pressed."""
+        button = self.addButton(text, role)
+        if stays:
+            button.clicked.disconnect()
+        return button
 
     def keyPressEvent(self, event: Any) -> None:
         """Enter is for the default button, Escape closes."""

@@ -9,7 +9,7 @@ from .common import words
 from .common.language import _
 from .qt import QtWidgets
 from .questions import Questions
-from .widgets import button, paragraph, write
+from .widgets import button, mnemonic, paragraph, write
 
 
 class PaidWork(QtWidgets.QGroupBox):
@@ -19,28 +19,28 @@ class PaidWork(QtWidgets.QGroupBox):
         super().__init__(_("Paid work"))
         self._questions = questions
         self._box: Any = None
-        self._counts: dict[str, Any] = {}
         self._shown = paragraph()
         self._fetch = button(
-            _("Fetc&h"),
+            mnemonic(_("Fetch Res_ults")),
             lambda: self._questions.ask("fetch", self._show_fetched, _("Fetching...")),
             _("Brings results that you have paid for and that did not arrive. Their pictures are free the next time."),
         )
         self._clear = button(
-            _("Cle&ar..."),
+            mnemonic(_("_Delete Kept Results...")),
             self._ask_to_clear,
             _("Removes the kept results from this computer. Their pictures cost units again."),
         )
         self._fetch.setEnabled(False)
         self._clear.setEnabled(False)
-        row = QtWidgets.QHBoxLayout(self)
-        row.addWidget(self._shown, 1)
+        column, row = QtWidgets.QVBoxLayout(self), QtWidgets.QHBoxLayout()
+        column.addWidget(self._shown)
+        column.addLayout(row)
         row.addWidget(self._fetch)
         row.addWidget(self._clear)
+        row.addStretch()
         self._questions.ask_in_background("jobs", self._show, lambda text: write(self._shown, text))
 
     def _show(self, counts: dict[str, Any]) -> None:
-        self._counts = counts
         write(self._shown, words.jobs(counts))
         self._fetch.setEnabled(bool(counts["ready"] or counts["in_doubt"]))
         self._clear.setEnabled(bool(counts["kept"]))
@@ -51,7 +51,7 @@ class PaidWork(QtWidgets.QGroupBox):
 
     def _ask_to_clear(self) -> None:
         # Else Python takes what the box does for garbage.
-        self._box = Box(self.window(), words.question_clear(self._counts), CANCEL)
-        clear = self._box.offer(_("Cle&ar"), QtWidgets.QMessageBox.ButtonRole.DestructiveRole)
+        self._box = Box(self.window(), words.CLEAR, CANCEL)
+        clear = self._box.offer(mnemonic(_("_Delete")), QtWidgets.QMessageBox.ButtonRole.DestructiveRole)
         clear.clicked.connect(lambda: self._questions.ask("clear", self._show))
         self._box.open()

@@ -12,7 +12,7 @@ from .common.options import AS_ALPHA, AS_MASK, ENGINES, Options
 from .paid import PaidWork
 from .qt import QtCore, QtWidgets
 from .questions import Questions
-from .widgets import explained, label, paragraph, write
+from .widgets import explained, label, mnemonic, paragraph, write
 
 ENGINE_NAMES = {name: engine.explained for name, engine in ENGINES.items()}
 RESULT_NAMES = {AS_ALPHA: _("New layer with transparency"), AS_MASK: _("New layer with a transparency mask")}
@@ -62,7 +62,7 @@ class SettingsDialog(QtWidgets.QDialog):
         if not host.takes_masks():
             self._result.model().item(self._result.findData(AS_MASK)).setEnabled(False)
         self._clean = explained(
-            QtWidgets.QCheckBox(_("Clean e&dge colours")),
+            QtWidgets.QCheckBox(_("Clea&n edge colours")),
             _("Takes the old background's colour out of hair and soft edges. Behind a mask, all colours stay."),
         )
         self._clean.setChecked(now.clean_edges)
@@ -71,8 +71,8 @@ class SettingsDialog(QtWidgets.QDialog):
             _("You see the result alone. The original stays in the picture, and Undo shows it again."),
         )
         self._hide.setChecked(now.hide_original)
-        form.addRow(_("&Engine:"), self._engine)
-        form.addRow(_("&Result:"), self._result)
+        form.addRow(mnemonic(_("_Engine:")), self._engine)
+        form.addRow(mnemonic(_("_Result:")), self._result)
         form.addRow(self._clean)
         form.addRow(self._hide)
         self._result.currentIndexChanged.connect(lambda index: self._grey())

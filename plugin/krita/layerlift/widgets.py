@@ -6,11 +6,7 @@ from __future__ import annotations
 import html
 from typing import Any, Callable
 
-from .common import ways
 from .qt import QtCore, QtGui, QtWidgets
-
-PAGES = {ways.BUY: ways.UNITS_PAGE}
-"""What is open to the user in a browser, by the way out of an error."""
 
 
 def mnemonic(text: str) -> str:

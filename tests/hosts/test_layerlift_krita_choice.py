@@ -146,7 +146,7 @@ def test_what_has_failed_is_tried_again_alone(krita: Krita, home: Path) -> None:
         krita.add_layerlift(home, twin)
         with krita.window() as window:
             text, offered, rows, (told, _), layers = window.run(fail_and_try_again, "Try Again")
-        assert text.count("The account has no units left") == 1
+        assert "The account has no units left" in text
         assert offered == ["Buy Units", "Close", "Try Again", "Work Offline"]
         assert len(rows) == 3 - int(text.partition(" ")[0])
         assert told.startswith(f"{len(rows)} of {len(rows)} picture")

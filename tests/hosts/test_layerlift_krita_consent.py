@@ -1,8 +1,11 @@
 """The first time in a real Krita: consent is asked for in place, and a key is advised once."""
 
+# ruff: noqa: F821 - bodies run inside Krita
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from .krita import Krita
 from .leftovers import nothing_is_left
+from .workers import workers_of
 
 pytestmark = pytest.mark.krita(
     "5.1", "6.0", why="what is asked comes from the worker; the box is the same in all with the same Qt"
@@ -65,6 +69,50 @@ def test_the_first_upload_is_asked_for_in_place_and_goes_on(krita: Krita, home: 
             assert offered == ANSWERS and "can't be reached" in told, answer
             assert (agreed(home), layers) == (hosts, 1)
         nothing_is_left(home)
+
+
+def asked() -> Any:
+    """Runs inside Krita: a removal whose question is shown."""
+    from removals import SAID, box, listen, remove, subject
+
+    listen()
+    SAID.clear()
+    yield from subject(300, 200)
+    remove()
+    yield lambda: box() is not None
+
+
+def close_and_agree() -> Any:
+    """Runs inside Krita: the document is closed, and the user agrees all the same; what is told."""
+    from removals import box, buttons, ended
+
+    yield from close(k.activeDocument())
+    buttons(box())["Upload This Time"].click()
+    yield lambda: box() is None
+    return (yield from ended())
+
+
+def told_in_place_of_the_question() -> Any:
+    """Runs inside Krita: how many boxes there are once something is wrong, what is told, and its buttons."""
+    from removals import boxes, buttons
+
+    yield lambda: any("Upload" not in box.text() for box in boxes())
+    return [[box.text(), sorted(buttons(box))] for box in boxes()]
+
+
+def test_what_ends_while_the_question_is_there_is_told(krita: Krita, home: Path) -> None:
+    krita.add_layerlift(home)
+    krita.environment.update(ELSEWHERE)
+    with krita.window() as window:
+        window.run(asked)
+        told = "test: Background\n\nThe document was closed in the meantime. Nothing was changed."
+        assert window.run(close_and_agree) == [told, []]
+        window.run(asked)
+        for process in workers_of(home):
+            os.kill(process, signal.SIGKILL)
+        ((text, offered),) = window.run(told_in_place_of_the_question)
+        assert "ended unexpectedly" in text
+        assert offered == ["Close", "Try Again", "Work Offline"]
 
 
 def first_batch(answer: str) -> Any:

@@ -10,24 +10,25 @@ from .worker import Worker
 
 
 class Balance(QtCore.QObject):
-    """Asks a worker of its own, once, and for a few seconds at most.
+    """Asks the worker that has done it, once, and for a few seconds at most.
 
     Args:
+        worker: is closed then.
         then: is given the units, None where nobody knows them in time.
     """
 
-    def __init__(self, then: Callable[[float | None], None]) -> None:
+    def __init__(self, worker: Worker, then: Callable[[float | None], None]) -> None:
         super().__init__()
         self._then: Callable[[float | None], None] | None = then
-        self._worker = Worker()
-        self._worker.ready.connect(lambda folder: self._worker.ask("balance", engine="youcam"))
-        self._worker.answered.connect(lambda answer: self._tell(answer["units"]))
-        self._worker.failed.connect(lambda kind, text, asked: self._tell(None))
+        self._worker = worker
+        worker.answered.connect(lambda answer: self._tell(answer["units"]))
+        worker.failed.connect(lambda kind, text, asked: self._tell(None))
         self._patience = QtCore.QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(lambda: self._tell(None))
-        self._patience.start(int(protocol.PATIENCE_SECONDS * 1000))
-        self._worker.start()
+        self._patience.start(int(protocol.PATIENCE_SECONDS * 1000) if worker.is_running() else 0)
+        if worker.is_running():
+            worker.ask("balance", engine="youcam")
 
     def stop(self) -> None:
         """Ask no more, and tell nobody."""

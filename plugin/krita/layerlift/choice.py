@@ -10,6 +10,7 @@ from .common.language import _
 from .qt import QtCore, QtWidgets
 from .widgets import explained, label, mnemonic, paragraph, write
 
+WIDTH, NOTE_WIDTH = 540, 220
 ROWS = 12
 """So many are seen without scrolling."""
 
@@ -56,16 +57,22 @@ class Choice(QtWidgets.QDialog):
         can_be_done = picture in self._offer.read
         item.setCheckState(0, states.Checked if can_be_done else states.Unchecked)
         item.setDisabled(not can_be_done)
+        explained(item, self._offer.note(picture), 2)
         return item
 
     def _lay_out_list(self) -> None:
         self._list.setHeaderLabels([_("Name"), _("Pixels"), _("Cost")])
         self._list.setRootIsDecorated(False)
         self._list.setTextElideMode(QtCore.Qt.TextElideMode.ElideMiddle)
-        for column in (0, 1):
-            self._list.resizeColumnToContents(column)
+        header, modes = self._list.header(), QtWidgets.QHeaderView.ResizeMode
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, modes.Stretch)
+        header.setSectionResizeMode(1, modes.ResizeToContents)
+        # Why something can't be done is longer than what it costs.
+        self._list.resizeColumnToContents(2)
+        self._list.setColumnWidth(2, min(NOTE_WIDTH, self._list.columnWidth(2)))
         rows = min(len(self._items), ROWS) + 2
-        self._list.setMinimumSize(460, rows * max(18, self._list.sizeHintForRow(0)))
+        self._list.setMinimumSize(WIDTH, rows * self._list.sizeHintForRow(0))
 
     def _lay_out_buttons(self) -> Any:
         kinds = QtWidgets.QDialogButtonBox

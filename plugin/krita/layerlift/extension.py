@@ -130,12 +130,14 @@ class Layerlift(Extension):
         elif job.state is State.FAILED:
             self._complain(job)
         else:
-            self._ask_balance(answer["units"], lambda left: host.tell(words.outcome(layer.document_name, answer, left)))
+            self._ask_balance(
+                job, answer["units"], lambda left: host.tell(words.outcome(layer.document_name, answer, left))
+            )
             said = "\n\n".join(_advice(answer["full"], answer["advise_key"]))
             if said:
                 self._tell_in_box(said, answer["advise_key"])
 
-    def _ask_balance(self, units: float, then: Callable[[float | None], None]) -> None:
+    def _ask_balance(self, job: Job, units: float, then: Callable[[float | None], None]) -> None:
         """Do something with what the account has left, which is only asked for where it has paid."""
         if not units:
             then(None)
@@ -146,7 +148,7 @@ class Layerlift(Extension):
             balance.deleteLater()
             then(left)
 
-        balance = Balance(known)
+        balance = Balance(job.hand_over(), known)
         self._balances.append(balance)
 
     def _complain(self, job: Removal) -> None:
@@ -179,7 +181,7 @@ class Layerlift(Extension):
             self._offer(box, found, act, any(kind in REPORTED for kind in kinds))
             box.open()
 
-        self._ask_balance(batch.units, sum_up)
+        self._ask_balance(batch, batch.units, sum_up)
 
     def _offer(self, box: Any, found: Iterable[str], act: Callable[[str], None], is_reported: bool = False) -> None:
         """Add the ways out to a box; `act` is given those that are of its job alone."""

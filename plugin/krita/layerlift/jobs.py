@@ -54,7 +54,7 @@ class Job(QtCore.QObject):
         self.title, self.options = title, options
         self.state = State.WAITING
         self.kind, self.text = "", ""
-        self.is_stopped = self.agreed = False
+        self.is_stopped = self.agreed = self._is_handed_over = False
         self._steps: Generator[float, None, None] | None = None
         self._late: State | None = None
         self._insert: Callable[[str], None] = lambda pixels: None
@@ -95,6 +95,12 @@ class Job(QtCore.QObject):
         """End it now, and tell nobody."""
         self.is_stopped = True
         self._cancelled()
+
+    def hand_over(self) -> Worker:
+        """Its worker, for who hears of its end and has another question: theirs to close."""
+        self._is_handed_over = True
+        self._worker.disconnect_all()
+        return self._worker
 
     def _begin(self) -> None:
         """Pixels can be written to `_folder`."""
@@ -200,8 +206,9 @@ class Job(QtCore.QObject):
             with windows_stay():
                 self._steps.close()
         self.state = state
-        self._worker.close()
         self.ended.emit()
+        if not self._is_handed_over:
+            self._worker.close()
 
 
 class Jobs(QtCore.QObject):

@@ -66,6 +66,12 @@ class Removal(Job):
         self._worker.ask("plan", engine=self.options.engine, pictures=[picture])
 
     def _work(self) -> None:
+        try:
+            # Nobody pays for what is gone since a question was asked.
+            self.wish.layer.find()
+        except host.Refused as refused:
+            self._fail("refused", str(refused))
+            return
         removal = self.wish.layer.removal()
         self._worker.ask("job", engine=self.options.engine, again=self.wish.again, agreed=self.agreed, **removal)
 

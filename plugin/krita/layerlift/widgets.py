@@ -45,9 +45,9 @@ def button(text: str, slot: Callable[[], object], tip: str) -> Any:
     return explained(made, tip)
 
 
-def explained(widget: Any, tip: str) -> Any:
-    """The widget, with a tool tip, which Qt breaks into lines only where it is rich text."""
-    widget.setToolTip(f"<qt>{html.escape(tip)}</qt>")
+def explained(widget: Any, tip: str, *column: int) -> Any:
+    """The widget, or the line of a list, with a tool tip, which Qt breaks into lines only where it is rich text."""
+    widget.setToolTip(*column, f"<qt>{html.escape(tip)}</qt>")
     return widget
 
 

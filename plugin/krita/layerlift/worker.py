@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from .common import installed, protocol, stages
@@ -44,6 +45,17 @@ class Worker(QtCore.QObject):
         self._asked.append(kind)
         self._process.write(protocol.line(kind, kind, fields))
         self._wait(protocol.SILENCE_SECONDS)
+
+    def is_running(self) -> bool:
+        """Whether it can be asked."""
+        return bool(self._process.state() == QtCore.QProcess.ProcessState.Running)
+
+    def disconnect_all(self) -> None:
+        """Nobody who has heard of it does any more."""
+        for signal in (self.ready, self.progressed, self.ended, self.answered, self.failed):
+            # There may be nobody.
+            with contextlib.suppress(TypeError):
+                signal.disconnect()
 
     def is_asked(self, kind: str) -> bool:
         """Whether a question of this kind waits for its answer."""

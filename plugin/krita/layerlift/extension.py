@@ -89,8 +89,8 @@ class Layerlift(Extension):
 
     def _stop(self) -> None:
         self._jobs.stop()
-        for balance in self._balances:
-            balance.stop()
+        while self._balances:
+            self._balances.pop().stop()
 
     def _add_removal(self, wish: Wish) -> None:
         job = Removal(wish)

@@ -42,7 +42,8 @@ class PaidWork(QtWidgets.QGroupBox):
 
     def _show(self, counts: dict[str, Any]) -> None:
         write(self._shown, words.jobs(counts))
-        self._fetch.setEnabled(bool(counts["ready"] or counts["in_doubt"]))
+        # What is on its way may have come, or be in doubt, by the time that it is asked for.
+        self._fetch.setEnabled(any(counts[state] for state in ("running", "ready", "in_doubt")))
         self._clear.setEnabled(bool(counts["kept"]))
 
     def _show_fetched(self, counts: dict[str, Any]) -> None:

@@ -198,9 +198,11 @@ def test_the_balance_is_there_without_being_asked_for(place: Place) -> None:
     run(close, "Cancel")
     hanging = Event()
     place.twin.inject(Fault("balance", "hang", seconds=300.0, until=hanging))
+    before = len(place.twin.calls("balance"))
     run(open_it)
-    # What the user does takes the place of a question that nobody waits for.
-    told, _ = run(try_key, "two words")
+    wait_for(lambda: len(place.twin.calls("balance")) > before, "the balance to be asked for")
+    # What the user does takes the place of a question that nobody waits for, which the service would end in 30 s.
+    told, _ = run(try_key, "two words", timeout=20.0)
     assert any("it holds characters that no key has" in text for text in told)
     run(close, "Cancel")
     hanging.set()

@@ -56,18 +56,18 @@ def test_gimp_and_the_worker_speak_the_language_that_is_set_in_gimp(
 
 def in_german() -> Any:
     """Runs inside Krita: the menu, an error of the service, what is said at the end, and the layers."""
-    from removals import SAID, box, listen, progress, remove, subject
+    from removals import SAID, box, is_over, listen, remove, subject
 
     listen()
     entry, first = k.action("layerlift_menu").text(), k.action("layerlift_remove").text()
     document = yield from subject(300, 200)
     k.writeSetting("layerlift", "engine", "youcam")
     remove()
-    yield lambda: progress() is None and box() is not None
+    yield lambda: is_over() and box() is not None
     text = box().text()
     box().close()
     remove()
-    yield lambda: len(document.topLevelNodes()) == 2 and progress() is None
+    yield lambda: len(document.topLevelNodes()) == 2 and is_over()
     return entry, first.replace("&", ""), text, SAID, [node.name() for node in document.topLevelNodes()]
 
 
@@ -82,5 +82,6 @@ def test_krita_and_the_worker_speak_the_language_that_is_set_in_krita(krita: Kri
             window.screenshot(tmp_path / "window.png")
     assert (entry, first) == (REMOVE, "Hintergrund der Ebene entfernen")
     assert NOT_ACTIVE in text
-    assert said == ["Hintergrund entfernt."]
+    (line,) = said
+    assert "'test': YouCam, 1 " in line and " 999 " in line
     assert names == ["Background", "Background-Freisteller"]

@@ -12,6 +12,7 @@ import pytest
 from layerlift.twin import Options, Twin
 
 from .krita import Krita, Residence, another
+from .krita_outcomes import done
 from .leftovers import nothing_is_left
 from .services import held
 from .window import wait_for
@@ -20,7 +21,6 @@ from .workers import workers_of
 EACH_QT = pytest.mark.krita(
     "5.1", "6.0", why="what is paid and told comes from the worker and is the same in all; the boxes are each Qt's"
 )
-DONE = "Background removed."
 CANCELLED = "Cancelled: nothing was paid for. Nothing was changed."
 ORIGINAL, BOTH = ["Background"], ["Background", "Background cut-out"]
 SPACES = {
@@ -87,9 +87,9 @@ def agree(until: str = "waiting for") -> Any:
 def summary() -> Any:
     """Runs inside Krita: the summary, which stays, and what the event loop was blocked at most."""
     import batches
-    from removals import box, progress
+    from removals import box, is_over
 
-    yield (lambda: progress() is None and box()), 300
+    yield (lambda: is_over() and box()), 300
     return box().text(), batches.loop.largest_gap() if batches.loop else 0.0
 
 
@@ -131,7 +131,7 @@ def test_every_open_document_gets_its_cut_out_after_one_question(krita: Krita, h
     with Twin(Options(run_seconds=3.0, polling_interval_ms=1000, poll_within_seconds=60.0)) as twin:
         krita.add_layerlift(home, twin)
         with krita.window() as window:
-            assert window.run(open_twelve, timeout=300) == ["", [DONE]]
+            assert window.run(open_twelve, timeout=300) == ["", [done(999, "rgb")]]
             before = len(twin.requests)
             question = window.run(ask_for_all, True, timeout=200)
             window.screenshot(tmp_path / "question.png")
@@ -147,12 +147,11 @@ def test_every_open_document_gets_its_cut_out_after_one_question(krita: Krita, h
             "Already paid for (free): 1 of 11.\n"
             "To be uploaded to 127.0.0.1: 10 of 11.\n"
             "Cost: up to 10 units. Balance: 999 units.",
-            f"Left out:\n{EMPTY}",
         ]
         assert title == "All open documents"
         assert " of 11, waiting for " in stage
         first, full, left = text.split("\n\n")
-        assert first == "10 of 12 pictures done, 1 of them free (already paid for). Units used: 9."
+        assert first == "10 of 12 pictures done, 1 of them free (already paid for). Units used: 9. Balance: 990 units."
         assert full == "No background was found, so the whole picture was kept: vector"
         head, *reasons = left.splitlines()
         assert (head, reasons[0]) == ("Not done:", EMPTY)
@@ -184,29 +183,29 @@ def without_documents() -> Any:
 
 def window_of_the_question() -> str:
     """Runs inside Krita: its X window ID; the progress has the same title."""
-    from removals import box
+    from removals import choice
 
-    return str(int(box().winId()))
+    return str(int(choice().winId()))
 
 
 def is_still_asked() -> Any:
     """Runs inside Krita: whether the question is there when a key has had the time to press a button."""
     import time
 
-    from removals import box
+    from removals import choice
 
     until = time.monotonic() + 1.0
     yield lambda: time.monotonic() > until
-    return box() is not None
+    return choice() is not None
 
 
 def leave_the_question() -> Any:
     """Runs inside Krita: what is told then, and whether all documents are as they were."""
     import batches
-    from removals import box, state
+    from removals import choice, state
 
     before = [state(document) for document in k.documents()]
-    if box() is not None:
+    if choice() is not None:
         batches.answer("Cancel")
     told = yield from batches.ended()
     return told, [state(document) for document in k.documents()] == before
@@ -294,7 +293,7 @@ def test_a_cancel_keeps_what_is_inserted_and_what_was_paid_is_free_in_the_next_r
             wait_for(lambda: twin.delivered == 4, "what was paid for to be fetched without its user")
             nothing_is_left(home)
             question, (text, _), layers = window.run(all_at_once)
-            assert "?\n\nAlready paid for (free): 3 of 3.\n\nLeft out:" in question
+            assert question.endswith("?\n\nAlready paid for (free): 3 of 3.")
             assert text.startswith("3 of 4 pictures done, 3 of them free (already paid for). Units used: 0.")
             assert "3: This layer already has a cut-out" in text
             assert list(layers.values()) == [BOTH] * 4
@@ -327,7 +326,7 @@ def test_what_is_gone_or_changed_meanwhile_is_told_and_stops_nobody(krita: Krita
             (text, said), layers = window.run(ended)
             assert said == []
             assert text.splitlines() == [
-                "2 of 6 pictures done. Units used: 5.",
+                "2 of 6 pictures done. Units used: 5. Balance: 995 units.",
                 "",
                 "Not done:",
                 "0, 1: The document was closed in the meantime. Nothing was changed.",
@@ -349,7 +348,7 @@ def test_an_empty_account_ends_the_batch_and_tells_what_is_left(krita: Krita, ho
             question, (text, _), layers = window.run(all_at_once)
             assert question.endswith("Cost: up to 5 units. Balance: 2 units.\nThat is not enough.")
             first, _, head, *others = text.splitlines()
-            assert (first, head) == ("2 of 5 pictures done. Units used: 2.", "Not done:")
+            assert (first, head) == ("2 of 5 pictures done. Units used: 2. Balance: 0 units.", "Not done:")
             assert "no units left" in others[0]
             named = {name for part in others for name in part.partition(":")[0].split(", ")}
             assert named == {name for name, found in layers.items() if found == ORIGINAL}
@@ -386,12 +385,11 @@ def test_what_the_settings_can_mend_is_told_once_for_all_and_nothing_is_uploaded
             for words, environment in (
                 ("No API key is set", {"YOUCAM_API_KEY": ""}),
                 ("does not know this API key", {"YOUCAM_API_KEY": "sk-" + "a" * 32}),
-                ("Uploads to this host are not allowed yet", {"YOUCAM_API_URL": "https://service.invalid"}),
             ):
                 text, offered, layers = window.run(fails_at_once, environment)
                 assert text.startswith("0 of 2 pictures done. Units used: 0.\n\nNot done:\n0, 1: ")
                 assert words in text
-                assert (offered, layers) == (["Close", "Settings..."], {"0": ORIGINAL, "1": ORIGINAL})
+                assert (offered, layers) == (["Close", "Settings...", "Work Offline"], {"0": ORIGINAL, "1": ORIGINAL})
                 nothing_is_left(home)
         assert not twin.calls("declare", "upload", "run")
 
@@ -453,13 +451,10 @@ def queue_behind(size: list[int]) -> Any:
 def both_summaries() -> Any:
     """Runs inside Krita: those of the first batch and of the second, what was said between, and the layers."""
     import batches
-    from removals import box, buttons
+    from removals import SAID, boxes, is_over
 
-    yield lambda: box() is not None
-    first = box().text()
-    buttons(box())["Close"].click()
-    yield lambda: box() is not None
-    return first, (yield from batches.ended()), batches.all_names()
+    yield (lambda: is_over() and len(boxes()) == 2), 300
+    return *sorted((box.text() for box in boxes()), reverse=True), SAID, batches.all_names()
 
 
 @EACH_QT
@@ -475,10 +470,11 @@ def test_single_layers_and_other_batches_wait_behind_a_batch_and_do_nothing_twic
             assert window.run(queue_behind, (350, 200)) == "2 more waiting"
             assert len(twin.calls("run")) <= 2
             gate.touch()
-            first, second, layers = window.run(both_summaries)
-            assert first == "2 of 2 pictures done. Units used: 2."
+            first, second, said, layers = window.run(both_summaries)
+            assert first.startswith("2 of 2 pictures done. Units used: 2. Balance: 99")
             there = "0, 1, test: This layer already has a cut-out, or is one."
-            assert second == [f"0 of 3 pictures done. Units used: 0.\n\nNot done:\n{there}", [DONE]]
+            assert second == f"0 of 3 pictures done. Units used: 0.\n\nNot done:\n{there}"
+            assert said == [done(997)]
             assert layers == {"0": BOTH, "1": BOTH, "test": BOTH}
         assert twin.charged == 3
         nothing_is_left(home)
@@ -503,6 +499,6 @@ def test_masks_are_made_where_they_are_wanted(krita: Krita, home: Path) -> None:
         with krita.window() as window:
             window.run(open_small, 2)
             text, layers = window.run(with_masks)
-            assert text == "2 of 2 pictures done. Units used: 2."
+            assert text == "2 of 2 pictures done. Units used: 2. Balance: 998 units."
             mask = ["Background mask", "transparencymask", []]
             assert layers == [["Background cut-out", "paintlayer", [mask]]] * 2

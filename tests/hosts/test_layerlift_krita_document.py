@@ -11,10 +11,10 @@ from layerlift.twin import Options, Twin
 from layerlift.twin.engines import luma_key
 
 from .krita import Krita
+from .krita_outcomes import done, free
 from .services import held
 from .window import wait_for
 
-DONE = "Background removed."
 CLOSED = "The document was closed in the meantime. Nothing was changed."
 DELETED = "The layer was deleted in the meantime. Nothing was changed."
 CHANGED = "The picture was resized or converted in the meantime. Nothing was done: run it again."
@@ -60,7 +60,7 @@ def test_the_layer_is_found_again_wherever_it_is_and_one_undo_reverts(krita: Kri
                 # A picture of its own for each: the service has ended with the same one before.
                 width = WIDTH + more
                 (text, said), found = window.run(meanwhile, change, width, HEIGHT, str(gate))
-                assert (text, said) == ("", [DONE]), change
+                assert (text, said) == ("", [done(999 - more)]), change
                 if group:
                     (name, _, _, found), *others = found
                     assert (name, others) == (group, [])
@@ -234,13 +234,12 @@ def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(
                 "To be uploaded to 127.0.0.1.\nCost: up to 1 unit. Balance: 999 units.",
             )
         )
-        done, free = ["", [DONE]], ["", ["Background removed. Free: you already paid for this picture."]]
         assert found == [
-            ["", done],
+            ["", ["", [done(999)]]],
             [asked, ["", ["Cancelled: nothing was paid for. Nothing was changed."]]],
-            ["", free],
-            [asked, done],
-            ["", done],
+            ["", ["", [free()]]],
+            [asked, ["", [done(998)]]],
+            ["", ["", [done(997)]]],
         ]
         assert names == ["dog cut-out", "dog cut-out cut-out", "dog cut-out cut-out", "dog"]
         assert twin.charged == 3
@@ -311,4 +310,4 @@ def test_jobs_queue_and_the_window_stays_usable(krita: Krita, home: Path, gate: 
             assert undone != before
             assert [name for name, *_ in after] == ["Background", "Background cut-out", "Paint Layer 1"]
             assert after[2] == before[1]
-            assert told == ["", [DONE]]
+            assert told == ["", [done(997)]]

@@ -10,6 +10,7 @@ from typing import Any
 from layerlift.twin import Fault, Options, Twin
 
 from .krita import Krita, Residence, another
+from .krita_outcomes import done, free
 from .leftovers import folders, nothing_is_left
 from .window import wait_for
 from .workers import workers_of
@@ -17,8 +18,6 @@ from .workers import workers_of
 LARGE, SMALL = (1500, 1000), (300, 200)
 UNPAID = "Cancelled: nothing was paid for. Nothing was changed."
 PAID = "Cancelled: it may cost 1 unit; the result is kept, and is free the next time. Nothing was changed."
-DONE = "Background removed."
-FREE = "Background removed. Free: you already paid for this picture."
 QUICK_POLLS = Options(polling_interval_ms=1000, poll_within_seconds=60.0)
 
 
@@ -83,7 +82,7 @@ def test_a_cancel_at_any_stage_changes_nothing_and_leaves_nothing(krita: Krita, 
             for stage, how in (("Cutting", "by the button"), ("Making", "by closing")):
                 assert window.run(cancel, stage, how) == unpaid, stage
                 nothing_is_left(home)
-            assert window.run(run_to_the_end) == [["Background", "Background cut-out"], ["", [FREE]]]
+            assert window.run(run_to_the_end) == [["Background", "Background cut-out"], ["", [free()]]]
         assert (twin.charged, len(twin.calls("run"))) == (1, 1)
         nothing_is_left(home)
 
@@ -118,7 +117,7 @@ def test_a_cancelled_job_makes_room_for_the_next(krita: Krita, home: Path) -> No
             assert waiting == "1 more waiting"
             assert changed == [False, True]
             assert names == [["Background"], ["Background", "Background cut-out"]]
-            assert told == ["", [PAID, DONE]]
+            assert told == ["", [f"test: {PAID}", done(998)]]
             wait_for(lambda: twin.delivered == 2, "both to be fetched")
             nothing_is_left(home)
         assert twin.charged == 2
@@ -187,13 +186,13 @@ def test_a_krita_that_quits_or_dies_leaves_nothing_and_what_was_paid_for_is_free
             wait_for(lambda: twin.delivered == 1, "the result to be fetched without Krita")
             nothing_is_left(home)
         with another(residence, home, twin) as window:
-            assert window.run(run_it_again, sizes[0]) == ["", [FREE]]
+            assert window.run(run_it_again, sizes[0]) == ["", [free()]]
             window.run(start, sizes[1], "Waiting")
             window.kill()
             wait_for(lambda: not folders(home), "the pixels to go")
             wait_for(lambda: twin.delivered == 2, "the result to be fetched without Krita")
             nothing_is_left(home)
         with another(residence, home, twin) as window:
-            assert window.run(run_it_again, sizes[1]) == ["", [FREE]]
+            assert window.run(run_it_again, sizes[1]) == ["", [free()]]
         assert (twin.charged, twin.late_polls, len(twin.calls("run"))) == (2, 0, 2)
         nothing_is_left(home)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -81,6 +82,26 @@ def try_it() -> Any:
     return words()
 
 
+def try_key(text: str) -> Any:
+    """Runs inside Krita: a test of the connection with a key that is typed; what is said, and what stays typed."""
+    from settings_dialog import answered, dialog, key, opened, press, words
+
+    if dialog() is None:
+        yield from opened()
+    key().setText(text)
+    press("Test Connection")
+    yield from answered()
+    return words(), key().text()
+
+
+def wait_until_it_says(text: str) -> Any:
+    """Runs inside Krita, with the dialog open: whether it is usable when a label starts like this."""
+    from settings_dialog import account, words
+
+    yield lambda: any(word.startswith(text) for word in words())
+    return account().isEnabled()
+
+
 def forget() -> Any:
     """Runs inside Krita, with the dialog open."""
     from settings_dialog import answered, button, press, words
@@ -153,6 +174,151 @@ def test_what_is_no_key_is_refused_and_can_be_mended(place: Place) -> None:
     assert any("characters that no key has" in text for text in told) and not can_forget
     assert place.stored() is None
     place.window.run(close, "Cancel")
+
+
+def test_a_test_of_the_connection_tries_what_is_typed_and_keeps_nothing(place: Place) -> None:
+    secret, run = place.twin.key, place.window.run
+    for typed, answer in (
+        (f" {secret} ", "127.0.0.1 answers. Balance: 12.5 units."),
+        (WRONG, "The service does not know this API key"),
+        ("two words", "it holds characters that no key has"),
+    ):
+        told, left = run(try_key, typed)
+        assert any(answer in text for text in told), typed
+        assert "No key set." in told and left == typed
+        assert place.stored() is None
+    run(close, "Cancel")
+    assert place.stored() is None
+
+
+def test_the_balance_is_there_without_being_asked_for(place: Place) -> None:
+    run = place.window.run
+    run(set_key, place.twin.key)
+    assert run(wait_until_it_says, "Balance: 12.5 units.")
+    run(close, "Cancel")
+    hanging = Event()
+    place.twin.inject(Fault("balance", "hang", seconds=300.0, until=hanging))
+    before = len(place.twin.calls("balance"))
+    run(open_it)
+    wait_for(lambda: len(place.twin.calls("balance")) > before, "the balance to be asked for")
+    # What the user does takes the place of a question that nobody waits for, which the service would end in 30 s.
+    told, _ = run(try_key, "two words", timeout=20.0)
+    assert any("it holds characters that no key has" in text for text in told)
+    run(close, "Cancel")
+    hanging.set()
+    run(set_key, WRONG)
+    assert run(wait_until_it_says, "Balance: unknown.")
+    run(close, "Cancel")
+
+
+def look_at_controls() -> Any:
+    """Runs inside Krita, with the dialog open: letters that press more than one thing, things that none presses, tool
+    tips that say no more than their label, and whether clean edges can be chosen with either result."""
+    from layerlift.qt import QtWidgets
+    from settings_dialog import choices, clean, dialog
+
+    controls = [*dialog().findChildren(QtWidgets.QAbstractButton), *choices(), *dialog().findChildren(QtWidgets.QLabel)]
+    letters: dict[str, list[str]] = {}
+    for control in controls:
+        text = control.text() if hasattr(control, "text") else ""
+        is_label = isinstance(control, QtWidgets.QLabel)
+        if not control.isVisible() or (is_label and control.buddy() is None) or not text:
+            continue
+        letters.setdefault(text.partition("&")[2][:1].upper(), []).append(text)
+    named = [label.buddy() for label in dialog().findChildren(QtWidgets.QLabel)]
+    explained = [box for box in controls if box.toolTip()]
+    short = [c.text() for c in explained if hasattr(c, "text") and len(c.toolTip()) < len(c.text()) + 20]
+    greyed = []
+    for index in (1, 0):
+        choices()[1].setCurrentIndex(index)
+        greyed.append(clean().isEnabled())
+    return letters, all(box in named for box in choices()), short, len(explained), greyed
+
+
+def test_every_control_has_its_own_letter_and_a_tip_and_what_does_nothing_is_greyed(place: Place) -> None:
+    place.window.run(open_it)
+    letters, are_named, short, explained, enabled = place.window.run(look_at_controls)
+    assert "" not in letters, letters
+    assert [texts for texts in letters.values() if len(texts) > 1] == []
+    assert are_named and not short
+    assert explained == 12
+    assert enabled == [False, True]
+    place.window.run(close, "Cancel")
+
+
+def pages() -> Any:
+    """Runs inside Krita, with the dialog open: the addresses that its buttons open."""
+    from layerlift import account
+    from settings_dialog import press
+
+    opened = []
+    account.open_page = opened.append
+    press("Get an API Key")
+    press("Buy Units")
+    return opened
+
+
+def test_keys_and_units_are_got_on_the_pages_of_the_service(place: Place) -> None:
+    place.window.run(open_it)
+    assert place.window.run(pages) == [
+        "https://yce.perfectcorp.com/api-console/en/api-keys/",
+        "https://yce.perfectcorp.com/ai-api/api-pricing",
+    ]
+    place.window.run(close, "Cancel")
+
+
+def remove_one(size: list[int]) -> Any:
+    """Runs inside Krita: a removal to its end; what was told."""
+    from removals import ended, listen, remove, subject
+
+    listen()
+    yield from subject(*size)
+    remove()
+    return (yield from ended())
+
+
+def look_at_paid_work(press_first: list[str]) -> Any:
+    """Runs inside Krita: what the dialog tells of paid work once buttons of it were pressed, of boxes too, and which
+    can be pressed then; all that was asked."""
+    from removals import box, buttons
+    from settings_dialog import answered, button, dialog, opened, paid, press, words
+
+    if dialog() is None:
+        yield from opened()
+    yield lambda: any(word.startswith("Kept results") for word in words())
+    asked = ""
+    for text in press_first:
+        if box() is None:
+            press(text)
+        else:
+            asked = box().text()
+            buttons(box())[text].click()
+        yield lambda: box() is not None or paid().isEnabled()
+        yield from answered()
+    return words(), [button(text).isEnabled() for text in ("Fetch Results", "Delete Kept Results...")], asked
+
+
+def test_paid_work_is_told_and_cleared_only_after_a_question(place: Place) -> None:
+    run, size = place.window.run, (300, 200)
+    Settings({"LAYERLIFT_HOME": str(place.home)}).set_key(place.twin.key)
+    place.twin.inject(Fault("run", "reset_before"))
+    run(remove_one, (310, 200))
+    run(remove_one, size)
+    told, enabled, _ = run(look_at_paid_work, [])
+    (line,) = [text for text in told if text.startswith("Kept results")]
+    # A worker that starts looks what has become of it.
+    assert line.startswith("Kept results: 1 (") and ("In doubt: 1." in line or "On their way: 1." in line)
+    assert enabled == [True, True]
+    told, _, _ = run(look_at_paid_work, ["Fetch Results"])
+    assert any("fetch" in text for text in told), told
+    _, enabled, asked = run(look_at_paid_work, ["Delete Kept Results...", "Cancel"])
+    assert asked == "Delete the kept results? The same pictures then cost units again."
+    assert enabled[1]
+    told, enabled, _ = run(look_at_paid_work, ["Delete Kept Results...", "Delete"])
+    assert any(text.startswith("Kept results: 0 (0 MB)") for text in told) and not enabled[1]
+    run(close, "Cancel")
+    run(remove_one, size)
+    assert place.twin.charged == 2
 
 
 def kept() -> Any:

@@ -42,6 +42,10 @@ ALLOWED = {
     "Date",
     # what kritarunner prints back
     "layerlift is loaded",
+    # in a report for those who help
+    "Krita {}",
+    "Python {}",
+    "Qt {}",
     # in files and in the procedure browser, of what no user calls or opens
     "Layerlift's cut-outs",
     "Does what the other procedures of Layerlift supervise",

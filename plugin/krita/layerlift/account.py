@@ -1,117 +1,113 @@
-"""What only the worker keeps: the API key and the consent to uploads; and a test of the connection."""
+"""The user's account, which only the worker knows: the API key, the balance, the consent to uploads."""
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any, Callable
 
-from .common import words
+from .common import ways, words
 from .common.language import _
-from .qt import QtCore, QtWidgets
-from .worker import Worker
-
-PLACES = {
-    "keyring": _("{key}, kept in the system's keyring"),
-    "file": _("{key}, kept in a file that only you can read"),
-    "environment": _("{key}, from YOUCAM_API_KEY of the environment, which comes first"),
-}
-
-Answer = Callable[["dict[str, Any]"], None]
+from .qt import QtWidgets
+from .questions import Questions
+from .widgets import button, explained, label, mnemonic, open_page
 
 
 class Account(QtWidgets.QGroupBox):
-    """Shows and changes them. The worker is asked one question after the other, and Krita's window answers meanwhile.
+    """Shows and changes it.
 
     Args:
-        engine: tells which engine the connection is tested with.
+        engine: tells which engine the connection is tested with, where no key is typed.
     """
 
-    def __init__(self, engine: Callable[[], str]) -> None:
+    def __init__(self, questions: Questions, engine: Callable[[], str]) -> None:
         super().__init__(_("YouCam account"))
-        self._engine = engine
-        self._questions: deque[tuple[str, dict[str, Any], Answer]] = deque()
-        self._then: Callable[[], None] | None = None
+        self._questions, self._engine = questions, engine
         self._has_agreed = False
-        self._gone = False
         self._lay_out()
-        self.setEnabled(False)
-        self._say(_("Loading settings..."))
-        self._worker = Worker()
-        self._worker.ready.connect(lambda folder: self._ask("settings", self._show))
-        self._worker.answered.connect(self._answered)
-        self._worker.failed.connect(self._failed)
-        self._worker.start()
+        self._questions.ask("settings", self._show, _("Loading settings..."))
 
     def keep(self, then: Callable[[], None]) -> None:
         """Keep a key that was typed and a consent that was changed. `then` is called unless that fails."""
         agreed = self._agreed.isChecked()
-        if self._gone or not (self._key.text().strip() or agreed != self._has_agreed):
+        if self._questions.is_gone or not (self._key.text().strip() or agreed != self._has_agreed):
             then()
             return
-        self._then = then
         self._set_key()
         if agreed != self._has_agreed:
-            self._ask("agree", lambda answer: self._remember(agreed), agreed=agreed)
-
-    def close_worker(self) -> None:
-        """Ask no more."""
-        self._worker.close()
+            self._questions.ask("agree", lambda answer: self._remember(agreed), agreed=agreed)
+        self._questions.finally_do(then)
 
     def _lay_out(self) -> None:
-        self._shown, self._said = QtWidgets.QLabel(), QtWidgets.QLabel()
-        for label in (self._shown, self._said):
-            label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
-        self._said.setWordWrap(True)
-        self._said.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._key = QtWidgets.QLineEdit()
+        self._shown, self._balance = label(), label()
+        self._key = explained(
+            QtWidgets.QLineEdit(),
+            _("Paste a key from your account. Set or OK keeps it; Test Connection only tries it."),
+        )
         self._key.setEchoMode(QtWidgets.QLineEdit.EchoMode.Password)
         self._key.setPlaceholderText(_("New key"))
-        self._set = self._button(_("Set"), self._set_key)
+        self._set = button(
+            _("&Set"),
+            self._set_key,
+            _("Keeps the typed key in the system's keyring, or else in a file that only you can read."),
+        )
         self._set.setEnabled(False)
         self._key.textChanged.connect(lambda text: self._set.setEnabled(bool(text.strip())))
-        self._forget = self._button(_("Forget"), lambda: self._ask("key", self._show, key=None))
-        self._agreed = QtWidgets.QCheckBox()
+        self._forget = button(
+            _("&Forget"),
+            lambda: self._questions.ask("key", self._show, key=None),
+            _("Removes the key from this computer. It stays valid in your account."),
+        )
+        test = button(
+            _("&Test Connection"),
+            self._test,
+            _("Asks for your balance, with the typed key where there is one. That costs nothing and keeps nothing."),
+        )
+        self._agreed = explained(
+            QtWidgets.QCheckBox(),
+            _("Without this you are asked each time, and nothing leaves this computer until you agree."),
+        )
+        name = label(_("API &key:"))
+        name.setBuddy(self._key)
         grid = QtWidgets.QGridLayout(self)
-        grid.addWidget(QtWidgets.QLabel(_("API key:")), 0, 0)
-        grid.addWidget(self._shown, 0, 1)
-        grid.addWidget(self._forget, 0, 2)
-        grid.addWidget(self._key, 1, 1)
-        grid.addWidget(self._set, 1, 2)
-        grid.addWidget(self._agreed, 2, 0, 1, 3)
-        grid.addWidget(self._button(_("Test Connection"), self._test), 3, 2)
-        grid.addWidget(self._said, 4, 0, 1, 3)
+        for row, parts in enumerate(((name, self._shown, self._forget), (None, self._key, self._set))):
+            for column, part in enumerate(parts):
+                if part is not None:
+                    grid.addWidget(part, row, column)
+        grid.addWidget(self._balance, 2, 1)
+        grid.addWidget(test, 2, 2)
+        grid.addWidget(self._agreed, 3, 0, 1, 3)
+        grid.addLayout(_links(), 4, 0, 1, 3)
         grid.setColumnStretch(1, 1)
-
-    def _button(self, text: str, slot: Callable[[], None]) -> Any:
-        button = QtWidgets.QPushButton(text)
-        # Else the first one would be what Enter presses.
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda checked: slot())
-        return button
 
     def _set_key(self) -> None:
         key = self._key.text().strip()
         self._key.clear()
         if key:
-            self._ask("key", self._show, key=key)
+            self._questions.ask("key", self._show, key=key)
 
     def _test(self) -> None:
-        self._set_key()
-        self._ask("balance", self._show_balance, engine=self._engine())
+        key = self._key.text().strip()
+        if key:
+            self._questions.ask("balance", self._show_test, _("Asking..."), engine="youcam", key=key)
+        else:
+            self._questions.ask("balance", self._show_test, _("Asking..."), engine=self._engine())
+
+    def _show_test(self, answer: dict[str, Any]) -> None:
+        self._questions.said.emit(words.tested(answer))
 
     def _show(self, settings: dict[str, Any]) -> None:
         place = settings["key_place"]
-        nothing = _("It could not be read.") if settings["key_error"] else _("No key set.")
-        self._shown.setText(PLACES.get(place, "{key}").format(key=settings["key"]) if place else nothing)
+        self._shown.setText(words.key(settings))
         if settings["key_error"]:
-            self._say(settings["key_error"])
-            # The dialog stays open, so that it is read.
-            self._then = None
+            self._questions.stay()
+            self._questions.said.emit(settings["key_error"])
         self._key.setEnabled(place != "environment")
         self._forget.setEnabled(place not in (None, "environment"))
-        agreed = _("Allow uploading layers I choose to {host} (1 unit each)")
+        agreed = _("A&llow uploading layers I choose to {host} (1 unit each)")
         self._agreed.setText(agreed.format(host=settings["host"]))
         self._remember(settings["agreed"])
+        self._balance.clear()
+        if place:
+            self._questions.ask_in_background("balance", self._show_balance, self._know_no_balance, engine="youcam")
 
     def _remember(self, agreed: bool) -> None:
         # What was changed in the dialog and is not kept yet stays as it is.
@@ -120,43 +116,28 @@ class Account(QtWidgets.QGroupBox):
         self._has_agreed = agreed
 
     def _show_balance(self, answer: dict[str, Any]) -> None:
-        if answer["host"] is None:
-            self._say(_("The offline engine works. Nothing leaves this computer."))
-        else:
-            answers = _("{host} answers.").format(host=answer["host"])
-            self._say(f"{answers} {words.balance(answer['units'])}")
+        self._balance.setText(words.balance(answer["units"]))
 
-    def _say(self, text: str) -> None:
-        self._said.setText(text)
-        # A dialog grows for the smallest heights of its parts, not for the lines of a text.
-        self._said.setMinimumHeight(self._said.heightForWidth(self._said.width()))
+    def _know_no_balance(self, text: str) -> None:
+        self._balance.setText(words.balance(None))
 
-    def _ask(self, kind: str, take: Answer, **fields: Any) -> None:
-        self._questions.append((kind, fields, take))
-        if len(self._questions) == 1:
-            self._say("")
-            self._send()
 
-    def _send(self) -> None:
-        kind, fields, _take = self._questions[0]
-        self.setEnabled(False)
-        if kind == "balance":
-            self._say(_("Asking..."))
-        self._worker.ask(kind, **fields)
-
-    def _answered(self, answer: dict[str, Any]) -> None:
-        take = self._questions.popleft()[-1]
-        take(answer)
-        if self._questions:
-            self._send()
-            return
-        self.setEnabled(True)
-        if self._then is not None:
-            self._then()
-
-    def _failed(self, kind: str, text: str, asked: str) -> None:
-        self._questions.clear()
-        self._then = None
-        self._gone = not asked
-        self.setEnabled(not self._gone)
-        self._say(text)
+def _links() -> Any:
+    """To the pages where the user gets what is needed here."""
+    row = QtWidgets.QHBoxLayout()
+    row.addWidget(
+        button(
+            mnemonic(_("_Get an API Key")),
+            lambda: open_page(ways.KEY_PAGE),
+            _("Opens the page of the service in your browser where you make a key."),
+        )
+    )
+    row.addWidget(
+        button(
+            mnemonic(ways.LABELS[ways.BUY]),
+            lambda: open_page(ways.UNITS_PAGE),
+            _("Opens the prices of the service in your browser. A removal costs 1 unit."),
+        )
+    )
+    row.addStretch()
+    return row

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from typing import Any
+from typing import Any, Callable, NamedTuple
 
 from . import host
 from .common import protocol, stages, words
 from .common.language import _
 from .common.options import Options
-from .controls import WAYS
 from .jobs import Job, State
 from .qt import QtCore
 
 # Where each part ends on one bar from 0 to 1; the last one is what is left to be inserted.
 READ, PLANNED, REMOVED = 0.1, 0.15, 0.95
+HAS_CUT_OUT = "has_cut_out"
+WAYS = {"pay_again": _("To pay again, choose 'Pay Again' where you remove the background of this layer alone.")}
+"""What the user can do about errors of pictures where no button does it."""
 
 
 class Picture:
-    """A document's active layer in a batch, and what has become of it: `kind` and `text` where it has failed.
+    """A layer of a batch, and what has become of it: `kind` and `text` where it has failed.
 
     `layer` is None where there is nothing to work on.
     """
 
-    def __init__(self, number: int, name: str, document: Any) -> None:
+    def __init__(self, number: int, name: str, make: Callable[[str], host.Layer]) -> None:
         self.name, self.files = name, f"{number}-"
         self.layer: host.Layer | None = None
         self.is_done = False
         self.kind, self.text = "", ""
         self.answer: dict[str, Any] = {}
         try:
-            self.layer = host.Layer(document, self.files)
+            self.layer = make(self.files)
         except host.Refused as refused:
             self.fail("refused", str(refused))
 
@@ -44,7 +46,7 @@ class Picture:
         try:
             # A batch that is run again for those that are left must not do, or pay for, the others twice.
             if self.layer is not None and self.layer.has_cut_out():
-                raise host.Refused(words.HAS_CUT_OUT)
+                self.fail(HAS_CUT_OUT, words.HAS_CUT_OUT)
         except host.Refused as refused:
             self.fail("refused", str(refused))
         return not self.kind
@@ -54,24 +56,37 @@ class Picture:
         return dict(self.layer.removal(), name=self.name) if self.layer else {}
 
 
-def open_pictures() -> list[Picture]:
-    """A picture for each open document."""
-    return [Picture(number, *document) for number, document in enumerate(host.open_documents())]
+class Offer(NamedTuple):
+    """What a batch can do, and would cost: all its pictures, and the worker's plan for those that were read."""
+
+    pictures: list[Picture]
+    read: list[Picture]
+    plan: dict[str, Any]
+
+    def note(self, picture: Picture) -> str:
+        """What there is to say of a picture: what it costs, or why nothing can be done."""
+        if picture in self.read:
+            return words.price_of(self.plan, len(self.read), self.read.index(picture))
+        return _("already done") if picture.kind == HAS_CUT_OUT else picture.text
+
+    def plan_for(self, chosen: list[Picture]) -> dict[str, Any]:
+        """The plan for these alone."""
+        return words.part_of(self.plan, len(self.read), [self.read.index(picture) for picture in chosen])
 
 
 class Batch(Job):
     """Many removals: all layers are read, the user is asked once, and what comes is inserted as it comes.
 
     Signals:
-        asks(text): the question before anything is uploaded or paid; `go_on` is the answer, or `cancel`.
+        asks(offer): the question before anything is uploaded or paid; `choose` and `go_on` are the answer, or `cancel`.
     """
 
-    asks = QtCore.pyqtSignal(str)
+    asks = QtCore.pyqtSignal(object)
 
-    def __init__(self, pictures: list[Picture], options: Options) -> None:
-        super().__init__(_("All open documents"), options)
-        self.pictures = pictures
-        self.is_agreed = False
+    def __init__(self, sources: list[host.Source], options: Options, title: str) -> None:
+        super().__init__(title, options)
+        self.pictures = [Picture(number, *source) for number, source in enumerate(sources)]
+        self.is_agreed = self.advises_key = False
         self._sent: list[Picture] = []
         self._came: deque[Picture] = deque()
         self._at: Picture | None = None
@@ -79,31 +94,48 @@ class Batch(Job):
         self._worker.progressed.connect(self._tell_batch)
         self._worker.ended.connect(self._picture_ended)
 
-    def go_on(self) -> None:
-        """The user agrees to what was asked. Nobody pays for what is gone since."""
-        if self.state is not State.RUNNING:
-            return
+    def choose(self, chosen: list[Picture]) -> None:
+        """These are to be done; the others of those that could be are left alone."""
+        for picture in [picture for picture in self._sent if picture not in chosen]:
+            self._sent.remove(picture)
+            self.pictures.remove(picture)
+            self._discard(picture)
+
+    def left(self) -> list[host.Source]:
+        """What can be tried again."""
+        return [
+            (picture.name, picture.layer.anew)
+            for picture in self.pictures
+            if picture.layer and not picture.is_done and picture.kind != HAS_CUT_OUT
+        ]
+
+    def _work(self) -> None:
         self.is_agreed = True
+        # Nobody pays for what is gone since.
         self._sent = [picture for picture in self._sent if picture.is_ready()]
-        if self._sent:
-            self._ask("batch", again=False)
-        else:
+        if not self._sent:
             self._end(State.DONE)
+            return
+        # What is paid for is not uploaded.
+        is_free = not self._offer.plan_for(self._sent)["units"]
+        self._ask("batch", again=False, agreed=self.agreed or is_free)
 
-    def summary(self) -> str:
-        """What became of all pictures, once it has ended."""
-        left = [picture.name for picture in self.pictures if not picture.kind and not picture.is_done]
-        return self._summary().text(left, self.text or words.KEPT)
+    @property
+    def units(self) -> float:
+        """What it has cost."""
+        return float(sum(picture.answer.get("units", 0) for picture in self.pictures))
 
-    def _summary(self) -> words.Summary:
+    def summary(self, balance: float | None = None) -> str:
+        """What became of all pictures, once it has ended, and what the account has then."""
         summary = words.Summary()
+        summary.units, summary.left = self.units, balance
         for picture in self.pictures:
-            summary.units += picture.answer.get("units", 0)
             if picture.is_done:
                 summary.succeeds(picture.name, picture.answer["cached"], picture.answer["full"])
             elif picture.kind:
                 summary.fails(picture.name, picture.text)
-        return summary
+        left = [picture.name for picture in self.pictures if not picture.kind and not picture.is_done]
+        return summary.text(left, self.text or words.KEPT)
 
     def _begin(self) -> None:
         self._reading = [picture for picture in self.pictures if picture.is_ready()]
@@ -132,9 +164,10 @@ class Batch(Job):
     def _take(self, answer: dict[str, Any]) -> None:
         if answer["id"] == "plan":
             self.progressed.emit(_("Waiting for your answer"), PLANNED)
-            self.asks.emit(words.question(len(self._sent), answer, self._summary()))
+            self._offer = Offer(self.pictures, self._sent[:], answer)
+            self.asks.emit(self._offer)
         else:
-            self._all_came = True
+            self._all_came, self.advises_key = True, answer["advise_key"]
             self._insert_next()
 
     def _picture_ended(self, message: dict[str, Any]) -> None:
@@ -172,18 +205,25 @@ class Batch(Job):
     def _leave(self) -> None:
         """Done with the picture at hand; its pixels need no room on the disk any more."""
         if self._at is not None:
-            for path in self._folder.glob(f"{self._at.files}*"):
-                with contextlib.suppress(OSError):
-                    path.unlink()
+            self._discard(self._at)
         self._at = None
         if self.is_agreed:
             self._insert_next()
         else:
             self._read_next()
 
+    def _discard(self, picture: Picture) -> None:
+        for path in self._folder.glob(f"{picture.files}*"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
     def _refused(self, kind: str, text: str, asked: str) -> None:
         if asked == "cut":
             self._failed(kind, text)
+        elif (kind, asked) == ("agree", "batch") and self.state is State.RUNNING:
+            # It was taken back since the plan was made.
+            self.is_agreed = False
+            self._ask("plan")
         else:
             self._fail(kind, text)
 

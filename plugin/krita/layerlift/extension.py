@@ -1,38 +1,30 @@
-"""The plug-in's actions, and what the user is told."""
+"""The plug-in's actions, and what the user is asked and told."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, Iterable
 
 from krita import Extension
 
 from . import host
-from .batch import Batch, open_pictures
-from .common import words
+from .balance import Balance
+from .batch import Batch, Offer
+from .boxes import CANCEL, CLOSE, Box
+from .choice import Choice
+from .common import ways, words
 from .common.language import _
 from .common.options import AS_MASK, Options
 from .display import Display
 from .jobs import Job, Jobs, State
-from .qt import QtCore, QtGui, QtWidgets, sip
+from .qt import QtGui, QtWidgets, sip
 from .removal import Removal, Wish
+from .report import REPORTED, copy
 from .settings import SettingsDialog
+from .widgets import mnemonic, open_page
 
-SETTINGS = ("set_key", "agree", "unlock")
-"""The kinds of errors that the settings dialog can mend."""
 NO_MASKS = _("This Krita has no transparency masks for plug-ins: use Krita 5.2, or choose a new layer in the settings.")
-
-
-class _Box(QtWidgets.QMessageBox):
-    """One that no key meant for the canvas answers: else a button's underlined letter presses it, also without Alt,
-    and Krita underlines one on each."""
-
-    def keyPressEvent(self, event: Any) -> None:
-        """Enter is for the default button, Escape closes."""
-        keys = QtCore.Qt.Key
-        if event.key() in (keys.Key_Return, keys.Key_Enter, keys.Key_Escape):
-            super().keyPressEvent(event)
 
 
 class Layerlift(Extension):
@@ -45,11 +37,12 @@ class Layerlift(Extension):
         self._jobs.ended.connect(self._ended)
         self._display: Display | None = None
         self._windows: list[Any] = []
+        self._balances: list[Balance] = []
 
     def setup(self) -> None:
         """Called by Krita once at its start."""
         # Before Krita quits: a window that a job opened now would keep it from that.
-        QtWidgets.QApplication.instance().lastWindowClosed.connect(self._jobs.stop)
+        QtWidgets.QApplication.instance().lastWindowClosed.connect(self._stop)
 
     def createActions(self, window: Any) -> None:
         """Called by Krita for each of its main windows."""
@@ -68,10 +61,15 @@ class Layerlift(Extension):
                 action.setIcon(icon)
 
     def remove(self) -> None:
-        """Queue the active layer."""
+        """Queue the active layer, or all that are selected as one job; each cut-out is an undo step, since Krita lets no
+        plug-in make one of several."""
         try:
             options = _options()
-            self._add(Removal(Wish(host.active_layer(), options)), _("Remove Background"))
+            layers = host.selected_layers()
+            if len(layers) > 1:
+                self._add_batch(layers, options, host.active_name())
+            else:
+                self._add_removal(Wish(host.active_layer(), options))
         except host.Refused as refused:
             self._box(str(refused)).open()
 
@@ -79,21 +77,30 @@ class Layerlift(Extension):
         """Queue the active layers of all documents, as one job."""
         try:
             options = _options()
-            pictures = open_pictures()
-            if not pictures:
-                raise host.Refused(_("Open a picture first."))
+            sources = host.open_documents()
+            if not sources:
+                raise host.Refused(host.NO_PICTURE)
+            self._add_batch(sources, options, _("All open documents"))
         except host.Refused as refused:
             self._box(str(refused)).open()
-            return
-        self._add(Batch(pictures, options), _("Remove Backgrounds"))
 
     def settings(self) -> None:
         """Open the settings."""
         self._hold(SettingsDialog(host.main_window())).open()
 
-    def _add(self, job: Removal | Batch, accept: str) -> None:
-        """Queue a job; `accept` is what agrees to its question."""
-        job.asks.connect(lambda text: self._ask(job, text, accept))
+    def _stop(self) -> None:
+        self._jobs.stop()
+        while self._balances:
+            self._balances.pop().stop()
+
+    def _add_removal(self, wish: Wish) -> None:
+        job = Removal(wish)
+        job.asks.connect(lambda text, is_consent: self._ask(job, text, is_consent))
+        self._jobs.add(job)
+
+    def _add_batch(self, sources: list[host.Source], options: Options, title: str) -> None:
+        job = Batch(sources, options, title)
+        job.asks.connect(lambda offer: self._ask_which(job, offer))
         self._jobs.add(job)
 
     def _started(self, job: Job) -> None:
@@ -117,69 +124,129 @@ class Layerlift(Extension):
             self._tell(job)
 
     def _tell(self, job: Removal) -> None:
+        layer, answer = job.wish.layer, job.answer
         if job.state is State.CANCELLED:
-            host.tell(job.text or _cancelled(job.answer.get("units", 0)))
+            said = job.text or _cancelled(answer.get("units", 0))
+            host.tell(said if layer.is_in_front() else f"{layer.document_name}: {said}")
         elif job.state is State.FAILED:
             self._complain(job)
-        elif job.answer["full"]:
-            self._box(words.FULL).open()
-        elif job.answer["cached"]:
-            host.tell(f"{_('Background removed.')} {words.FREE}")
         else:
-            host.tell(_("Background removed."))
+            self._ask_balance(
+                job, answer["units"], lambda left: host.tell(words.outcome(layer.document_name, answer, left))
+            )
+            said = "\n\n".join(_advice(answer["full"], answer["advise_key"]))
+            if said:
+                self._tell_in_box(said, answer["advise_key"])
+
+    def _ask_balance(self, job: Job, units: float, then: Callable[[float | None], None]) -> None:
+        """Do something with what the account has left, which is only asked for where it has paid."""
+        if not units:
+            then(None)
+            return
+
+        def known(left: float | None) -> None:
+            self._balances.remove(balance)
+            balance.deleteLater()
+            then(left)
+
+        balance = Balance(job.hand_over(), known)
+        self._balances.append(balance)
 
     def _complain(self, job: Removal) -> None:
+        def act(way: str) -> None:
+            try:
+                self._add_removal(job.wish.by(way))
+            except host.Refused as refused:
+                self._box(str(refused)).open()
+
         box = self._box(f"{job.title}\n\n{job.text}")
-        self._offer_settings(box, job.kind)
-        if job.kind == "pay_again":
-            again = job.wish._replace(again=True)
-            button = box.addButton(_("Pay again"), QtWidgets.QMessageBox.ButtonRole.ActionRole)
-            button.clicked.connect(lambda: self._jobs.add(Removal(again)))
-        box.open()
-
-    def _offer_settings(self, box: Any, *kinds: str) -> None:
-        if any(kind in SETTINGS for kind in kinds):
-            button = box.addButton(_("Settings..."), QtWidgets.QMessageBox.ButtonRole.ActionRole)
-            button.clicked.connect(self.settings)
-
-    def _ask(self, job: Removal | Batch, text: str, accept: str) -> None:
-        """Ask whether a job goes on. It may end before the answer."""
-        box = self._box(text, QtWidgets.QMessageBox.StandardButton.Cancel)
-        button = box.addButton(accept, QtWidgets.QMessageBox.ButtonRole.AcceptRole)
-
-        def answered() -> None:
-            if box.clickedButton() != button:
-                job.cancel()
-                return
-            if self._display is not None:
-                self._display.show()
-            job.go_on()
-
-        box.finished.connect(answered)
-        job.ended.connect(box.close)
-        if self._display is not None:
-            # Two windows in the same place.
-            self._display.hide()
+        self._offer(box, ways.out_of(job.kind, job.options.engine), act, job.kind in REPORTED)
         box.open()
 
     def _sum_up(self, batch: Batch) -> None:
         if batch.state is State.CANCELLED and not batch.is_agreed:
             host.tell(words.UNPAID)
-        else:
-            box = self._box(batch.summary())
-            self._offer_settings(box, batch.kind, *(picture.kind for picture in batch.pictures))
+            return
+
+        def act(way: str) -> None:
+            engine = "offline" if way == ways.OFFLINE else batch.options.engine
+            self._add_batch(batch.left(), batch.options._replace(engine=engine), batch.title)
+
+        def sum_up(left: float | None) -> None:
+            said = "\n\n".join([batch.summary(left), *_advice(False, batch.advises_key)])
+            box = self._box(said)
+            kinds = [batch.kind, *(picture.kind for picture in batch.pictures)]
+            found = ways.out_of_all(kinds, batch.options.engine)
+            if batch.advises_key:
+                found = tuple(dict.fromkeys((ways.SETTINGS, *found)))
+            self._offer(box, found, act, any(kind in REPORTED for kind in kinds))
             box.open()
 
-    def _box(self, text: str, default: Any = QtWidgets.QMessageBox.StandardButton.Close) -> Any:
-        box = _Box(host.main_window())
-        box.setWindowTitle(_("Remove Background"))
-        # It may hold names of layers and words of the service.
-        box.setTextFormat(QtCore.Qt.TextFormat.PlainText)
-        box.setText(text)
-        # Never another button: the key that closes the box may be meant for the canvas.
-        box.setDefaultButton(box.addButton(default))
-        box.finished.connect(box.deleteLater)
-        return self._hold(box)
+        self._ask_balance(batch, batch.units, sum_up)
+
+    def _offer(self, box: Any, found: Iterable[str], act: Callable[[str], None], is_reported: bool = False) -> None:
+        """Add the ways out to a box; `act` is given those that are of its job alone."""
+        own: dict[str, Callable[[], object]] = {
+            ways.SETTINGS: self.settings,
+            ways.BUY: lambda: open_page(ways.UNITS_PAGE),
+        }
+        for way in found:
+            button = box.offer(mnemonic(ways.LABELS[way]), stays=way == ways.BUY)
+            button.clicked.connect(lambda checked, way=way: own.get(way, lambda: act(way))())
+        if is_reported:
+            text = box.text()
+            button = box.offer(_("Copy &Report"), stays=True)
+            button.clicked.connect(lambda checked: copy(text))
+
+    def _tell_in_box(self, text: str, offers_settings: bool) -> None:
+        box = self._box(text)
+        self._offer(box, [ways.SETTINGS] if offers_settings else [], lambda way: None)
+        box.open()
+
+    def _ask(self, job: Removal, text: str, is_consent: bool) -> None:
+        """Ask whether a removal goes on. It may end before the answer."""
+        box = self._box(text, CANCEL)
+        texts = ways.CONSENT if is_consent else {"": _("_Remove Background")}
+        role = QtWidgets.QMessageBox.ButtonRole.AcceptRole
+        answers = [(box.offer(mnemonic(text), role), consent) for consent, text in texts.items()]
+
+        def answered() -> None:
+            consent = next((consent for button, consent in answers if button == box.clickedButton()), None)
+            self._answer(job, consent)
+
+        box.finished.connect(answered)
+        self._show_question(job, box)
+
+    def _ask_which(self, job: Batch, offer: Offer) -> None:
+        """Ask which pictures a batch goes on with. It may end before the answer."""
+        window = self._hold(Choice(host.main_window(), offer))
+
+        def answered(consent: str) -> None:
+            job.choose(window.chosen)
+            self._answer(job, consent)
+
+        window.answered.connect(answered)
+        window.rejected.connect(lambda: self._answer(job, None))
+        self._show_question(job, window)
+
+    def _answer(self, job: Removal | Batch, consent: str | None) -> None:
+        """The user agrees, by one of ways.CONSENT where that was asked for, or does not (None)."""
+        if consent is None:
+            job.cancel()
+            return
+        if self._display is not None:
+            self._display.show()
+        job.go_on(consent)
+
+    def _show_question(self, job: Job, window: Any) -> None:
+        job.ended.connect(window.close)
+        if self._display is not None:
+            # Two windows in the same place.
+            self._display.hide()
+        window.open()
+
+    def _box(self, text: str, default: Any = CLOSE) -> Any:
+        return self._hold(Box(host.main_window(), text, default))
 
     def _hold(self, window: Any) -> Any:
         """Have a window for as long as it is shown. Qt has it too, but Python would take what it does for garbage."""
@@ -191,6 +258,11 @@ class Layerlift(Extension):
 def _cancelled(units: float) -> str:
     """What a removal has cost that was cancelled when nothing was asked of the worker, or when it had answered."""
     return words.has_cost(units) if units else words.UNPAID
+
+
+def _advice(is_full: bool, advises_key: bool) -> list[str]:
+    """What is worth a box when a removal is done."""
+    return [words.FULL] * is_full + [words.ADVICE] * advises_key
 
 
 def _options() -> Options:

@@ -6,15 +6,17 @@ Pixels are read and written in strips, one for each step of an iterator, so that
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Generator, Iterator, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Generator, Iterator, Tuple
 
 from krita import Document, GroupLayer, Krita
 
 from .common.language import _
 from .common.marks import DOCUMENT_MARKS
-from .common.words import DELETED, cut_out
-from .qt import QtCore, QtGui, sip
+from .common.words import DELETED, cut_out, short
+from .qt import QtCore, QtGui
+from .windows import owned, windows_stay
 
 if TYPE_CHECKING:
     from krita import Node
@@ -29,25 +31,27 @@ STRIP_PIXELS = 2**18
 GROUP = "layerlift"
 UNDO_MS, UNDO_LOOKS = 100, 30
 
-_T = TypeVar("_T")
+NO_PICTURE = _("Open a picture first.")
 
 
 class Refused(Exception):
     """What can't be done, in words for the user."""
 
 
+Source = Tuple[str, Callable[[str], "Layer"]]
+"""A layer's name, or its document's, and what makes a Layer of it, given what the names of its files begin with."""
+
+
 class Layer:
-    """The active layer of a document, as it was when its removal began.
+    """A layer of a document, as it was when its removal began.
 
     The document may be edited and closed meanwhile: the layer is found again by its id. Raises Refused where there is
     nothing whose background could be removed.
     """
 
-    def __init__(self, document: Document | None, files: str = "") -> None:
-        """`files` is what the names of its files begin with."""
-        if document is None:
-            raise Refused(_("Open a picture first."))
-        node = document.activeNode()
+    def __init__(self, document: Document, node: Node | None, files: str = "") -> None:
+        """`node` is the layer, by default the active one; `files` what the names of its files begin with."""
+        node = node or document.activeNode()
         if node is None:
             raise Refused(_("The picture has no layer."))
         if node.type().endswith("mask"):
@@ -73,7 +77,8 @@ class Layer:
                     space=f"{node.colorModel()} {node.colorDepth()}"
                 )
             )
-        self.title = f"{_name(document)}: {node.name()}"
+        self.document_name = _name(document)
+        self.title = f"{self.document_name}: {short(node.name())}"
         self.shown, self.native = f"{files}shown.raw", f"{files}native.raw"
         self.width, self.height = bounds.width(), bounds.height()
         self._rows = max(1, STRIP_PIXELS // self.width)
@@ -83,6 +88,10 @@ class Layer:
         self._position = node.position()
         self._space = _space(node)
         self._canvas = (document.width(), document.height())
+
+    def anew(self, files: str = "") -> Layer:
+        """The same layer as it is now. Raises Refused where it is gone."""
+        return Layer(self._document, self.find(), files)
 
     def export(self, folder: Path) -> Generator[float, None, None]:
         """Write what the layer shows to `folder`, natively and as 8-bit sRGB; yields the fraction that is done.
@@ -194,7 +203,7 @@ class Layer:
             yield lambda pixels, rows: pixels
             return
         with _scratch(self.width, self._rows, SRGB) as scratch:
-            (strip,) = _owned(scratch.topLevelNodes())
+            (strip,) = owned(scratch.topLevelNodes())
             strip.setColorSpace(*self._space)
 
             def converted(pixels: Any, rows: int) -> Any:
@@ -221,7 +230,7 @@ class Layer:
 
     def find(self) -> Node:
         """The layer in its document. Raises Refused where one of them is gone."""
-        if not any(document == self._document for document in _owned(Krita.instance().documents())):
+        if not any(document == self._document for document in owned(Krita.instance().documents())):
             raise Refused(_("The document was closed in the meantime. Nothing was changed."))
         node = _by_id(self._document, self._id)
         if node is None:
@@ -245,44 +254,6 @@ def _scratch(width: int, height: int, space: tuple[str, str, str]) -> Iterator[D
         document.waitForDone()
         document.setModified(False)
         document.close()
-
-
-class _Stay(QtCore.QObject):
-    """Keeps windows from being closed, and closes them later."""
-
-    def __init__(self, windows: list[Any]) -> None:
-        super().__init__()
-        self._windows = windows
-        self._to_close: list[Any] = []
-        for window in windows:
-            window.installEventFilter(self)
-
-    def eventFilter(self, window: Any, event: Any) -> bool:
-        if event.type() != QtCore.QEvent.Type.Close:
-            return False
-        event.ignore()
-        self._to_close.append(window)
-        return True
-
-    def end(self) -> None:
-        """Close what was to be closed, from the event loop."""
-        for window in self._windows:
-            window.removeEventFilter(self)
-        for window in self._to_close:
-            QtCore.QTimer.singleShot(0, window.close)
-
-
-@contextmanager
-def windows_stay() -> Iterator[None]:
-    """Within, no window of Krita's is closed: one that the user closes, or that quitting does, is closed afterwards.
-
-    Krita 5.3 and later take clicks while they wait for their own threads, and abort where the window is gone then.
-    """
-    stay = _Stay([window.qwindow() for window in _owned(Krita.instance().windows())])
-    try:
-        yield
-    finally:
-        stay.end()
 
 
 class _Hidden:
@@ -316,17 +287,38 @@ class _Hidden:
 
 def active_layer() -> Layer:
     """The layer that the user sees as the active one. Raises Refused."""
-    return Layer(Krita.instance().activeDocument())
+    document = Krita.instance().activeDocument()
+    if document is None:
+        raise Refused(NO_PICTURE)
+    return Layer(document, None)
 
 
-def open_documents() -> list[tuple[str, Document]]:
-    """Every document that the user sees in a window, with its name."""
-    views = [view for window in _owned(Krita.instance().windows()) for view in _owned(window.views())]
+def selected_layers() -> list[Source]:
+    """The layers that the user has selected in the list, from its top."""
+    window = Krita.instance().activeWindow()
+    view = None if window is None else window.activeView()
+    document = None if view is None else view.document()
+    if view is None or document is None:
+        return []
+    selected = [_text(node) for node in owned(view.selectedNodes())]
+    nodes = [node for node in _below(document.rootNode()) if _text(node) in selected]
+    return [(short(node.name()), partial(Layer, document, node)) for node in reversed(nodes)]
+
+
+def active_name() -> str:
+    """The name of the active document, or ""."""
+    document = Krita.instance().activeDocument()
+    return "" if document is None else _name(document)
+
+
+def open_documents() -> list[Source]:
+    """The active layer of every document that the user sees in a window, by the document's name."""
+    views = [view for window in owned(Krita.instance().windows()) for view in owned(window.views())]
     found: list[Document] = []
     for document in (view.document() for view in views):
         if document is not None and not any(document == other for other in found):
             found.append(document)
-    return [(_name(document), document) for document in found]
+    return [(_name(document), partial(Layer, document, None)) for document in found]
 
 
 def takes_masks() -> bool:
@@ -348,6 +340,11 @@ def tell(text: str) -> None:
         view.showFloatingMessage(text, QtGui.QIcon(), 4000, 1)
 
 
+def version() -> str:
+    """Krita's own."""
+    return Krita.instance().version()
+
+
 def setting(name: str) -> str:
     """What `keep` has kept in kritarc, or ""."""
     return str(Krita.instance().readSetting(GROUP, name, ""))
@@ -359,7 +356,7 @@ def keep(name: str, text: str) -> None:
 
 
 def _name(document: Document) -> str:
-    return document.name() or Path(document.fileName()).name or _("Untitled")
+    return short(document.name() or Path(document.fileName()).name) or _("Untitled")
 
 
 def _space(node: Node) -> tuple[str, str, str]:
@@ -386,17 +383,6 @@ def _by_id(document: Document, unique_id: Any) -> Node | None:
 
 
 def _below(node: Node) -> Iterator[Node]:
-    for child in _owned(node.childNodes()):
+    for child in owned(node.childNodes()):
         yield child
         yield from _below(child)
-
-
-def _owned(listed: list[_T]) -> list[_T]:
-    """What Krita gives in a list it lets nobody own: never freed, each would keep its closed document's pixels.
-
-    A layer that an undo takes away meanwhile, in another thread, comes as None.
-    """
-    owned = [item for item in listed if item is not None]
-    for item in owned:
-        sip.transferback(item)
-    return owned

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Callable, Generator
 
 from . import host
-from .common import stages, words
+from .common import stages, ways, words
 from .common.language import _
 from .common.options import AS_MASK, Options
 from .qt import QtCore
+from .windows import windows_stay
 from .worker import Worker
 
 
@@ -38,7 +39,7 @@ class Job(QtCore.QObject):
     """One job with a worker of its own, in steps of the event loop: the base of all kinds.
 
     `title` says what it works on; `kind` and `text` what went wrong when it has failed, or what it has cost when it was
-    cancelled and the worker knows.
+    cancelled and the worker knows. `agreed` is whether the user has agreed to the uploads of this job alone.
 
     Signals:
         progressed(text, fraction): a line for the user, and the fraction of the whole.
@@ -53,7 +54,7 @@ class Job(QtCore.QObject):
         self.title, self.options = title, options
         self.state = State.WAITING
         self.kind, self.text = "", ""
-        self.is_stopped = False
+        self.is_stopped = self.agreed = self._is_handed_over = False
         self._steps: Generator[float, None, None] | None = None
         self._late: State | None = None
         self._insert: Callable[[str], None] = lambda pixels: None
@@ -66,6 +67,18 @@ class Job(QtCore.QObject):
         """Go; `ended` is emitted later, whatever happens."""
         self.state = State.RUNNING
         self._worker.start()
+
+    def go_on(self, consent: str = "") -> None:
+        """The user agrees to what was asked; `consent` is one of ways.CONSENT where that was for uploads."""
+        if self.state is not State.RUNNING:
+            return
+        if consent == ways.OFFLINE:
+            self.options = self.options._replace(engine="offline")
+        self.agreed = consent == ways.UPLOAD_ONCE
+        if consent == ways.UPLOAD_ALWAYS:
+            self._worker.ask("agree", agreed=True)
+        else:
+            self._work()
 
     def cancel(self) -> None:
         """End it, at the latest in a moment. What is paid for by then, the worker finishes alone."""
@@ -83,8 +96,18 @@ class Job(QtCore.QObject):
         self.is_stopped = True
         self._cancelled()
 
+    def hand_over(self) -> Worker:
+        """Its worker, for who hears of its end and has another question: theirs to close."""
+        self._is_handed_over = True
+        self._worker.disconnect_all()
+        return self._worker
+
     def _begin(self) -> None:
         """Pixels can be written to `_folder`."""
+        raise NotImplementedError
+
+    def _work(self) -> None:
+        """The user has agreed to all that is asked for."""
         raise NotImplementedError
 
     def _take(self, answer: dict[str, Any]) -> None:
@@ -105,6 +128,8 @@ class Job(QtCore.QObject):
                 self._end(State.CANCELLED)
         elif answer["id"] == "cut":
             self._insert(answer["file"])
+        elif answer["id"] == "agree":
+            self._work()
         else:
             self._take(answer)
 
@@ -138,15 +163,15 @@ class Job(QtCore.QObject):
             if self.state is not State.RUNNING:
                 return
             try:
-                with host.windows_stay():
+                with windows_stay():
                     fraction = next(steps, None)
             except host.Refused as refused:
                 failed("refused", str(refused))
             except OSError as error:
                 said = _("The pixels could not be written: {reason}. Free some disk space.")
-                failed("disk", said.format(reason=error.strerror))
+                failed("mend", said.format(reason=error.strerror))
             except Exception:
-                failed("internal", _("Unexpected error in Layerlift. Nothing was changed."))
+                failed("report", _("Unexpected error in Layerlift. Nothing was changed."))
                 raise
             else:
                 if fraction is None:
@@ -178,11 +203,12 @@ class Job(QtCore.QObject):
                 # Krita 5.3 takes clicks in the midst of a step, while it waits for its own threads.
                 self._late = state
                 return
-            with host.windows_stay():
+            with windows_stay():
                 self._steps.close()
         self.state = state
-        self._worker.close()
         self.ended.emit()
+        if not self._is_handed_over:
+            self._worker.close()
 
 
 class Jobs(QtCore.QObject):

@@ -9,7 +9,10 @@ from .account import Account
 from .common.installed import version
 from .common.language import _
 from .common.options import AS_ALPHA, AS_MASK, ENGINES, Options
+from .paid import PaidWork
 from .qt import QtCore, QtWidgets
+from .questions import Questions
+from .widgets import explained, label, mnemonic, paragraph, write
 
 ENGINE_NAMES = {name: engine.explained for name, engine in ENGINES.items()}
 RESULT_NAMES = {AS_ALPHA: _("New layer with transparency"), AS_MASK: _("New layer with a transparency mask")}
@@ -22,30 +25,62 @@ class SettingsDialog(QtWidgets.QDialog):
         super().__init__(window)
         self.setWindowTitle(_("Remove Background: Settings"))
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-        now = Options.read(host.setting)
-        self._engine = _choice(ENGINE_NAMES, now.engine)
-        self._result = _choice(RESULT_NAMES, now.result)
-        if not host.takes_masks():
-            self._result.model().item(self._result.findData(AS_MASK)).setEnabled(False)
-        self._clean = QtWidgets.QCheckBox(_("Clean edge colours"))
-        self._clean.setChecked(now.clean_edges)
-        self._hide = QtWidgets.QCheckBox(_("Hide the original layer"))
-        self._hide.setChecked(now.hide_original)
-        self._account = Account(self._engine.currentData)
-        self.finished.connect(lambda result: self._account.close_worker())
+        self._said = paragraph()
+        self._questions = Questions()
+        self._questions.said.connect(lambda text: write(self._said, text))
+        self.finished.connect(lambda result: self._questions.close())
+        form = QtWidgets.QFormLayout(self)
+        self._lay_out_preferences(form, Options.read(host.setting))
+        self._account = Account(self._questions, self._engine.currentData)
+        groups = (self._account, PaidWork(self._questions))
+        for group in groups:
+            group.setEnabled(False)
+            self._questions.busy.connect(group.setDisabled)
         standard = QtWidgets.QDialogButtonBox.StandardButton
         buttons = QtWidgets.QDialogButtonBox(standard.Ok | standard.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        form = QtWidgets.QFormLayout(self)
-        form.addRow(_("Engine:"), self._engine)
-        form.addRow(_("Result:"), self._result)
-        for widget in (self._clean, self._hide, self._account, QtWidgets.QLabel(f"Layerlift {version()}"), buttons):
+        for widget in (*groups, self._said, label(f"Layerlift {version()}"), buttons):
             form.addRow(widget)
 
     def accept(self) -> None:
         """Keep what is chosen, and close; stay open and say why where the worker can't keep its part."""
         self._account.keep(self._keep)
+
+    def _lay_out_preferences(self, form: Any, now: Options) -> None:
+        self._engine = explained(
+            _choice(ENGINE_NAMES, now.engine),
+            _(
+                "YouCam uploads the layer and charges 1 unit; the offline engine costs nothing,"
+                " and nothing leaves this computer."
+            ),
+        )
+        self._result = explained(
+            _choice(RESULT_NAMES, now.result),
+            _("A mask keeps all pixels of the layer, and you can correct the edges by painting on the mask."),
+        )
+        if not host.takes_masks():
+            self._result.model().item(self._result.findData(AS_MASK)).setEnabled(False)
+        self._clean = explained(
+            QtWidgets.QCheckBox(_("Clea&n edge colours")),
+            _("Takes the old background's colour out of hair and soft edges. Behind a mask, all colours stay."),
+        )
+        self._clean.setChecked(now.clean_edges)
+        self._hide = explained(
+            QtWidgets.QCheckBox(_("H&ide the original layer")),
+            _("You see the result alone. The original stays in the picture, and Undo shows it again."),
+        )
+        self._hide.setChecked(now.hide_original)
+        form.addRow(mnemonic(_("_Engine:")), self._engine)
+        form.addRow(mnemonic(_("_Result:")), self._result)
+        form.addRow(self._clean)
+        form.addRow(self._hide)
+        self._result.currentIndexChanged.connect(lambda index: self._grey())
+        self._grey()
+
+    def _grey(self) -> None:
+        """What does nothing for the chosen result can't be changed."""
+        self._clean.setEnabled(self._result.currentData() != AS_MASK)
 
     def _keep(self) -> None:
         Options(

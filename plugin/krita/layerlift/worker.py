@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from .common import installed, protocol, stages
-from .controls import WAYS
 from .qt import QtCore, languages, sip
 
 
@@ -45,6 +45,21 @@ class Worker(QtCore.QObject):
         self._asked.append(kind)
         self._process.write(protocol.line(kind, kind, fields))
         self._wait(protocol.SILENCE_SECONDS)
+
+    def is_running(self) -> bool:
+        """Whether it can be asked."""
+        return bool(self._process.state() == QtCore.QProcess.ProcessState.Running)
+
+    def disconnect_all(self) -> None:
+        """Nobody who has heard of it does any more."""
+        for signal in (self.ready, self.progressed, self.ended, self.answered, self.failed):
+            # There may be nobody.
+            with contextlib.suppress(TypeError):
+                signal.disconnect()
+
+    def is_asked(self, kind: str) -> bool:
+        """Whether a question of this kind waits for its answer."""
+        return kind in self._asked
 
     def cancel(self, *kinds: str) -> bool:
         """Have what was asked of these kinds end soon, by its result or as failed; whether there is any."""
@@ -125,7 +140,7 @@ class Worker(QtCore.QObject):
             if not self._asked:
                 self._silence.stop()
             if kind == "error":
-                self._fail(protocol.refusal(message, WAYS), asked)
+                self._fail(protocol.refusal(message, {}), asked)
             else:
                 self.answered.emit(message)
 

@@ -45,11 +45,11 @@ def restore(script_folders):
     set_environment({})
     while scripting.at_reset:
         scripting.at_reset.pop()()
-    _plug_in._jobs.stop()
+    _plug_in._stop()
     yield _nothing_is_shown, PATIENCE
     yield from scripting.close_all()
     # A document that was asked about, or a job that had not come round, may have opened one more.
-    _plug_in._jobs.stop()
+    _plug_in._stop()
     yield (lambda: _nothing_is_shown() and not _plug_in._jobs._queue), PATIENCE
     for name in sys.modules[f"{PLUG_IN}.common.options"].Options._fields:
         krita.Krita.instance().writeSetting(PLUG_IN, name, "")

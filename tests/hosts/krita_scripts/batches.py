@@ -1,7 +1,7 @@
 """What scripts of batches have at hand inside Krita: documents of many kinds, the question, and the summary."""
 
 from layerlift_driver.scripting import add, k, linger, new_document, pixels, redo, settle, undo
-from removals import LIGHT, SAID, box, buttons, progress, subject
+from removals import LIGHT, SAID, QtCore, QtWidgets, box, buttons, choice, is_over, subject
 
 # Name: size, and what its colours are changed to.
 SPACES = {
@@ -89,18 +89,43 @@ def remove_all():
 
 def asked():
     """Wait for the question; its text."""
-    yield lambda: box() is not None, 180
-    return box().text()
+    yield lambda: choice() is not None, 180
+    return question()
+
+
+def question():
+    """What the question says, which follows the ticks."""
+    texts = [label.text() for label in choice().findChildren(QtWidgets.QLabel) if label.wordWrap()]
+    return "\n\n".join(filter(None, texts))
+
+
+def rows():
+    """The lines of the question: name, size and cost, and whether it is ticked; None where it can't be."""
+    ticked = QtCore.Qt.CheckState.Checked
+    items = [_tree().topLevelItem(row) for row in range(_tree().topLevelItemCount())]
+    ticks = [None if item.isDisabled() else item.checkState(0) == ticked for item in items]
+    return [[*(item.text(column) for column in range(3)), tick] for item, tick in zip(items, ticks)]
+
+
+def tick(name, wanted):
+    """Tick a line, or untick it."""
+    states = QtCore.Qt.CheckState
+    (item,) = _tree().findItems(name, QtCore.Qt.MatchFlag.MatchExactly)
+    item.setCheckState(0, states.Checked if wanted else states.Unchecked)
+
+
+def _tree():
+    return choice().findChildren(QtWidgets.QTreeWidget)[0]
 
 
 def answer(name):
     """Press a button of the question."""
-    buttons(box())[name].click()
+    buttons(choice())[name].click()
 
 
 def ended(press="Close"):
     """Wait for the end of all jobs; returns the text of a box, which a button closes, and what was said."""
-    yield (lambda: progress() is None and (box() or SAID)), 300
+    yield (lambda: is_over() and (box() or SAID)), 300
     shown, text, heard = box(), "", SAID[:]
     SAID.clear()
     if shown:

@@ -4,6 +4,7 @@ import gc
 import hashlib
 
 from layerlift import host
+from layerlift.choice import Choice
 from layerlift.common import language
 from layerlift.qt import QtCore, QtWidgets
 from layerlift_driver.reset import plug_in
@@ -71,8 +72,18 @@ def is_in_a_step():
 
 def box():
     """The message box that the plug-in shows, or None."""
+    return next(iter(boxes()), None)
+
+
+def boxes():
+    """All message boxes that the plug-in shows."""
     title = language._("Remove Background")
-    return next((box for box in _shown(QtWidgets.QMessageBox) if box.windowTitle() == title), None)
+    return [box for box in _shown(QtWidgets.QMessageBox) if box.windowTitle() == title]
+
+
+def choice():
+    """The question before a batch, or None."""
+    return next((dialog for dialog in _shown(Choice)), None)
 
 
 def krita_asks():
@@ -86,10 +97,15 @@ def buttons(dialog):
     return {button.text().replace("&", ""): button for button in dialog.findChildren(QtWidgets.QPushButton)}
 
 
+def is_over():
+    """Whether all jobs have ended, and what the account has left is known."""
+    return progress() is None and not plug_in()._balances
+
+
 def ended(press="Close"):
     """Wait for the end of all removals; returns the text of a box, which a button closes, and what was said over the
     canvas."""
-    yield lambda: progress() is None and (box() or SAID)
+    yield lambda: is_over() and (box() or SAID)
     yield from settle(*k.documents())
     shown, text, heard = box(), "", SAID[:]
     SAID.clear()

@@ -1,5 +1,7 @@
 """What scripts of the settings have at hand inside Krita: the dialog, what it shows, and the user's hands."""
 
+import gc
+
 from layerlift.qt import QtWidgets
 from layerlift_driver.scripting import k
 
@@ -37,14 +39,14 @@ def closed():
 
 
 def words():
-    """All that the labels and boxes of the account say, and what is in the field for a key."""
-    labels = [label.text() for label in account().findChildren(QtWidgets.QLabel)]
+    """All that the labels and boxes of the dialog say, and what is in the field for a key."""
+    labels = [label.text() for label in _all(QtWidgets.QLabel)]
     return [*labels, consent().text(), key().text()]
 
 
 def clipped():
-    """The labels of the account that show less than all of their text."""
-    labels = account().findChildren(QtWidgets.QLabel)
+    """The labels of the dialog that show less than all of their text."""
+    labels = _all(QtWidgets.QLabel)
     return [label.text() for label in labels if label.height() < label.heightForWidth(label.width())]
 
 
@@ -54,6 +56,11 @@ def key():
 
 def consent():
     return account().findChildren(QtWidgets.QCheckBox)[0]
+
+
+def clean():
+    """What can be ticked for clean edges."""
+    return boxes()[0]
 
 
 def choices():
@@ -66,7 +73,13 @@ def boxes():
     return _all(QtWidgets.QCheckBox)
 
 
+def paid():
+    """The part that tells of paid work."""
+    return _all(QtWidgets.QGroupBox)[1]
+
+
 def button(text):
+    gc.collect()
     return next(b for b in _all(QtWidgets.QPushButton) if b.text().replace("&", "") == text)
 
 

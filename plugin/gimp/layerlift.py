@@ -96,8 +96,8 @@ RESULT_NAMES = (N_("New layer with alpha"), N_("New layer with a layer mask"))
 ENGINE_NAMES = tuple(engine.name for engine in ENGINES.values())
 CATALOGUE = DOMAIN, str(FOLDER)
 RESULT = (
-    PF_OPTION, "result", N_("Re_sult"), RESULTS.index(DEFAULTS.result), RESULT_NAMES,
-    N_("A mask can be painted on afterwards; alpha is final, and has clean edge colours"),
+    PF_OPTION, "result", N_("Resul_t"), RESULTS.index(DEFAULTS.result), RESULT_NAMES,
+    N_("You can paint on a mask afterwards; alpha can't be corrected later, but has clean edge colours"),
 )  # fmt: skip
 CLEAN = (
     PF_TOGGLE, "clean-edges", N_("Clean edge colo_urs"), DEFAULTS.clean_edges, (),
@@ -105,7 +105,7 @@ CLEAN = (
 )  # fmt: skip
 HIDE = (
     PF_TOGGLE, "hide-original", N_("_Hide the original layer"), DEFAULTS.hide_original, (),
-    N_("The original stays in the image, and is no longer seen behind the cut-out"),
+    N_("The original stays in the image, but no longer shows behind the cut-out"),
 )  # fmt: skip
 ENGINE = (
     PF_OPTION, "engine", N_("_Engine"), list(ENGINES).index(DEFAULTS.engine), ENGINE_NAMES,

@@ -45,17 +45,17 @@ class Settings:
             (PF_BUTTON, "get", _("_Get an API Key"), _opening(ways.KEY_PAGE), (), ways.KEY_PAGE),
             (PF_BUTTON, "buy", _("_Buy Units"), _opening(ways.UNITS_PAGE), (), ways.UNITS_PAGE),
             (PF_TOGGLE, "agree", _("_Allow uploading layers that I choose"), False, (), _(
-                "Holds for GIMP, Krita and the command, until you take it back here. Each picture costs 1 unit."
+                "Your consent holds for GIMP, Krita and the command, until you take it back here. Each picture costs 1 unit."
             )),
             (PF_OPTION, "engine", _("_Engine:"), now["engine"], [engine.explained for engine in ENGINES.values()], _(
                 "Which engine is chosen when a dialog opens"
             )),
             (PF_OPTION, "result", _("Re_sult:"), now["result"], RESULT_NAMES, _(
-                "A mask can be painted on afterwards; alpha is final, and has clean edge colours"
+                "You can paint on a mask afterwards; alpha can't be corrected later, but has clean edge colours"
             )),
             (PF_TOGGLE, "clean-edges", _("Clean edge colo_urs"), now["clean-edges"], (), clean),
             (PF_TOGGLE, "hide-original", _("_Hide the original layer"), now["hide-original"], (), _(
-                "The original stays in the image, and is no longer seen behind the cut-out"
+                "The original stays in the image, but no longer shows behind the cut-out"
             )),
             (PF_LABEL, "jobs", _("Paid work:"), ""),
             (PF_BUTTON, "fetch", _("Fetch Resu_lts"), self._fetch, (), _(

@@ -71,6 +71,7 @@ KEYS = {
     "python-fu-layerlift-all": "<Primary><Shift>F9",
     "python-fu-layerlift-settings": "<Primary><Shift>F7",
     "python-fu-every-kind": "<Primary><Shift>F8",
+    "python-fu-window": "<Primary><Shift>F5",
     "python-fu-forms-menu": "F7",
     "python-fu-forms-fails": "F5",
     "python-fu-forms-gives-up": "F4",

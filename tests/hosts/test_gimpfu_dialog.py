@@ -3,6 +3,7 @@
 # ruff: noqa: F821 - the bodies run inside GIMP, with the names of gimpfu
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -209,3 +210,55 @@ def test_displays_open_and_close_and_an_undo_group_is_one_step(every_kind: Gimp)
         assert window.python(change) == [True, 2, 50.0, [0, 0, 0, 0]]
         window.key("ctrl+z")
         wait_for(lambda: window.glimpse(look) == [1, 100.0, [255, 255, 255, 255]], "one undo to bring all back")
+
+
+@pytest.fixture
+def window_of_its_own(gimp_on_a_screen: Gimp) -> Gimp:
+    """A GIMP in which Ctrl+Shift+F5 opens a window of a plug-in's own."""
+    if not gimp_on_a_screen.is_shared:
+        gimp_on_a_screen.add_plug_in(PLUG_INS / "window.py")
+    return gimp_on_a_screen
+
+
+def noted() -> Any:
+    found = gimp.get_data("window")
+    return found.decode() if found else ""
+
+
+def forget_notes() -> Any:
+    gimp.set_data("window", "")
+
+
+def test_a_window_of_a_plug_in_is_read_changed_and_heard_of_while_it_is_shown(
+    window_of_its_own: Gimp, tmp_path: Path
+) -> None:
+    with window_of_its_own.window() as window:
+        window.python(show_an_image)
+        window.python(forget_notes)
+        shown = window.summon("ctrl+shift+F5", "^A Window$")
+        for key, text in (("alt+n", "Ada"), ("alt+c", "hidden")):
+            window.key(key, shown)
+            window.key("ctrl+a", shown)
+            window.type(text, shown)
+        window.key("alt+g", shown)
+        window.key("Return", shown)  # it is not sure
+        window.key("alt+s", shown)
+        window.screenshot(tmp_path / "window.png")
+        window.dismiss("alt+t", shown)
+        answer, name, secret, greeting, size, heard = ast.literal_eval(
+            wait_for(lambda: window.python(noted), "the answer")
+        )
+        assert (answer, name, secret, greeting, size) == ("take", "Ada", "hidden", "Hello, Ada!", 1)
+        assert heard[0] == "shown" and heard[-1] is True
+        window.python(forget_notes)
+        window.dismiss("Escape", window.summon("ctrl+shift+F5", "^A Window$"))
+        assert wait_for(lambda: window.python(noted), "the end") == "(None,)"
+
+
+def test_what_fails_in_a_window_ends_it_and_is_told(window_of_its_own: Gimp) -> None:
+    with window_of_its_own.window() as window:
+        window.python(show_an_image)
+        shown = window.summon("ctrl+shift+F5", "^A Window$")
+        window.dismiss("alt+b", shown)
+        window.dismiss("Escape", window.wait_for("GIMP Message|Error"))
+    assert "the button has broken down" in window_of_its_own.stderr

@@ -46,12 +46,16 @@ ALLOWED = {
     "Krita {}",
     "Python {}",
     "Qt {}",
-    # in files and in the procedure browser, of what no user calls or opens
+    # in files and in the procedure browser, of what no user opens or finds in a menu
     "Layerlift's cut-outs",
     "Does what the other procedures of Layerlift supervise",
     "Not for scripts: call python-fu-layerlift and python-fu-layerlift-all.",
     "What is to be done",
     "The file for what a cancel has cost",
+    "Whether the user is to be told what a key is good for",
+    "Put the subject of the layer on a new layer, and pay for it once more where need be",
+    "As python-fu-layerlift by the YouCam service, also for a layer that has its cut-out, or is one, and for one whose "
+    "earlier task may have been charged in vain.",
 }
 """Texts that look like a user's, and are none."""
 SOURCES = [
@@ -170,6 +174,37 @@ def test_programs_read_what_translators_have_written(language: str, translated: 
                 assert form in forms(message.string), (message.id, number)
         elif message.id:
             assert compiled.gettext(message.id) == message.string
+
+
+WINDOWS = {
+    "GIMP's menu": ["_Remove Background...", "Remove Backgrounds of _All Open Images...", "_Settings..."],
+    "GIMP's dialog": ["Resul_t", "Clean edge colo_urs", "_Hide the original layer", "_Engine"],
+    "GIMP's settings": [
+        "_New key:", "_Test", "_Forget Key", "_Get an API Key", "_Buy Units", "_Allow uploading layers that I choose",
+        "_Engine:", "Re_sult:", "Clean edge colo_urs", "_Hide the original layer", "Fetch Resu_lts",
+        "_Delete Kept Results...", "_OK",
+    ],
+    "Krita's settings": [
+        "API &key:", "&Set", "&Forget", "&Test Connection", "_Get an API Key", "_Buy Units", "_Engine:", "_Result:",
+        "A&llow uploading layers I choose to {host} (1 unit each)", "Clea&n edge colours", "H&ide the original layer",
+        "Fetch Res_ults", "_Delete Kept Results...",
+    ],
+    "the question before an upload": ["_Upload This Time", "_Always Upload", "Work _Offline"],
+    "an error": ["_Settings...", "_Try Again", "_Pay Again", "Work _Offline", "_Buy Units", "_Close"],
+}  # fmt: skip
+"""Labels that are in one window together, by their letters for the keyboard."""
+
+
+@pytest.mark.parametrize("language", ["en", *catalogues.languages()])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_each_control_of_a_window_has_a_letter_of_its_own(window: str, language: str) -> None:
+    labels = WINDOWS[window]
+    assert all(TEXTS.get(label) for label in labels), "there is no such label any more"
+    if language != "en":
+        known = catalogues.read(language)
+        labels = [str(known[label].string) for label in labels]
+    letters = [found.group(1).lower() for label in labels if (found := re.search(r"[_&](\w)", label))]
+    assert len(set(letters)) == len(labels), (labels, letters)
 
 
 @pytest.mark.parametrize("module", [core, hosted], ids=lambda module: module.__name__)

@@ -105,7 +105,7 @@ class ProcedureWindow(Window):
                 names.append(LABEL + argument.name)
             elif argument.kind == pf.PF_OPTION:
                 # GIMP 3.2 would draw few choices as buttons, which nothing on the keyboard leads to.
-                dialog.get_widget(argument.name, self._ui.StringComboBox)
+                dialog.get_widget(argument.name, self._gtk.ComboBox)
             elif argument.kind == pf.PF_SLIDER:
                 dialog.get_scale_entry(argument.name, 1.0)
             names.append(argument.name)

@@ -31,7 +31,8 @@ class Choice(QtWidgets.QDialog):
         self.finished.connect(self.deleteLater)
         self._asked, self._cost = paragraph(), paragraph()
         self._list = explained(
-            QtWidgets.QTreeWidget(), _("Untick what is to stay as it is. What is greyed can't be done, or is done.")
+            QtWidgets.QTreeWidget(),
+            _("Untick what is to stay as it is. Greyed pictures can't be processed, or have a cut-out already."),
         )
         self._items = [(picture, self._add(picture)) for picture in offer.pictures]
         name = label(_("&Pictures:"))

@@ -45,7 +45,8 @@ class Settings:
             (PF_BUTTON, "get", _("_Get an API Key"), _opening(ways.KEY_PAGE), (), ways.KEY_PAGE),
             (PF_BUTTON, "buy", _("_Buy Units"), _opening(ways.UNITS_PAGE), (), ways.UNITS_PAGE),
             (PF_TOGGLE, "agree", _("_Allow uploading layers that I choose"), False, (), _(
-                "Your consent holds for GIMP, Krita and the command, until you take it back here. Each picture costs 1 unit."
+                "Your consent holds for GIMP, Krita and the command, until you take it back here. "
+                "Each picture costs 1 unit."
             )),
             (PF_OPTION, "engine", _("_Engine:"), now["engine"], [engine.explained for engine in ENGINES.values()], _(
                 "Which engine is chosen when a dialog opens"

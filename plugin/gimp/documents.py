@@ -70,7 +70,8 @@ def remove_all(wish: Wish, note: Note, only: Any = None) -> bool:
             gimp.progress_init(_("Removing the backgrounds"))
             end = Round(worker, pictures, wish, summary, note, only is None)
             end.run()
-            summary.left = balance_after(worker, {"units": summary.units})
+            if is_asked():
+                summary.left = balance_after(worker, {"units": summary.units})
     found = ways.out_of_all(end.kinds, wish.options.engine) if end else ()
     if found and is_asked():
         return offer(found, wish, note, summary, only)

@@ -222,11 +222,11 @@ def window_of_its_own(gimp_on_a_screen: Gimp) -> Gimp:
 
 def noted() -> Any:
     found = gimp.get_data("window")
-    return found.decode() if found else ""
+    return "" if found in (None, b"nothing") else found.decode()
 
 
 def forget_notes() -> Any:
-    gimp.set_data("window", "")
+    gimp.set_data("window", "nothing")
 
 
 def test_a_window_of_a_plug_in_is_read_changed_and_heard_of_while_it_is_shown(

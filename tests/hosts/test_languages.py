@@ -45,7 +45,7 @@ def test_gimp_and_the_worker_speak_the_language_that_is_set_in_gimp(
             dialog = window.summon("F9", REMOVE)
             window.screenshot(tmp_path / "dialog.png")
             window.dismiss("alt+o", dialog)
-            box = window.wait_for("GIMP Message|GIMP-Meldung|Error|Fehler")
+            box = window.wait_for(f"^{REMOVE}$")
             window.screenshot(tmp_path / "error.png")
             window.dismiss("Escape", box)
             # The next one is not met by the fault.

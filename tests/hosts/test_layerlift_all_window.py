@@ -230,7 +230,7 @@ def test_all_selected_layers_of_an_image_come_in_one_undo_step_and_a_script_is_n
         names = ["high cut-out", "high", "white", "low cut-out", "low", "photo"]
         assert [layer[0] for layer in after] == names
         told = text(gimp, "told")
-        assert told[0] == "2 of 3 pictures done. Units used: 2. Balance: 998 units."
+        assert told[0] == "2 of 3 pictures done. Units used: 2."
         assert told[2].startswith("[Untitled], white: No subject")
         box = window.find(TOLD)
         if box:

@@ -61,8 +61,8 @@ class Layerlift(Extension):
                 action.setIcon(icon)
 
     def remove(self) -> None:
-        """Queue the active layer, or all that are selected as one job. Each cut-out is an undo step: Krita lets no plug-in
-        make one of several."""
+        """Queue the active layer, or all that are selected as one job. Each cut-out is an undo step: Krita lets no
+        plug-in make one of several."""
         try:
             options = _options()
             layers = host.selected_layers()

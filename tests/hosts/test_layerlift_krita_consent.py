@@ -160,3 +160,25 @@ def test_without_a_key_a_better_result_is_advised_once_when_the_draft_is_there(k
     with krita.window() as window:
         assert window.run(without_a_key, 300) == [["Close", "Settings..."], 2, [ADVICE, [DRAFT]]]
         assert window.run(without_a_key, 310) == [[], 2, ["", [DRAFT]]]
+
+
+def batch_without_a_key() -> Any:
+    """Runs inside Krita: what is told of two documents, and the buttons of its box."""
+    import batches
+    from removals import box, buttons, is_over, listen
+
+    listen()
+    yield from batches.small(2)
+    batches.remove_all()
+    yield from batches.asked()
+    batches.answer("Remove Backgrounds")
+    yield (lambda: is_over() and box() is not None), 120
+    return box().text(), sorted(buttons(box()))
+
+
+def test_after_a_batch_of_drafts_a_key_is_advised_in_its_summary(krita: Krita, home: Path) -> None:
+    krita.add_layerlift(home)
+    with krita.window() as window:
+        told, offered = window.run(batch_without_a_key)
+    assert told == f"2 of 2 pictures done. Units used: 0.\n\n{ADVICE}"
+    assert offered == ["Close", "Settings..."]

@@ -293,7 +293,7 @@ def look_at_paid_work(press_first: list[str]) -> Any:
             press(text)
         else:
             asked = box().text()
-            buttons(box())[text].click()
+            buttons(box)[text].click()
         yield lambda: box() is not None or paid().isEnabled()
         yield from answered()
     return words(), [button(text).isEnabled() for text in ("Fetch Results", "Delete Kept Results...")], asked

@@ -253,7 +253,7 @@ def cancel() -> Any:
     import batches
     from removals import buttons, progress
 
-    buttons(progress())["Cancel"].click()
+    buttons(progress)["Cancel"].click()
     told = yield from batches.ended()
     return told, batches.all_names()
 
@@ -369,7 +369,7 @@ def fails_at_once(environment: dict[str, str]) -> Any:
     k.writeSetting("layerlift", "engine", "youcam")
     batches.remove_all()
     yield lambda: progress() is None and box() is not None
-    offered = sorted(buttons(box()))
+    offered = sorted(buttons(box))
     text, _ = yield from batches.ended()
     os.environ.clear()
     os.environ.update(before)

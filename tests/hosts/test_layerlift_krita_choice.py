@@ -48,7 +48,7 @@ def tick(names: list[str], wanted: bool) -> Any:
 
     for name in names:
         batches.tick(name, wanted)
-    shown = {name: button.isEnabled() for name, button in buttons(choice()).items() if button.isVisible()}
+    shown = {name: button.isEnabled() for name, button in buttons(choice).items() if button.isVisible()}
     return batches.question(), shown
 
 
@@ -133,8 +133,8 @@ def fail_and_try_again(press: str) -> Any:
     batches.answer("Remove Backgrounds")
     yield (lambda: is_over() and box()), 300
     text = box().text()
-    offered = sorted(buttons(box()))
-    buttons(box())[press].click()
+    offered = sorted(buttons(box))
+    buttons(box)[press].click()
     yield from batches.asked()
     rows = batches.rows()
     batches.answer("Remove Backgrounds")

@@ -36,8 +36,8 @@ def first_time(name: str, answer: str) -> Any:
     document.activeNode().setName(name)
     remove()
     yield lambda: box() is not None
-    text, offered = box().text(), sorted(buttons(box()))
-    buttons(box())[answer].click()
+    text, offered = box().text(), sorted(buttons(box))
+    buttons(box)[answer].click()
     yield lambda: box() is None or box().text() != text
     told = yield from ended()
     return text, offered, told, len(document.topLevelNodes())
@@ -87,7 +87,7 @@ def close_and_agree() -> Any:
     from removals import box, buttons, ended
 
     yield from close(k.activeDocument())
-    buttons(box())["Upload This Time"].click()
+    buttons(box)["Upload This Time"].click()
     yield lambda: not box().text().startswith("Upload")
     return (yield from ended())
 
@@ -97,7 +97,7 @@ def told_in_place_of_the_question() -> Any:
     from removals import boxes, buttons
 
     yield lambda: any("Upload" not in box.text() for box in boxes())
-    return [[box.text(), sorted(buttons(box))] for box in boxes()]
+    return [[box.text(), sorted(buttons(lambda box=box: box))] for box in boxes()]
 
 
 def test_what_ends_while_the_question_is_there_is_told(krita: Krita, home: Path) -> None:
@@ -124,7 +124,7 @@ def first_batch(answer: str) -> Any:
     yield from batches.small(2)
     batches.remove_all()
     text = yield from batches.asked()
-    offered = sorted(name for name, button in buttons(choice()).items() if button.isVisible())
+    offered = sorted(name for name, button in buttons(choice).items() if button.isVisible())
     batches.answer(answer)
     return text, offered, (yield from batches.ended()), batches.all_names()
 
@@ -150,7 +150,7 @@ def without_a_key(width: int) -> Any:
     document = yield from subject(width, 200)
     remove()
     yield lambda: is_over() and SAID
-    offered = sorted(buttons(box())) if box() else []
+    offered = sorted(buttons(box)) if box() else []
     layers = len(document.topLevelNodes())
     return offered, layers, (yield from ended())
 
@@ -160,3 +160,25 @@ def test_without_a_key_a_better_result_is_advised_once_when_the_draft_is_there(k
     with krita.window() as window:
         assert window.run(without_a_key, 300) == [["Close", "Settings..."], 2, [ADVICE, [DRAFT]]]
         assert window.run(without_a_key, 310) == [[], 2, ["", [DRAFT]]]
+
+
+def batch_without_a_key() -> Any:
+    """Runs inside Krita: what is told of two documents, and the buttons of its box."""
+    import batches
+    from removals import box, buttons, is_over, listen
+
+    listen()
+    yield from batches.small(2)
+    batches.remove_all()
+    yield from batches.asked()
+    batches.answer("Remove Backgrounds")
+    yield (lambda: is_over() and box() is not None), 120
+    return box().text(), sorted(buttons(box))
+
+
+def test_after_a_batch_of_drafts_a_key_is_advised_in_its_summary(krita: Krita, home: Path) -> None:
+    krita.add_layerlift(home)
+    with krita.window() as window:
+        told, offered = window.run(batch_without_a_key)
+    assert told == f"2 of 2 pictures done. Units used: 0.\n\n{ADVICE}"
+    assert offered == ["Close", "Settings..."]

@@ -42,7 +42,7 @@ def attempt(size: list[int], environment: dict[str, str], shades: list[int], pre
     unchanged = state(document)
     remove()
     yield lambda: progress() is None
-    offered = sorted(buttons(box())) if box() else []
+    offered = sorted(buttons(box)) if box() else []
     text, said = yield from ended(press)
     os.environ.clear()
     os.environ.update(before)
@@ -120,7 +120,7 @@ def press_what_stays(name: str, width: int = 300) -> Any:
     remove()
     yield lambda: box() is not None and is_over()
     text = box().text()
-    buttons(box())[name].click()
+    buttons(box)[name].click()
     copied = QtWidgets.QApplication.clipboard().text()
     return text, opened, copied, box() is not None
 
@@ -130,7 +130,7 @@ def press_on(name: str) -> Any:
     from removals import SAID, box, buttons, ended
 
     SAID.clear()
-    buttons(box())[name].click()
+    buttons(box)[name].click()
     told = yield from ended()
     return told, [name for name, *_ in tree(k.activeDocument().rootNode())]
 
@@ -176,7 +176,7 @@ def delete_the_layer_and_try_again() -> Any:
     document = k.activeDocument()
     document.topLevelNodes()[0].remove()
     yield from settle(document)
-    buttons(box())["Try Again"].click()
+    buttons(box)["Try Again"].click()
     return (yield from ended())
 
 
@@ -295,7 +295,7 @@ def block(size: list[int], seconds: float) -> Any:
     time.sleep(seconds)
     until = time.monotonic() + seconds / 2
     yield lambda: time.monotonic() > until
-    buttons(progress())["Cancel"].click()
+    buttons(progress)["Cancel"].click()
     return (yield from ended())
 
 

@@ -37,7 +37,7 @@ def cancel(stage: str, how: str) -> Any:
     """Runs inside Krita: cancel at a stage; whether the document is as before, and what was told."""
     from removals import When, at, buttons, ended, progress, remove, state
 
-    ways = {"by the button": lambda: buttons(progress())["Cancel"].click(), "by closing": lambda: progress().close()}
+    ways = {"by the button": lambda: buttons(progress)["Cancel"].click(), "by closing": lambda: progress().close()}
     document = k.activeDocument()
     before = state(document)
     remove()
@@ -99,7 +99,7 @@ def cancel_the_first_of_two(sizes: list[list[int]]) -> Any:
         remove()
     yield at("Waiting")
     picture, stage = lines()
-    buttons(progress())["Cancel"].click()
+    buttons(progress)["Cancel"].click()
     yield lambda: not lines()[0].startswith(picture)
     told = yield from ended()
     changed = [state(document)[0] != old[0] for document, old in zip(documents, before)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -292,7 +293,7 @@ def look_at_paid_work(press_first: list[str]) -> Any:
             press(text)
         else:
             asked = box().text()
-            buttons(box())[text].click()
+            buttons(box)[text].click()
         yield lambda: box() is not None or paid().isEnabled()
         yield from answered()
     return words(), [button(text).isEnabled() for text in ("Fetch Results", "Delete Kept Results...")], asked
@@ -391,19 +392,45 @@ def test_the_consent_is_shown_as_it_is_whoever_has_changed_it(place: Place) -> N
     assert place.agreed() == []
 
 
-@pytest.fixture
-def locked(krita: Krita, tmp_path: Path) -> Iterator[Place]:
-    """Krita where the key is kept in a keyring, and that is locked."""
+@contextmanager
+def with_ring(ring: str, krita: Krita, tmp_path: Path) -> Iterator[Place]:
+    """Krita where the key is kept in a keyring of this kind."""
     with Twin(Options()) as twin:
         place = Place(tmp_path, krita, twin)
         krita.environment.update(
             LAYERLIFT_HOME="",
-            PYTHON_KEYRING_BACKEND="helpers.rings.Locked",
+            PYTHON_KEYRING_BACKEND=f"helpers.rings.{ring}",
             XDG_STATE_HOME=str(place.home),
         )
         with krita.window() as place.window:
             yield place
         wait_for(lambda: not workers_of(place.home), "the dialog's worker to end")
+
+
+@pytest.fixture
+def locked(krita: Krita, tmp_path: Path) -> Iterator[Place]:
+    """Krita where the keyring is locked."""
+    with with_ring("Locked", krita, tmp_path) as place:
+        yield place
+
+
+def close_while_it_loads(engine: int) -> Any:
+    """Runs inside Krita: another engine, and OK, while the worker waits for the keyring."""
+    from settings_dialog import account, choices, closed, dialog, press, words
+
+    k.action("layerlift_settings").trigger()
+    yield lambda: dialog() is not None and "Loading settings..." in words()
+    is_usable = account().isEnabled()
+    choices()[0].setCurrentIndex(engine)
+    press("OK")
+    yield from closed()
+    return is_usable
+
+
+def test_a_keyring_that_hangs_keeps_nobody_from_the_other_settings(krita: Krita, tmp_path: Path) -> None:
+    with with_ring("Hanging", krita, tmp_path) as place:
+        assert place.window.run(close_while_it_loads, 2, timeout=20.0) is False
+        assert place.window.run(kept)[0] == "offline"
 
 
 def test_a_locked_keyring_is_told_and_a_key_is_kept_in_a_file_instead(locked: Place) -> None:

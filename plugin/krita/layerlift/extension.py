@@ -61,7 +61,7 @@ class Layerlift(Extension):
                 action.setIcon(icon)
 
     def remove(self) -> None:
-        """Queue the active layer, or all that are selected as one job; each cut-out is an undo step, since Krita lets no
+        """Queue the active layer, or all that are selected as one job. Each cut-out is an undo step: Krita lets no
         plug-in make one of several."""
         try:
             options = _options()

@@ -120,17 +120,16 @@ def _tree():
 
 def answer(name):
     """Press a button of the question."""
-    buttons(choice())[name].click()
+    buttons(choice)[name].click()
 
 
 def ended(press="Close"):
     """Wait for the end of all jobs; returns the text of a box, which a button closes, and what was said."""
     yield (lambda: is_over() and (box() or SAID)), 300
-    shown, text, heard = box(), "", SAID[:]
+    text, heard = box().text() if box() else "", SAID[:]
     SAID.clear()
-    if shown:
-        text = shown.text()
-        buttons(shown)[press].click()
+    if text:
+        buttons(box)[press].click()
     yield from settle(*k.documents())
     return text, heard
 

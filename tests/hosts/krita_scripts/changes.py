@@ -44,7 +44,7 @@ def closed_after_a_question(document, layer):
     document.setModified(True)
     later(k.action("file_close").trigger)
     yield krita_asks
-    buttons(krita_asks())["No"].click()
+    buttons(krita_asks)["No"].click()
     yield lambda: document not in k.documents()
 
 

@@ -91,10 +91,11 @@ def krita_asks():
     return next((box for box in _shown(QtWidgets.QMessageBox) if box.windowTitle() == "Krita"), None)
 
 
-def buttons(dialog):
-    """The buttons of a dialog, by their texts. They work, too, where Python has collected its garbage meanwhile."""
+def buttons(find):
+    """The buttons of what is found, by their texts. They work, too, where Python has collected its garbage meanwhile:
+    that is done first, since a dialog that a script has is none."""
     gc.collect()
-    return {button.text().replace("&", ""): button for button in dialog.findChildren(QtWidgets.QPushButton)}
+    return {button.text().replace("&", ""): button for button in find().findChildren(QtWidgets.QPushButton)}
 
 
 def is_over():
@@ -107,11 +108,10 @@ def ended(press="Close"):
     canvas."""
     yield lambda: is_over() and (box() or SAID)
     yield from settle(*k.documents())
-    shown, text, heard = box(), "", SAID[:]
+    text, heard = box().text() if box() else "", SAID[:]
     SAID.clear()
-    if shown:
-        text = shown.text()
-        buttons(shown)[press].click()
+    if text:
+        buttons(box)[press].click()
     return text, heard
 
 

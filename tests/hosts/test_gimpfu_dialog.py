@@ -236,7 +236,7 @@ def test_a_window_of_a_plug_in_is_read_changed_and_heard_of_while_it_is_shown(
         window.python(show_an_image)
         window.python(forget_notes)
         shown = window.summon("ctrl+shift+F5", "^A Window$")
-        for key, text in (("alt+n", "Ada"), ("alt+c", "hidden")):
+        for key, text in (("alt+n", "Ada"), ("alt+e", "hidden")):
             window.key(key, shown)
             window.key("ctrl+a", shown)
             window.type(text, shown)

@@ -83,5 +83,5 @@ def test_krita_and_the_worker_speak_the_language_that_is_set_in_krita(krita: Kri
     assert (entry, first) == (REMOVE, "Hintergrund der Ebene entfernen")
     assert NOT_ACTIVE in text
     (line,) = said
-    assert "'test': YouCam, 1 " in line and " 999 " in line
+    assert line == "Hintergrund von \u201etest\u201c entfernt: YouCam, 1 Einheit, noch 999 \u00fcbrig."
     assert names == ["Background", "Background-Freisteller"]

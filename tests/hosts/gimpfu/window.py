@@ -29,7 +29,7 @@ def show():
     heard = []
     rows = [
         (PF_STRING, "name", "_Name:", "you"),
-        (PF_PASSWORD, "secret", "Se_cret:", ""),
+        (PF_PASSWORD, "secret", "S_ecret:", ""),
         (PF_OPTION, "size", "Si_ze:", 1, ["small", "large"], "How large it is"),
         (PF_TOGGLE, "sure", "_Sure", False),
         (PF_BUTTON, "greet", "_Greet", greet),

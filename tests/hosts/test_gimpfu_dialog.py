@@ -241,6 +241,8 @@ def test_a_window_of_a_plug_in_is_read_changed_and_heard_of_while_it_is_shown(
             window.key("ctrl+a", shown)
             window.type(text, shown)
         window.key("alt+g", shown)
+        wait_for(lambda: window.python(noted) == "('Hello, Ada!',)", "the greeting")
+        window.python(forget_notes)
         window.key("Return", shown)  # it is not sure
         window.key("alt+s", shown)
         window.screenshot(tmp_path / "window.png")

@@ -15,6 +15,7 @@ def show():
     def greet(form):
         name = form["name"]
         form["greeting"] = form.call(lambda: f"Hello, {name}!")
+        note(form["greeting"])
 
     def break_down(form):
         raise ValueError("the button has broken down")

@@ -261,8 +261,8 @@ class Service:
         self._call("POST", "/s2s/v2.0/task/delete", answers.acknowledged, sleep, {"task_id": task_id})
 
     def balance(self, *, sleep: Sleep) -> float:
-        """The account's units that have not expired; tried but twice, as somebody waits."""
-        return self._call("GET", "/s2s/v1.0/client/credit", self._units, sleep, attempts=HURRIED_ATTEMPTS)
+        """The account's units that have not expired."""
+        return self._call("GET", "/s2s/v1.0/client/credit", self._units, sleep)
 
     def history(self, *, sleep: Sleep) -> Iterator[answers.Charge]:
         """The account's unit history, fetched page by page, in no certain order; tried but twice, as somebody waits."""

@@ -10,18 +10,20 @@ from common import words
 from common.options import AS_ALPHA, ENGINES, RESULTS
 from common.protocol import WorkerError
 from common.worker import Worker
-from cutout import CutOut
+from cutout import CutOut, selected_of
+from gimpfu import CancelError
 
 
 def prepare(form: Any, image: Any = None, drawable: Any = None) -> None:
-    """Have a dialog grey what does nothing, and show what removing a layer's background costs, where there is one."""
+    """Have a dialog grey what does nothing, and show what removing a layer's background costs. What several cost is
+    asked about later."""
 
     def grey(form: Any) -> None:
         form.enable("clean-edges", RESULTS[form["result"]] == AS_ALPHA)
 
     form.on_change(grey)
     grey(form)
-    if drawable is not None:
+    if drawable is not None and len(selected_of(image)) < 2:
         cost = Cost(image, drawable)
         form.on_show(cost.find)
         form.on_change(cost.show)
@@ -46,6 +48,8 @@ class Cost:
             for engine in ("auto", "youcam"):
                 if engine not in self._said:
                     self._ask(form, worker, engine, dict(job, name=self._drawable.name))
+        except CancelError:
+            raise
         except (RuntimeError, WorkerError) as error:
             self._said = dict.fromkeys(ENGINES, str(error))
         finally:

@@ -126,7 +126,7 @@ class PlugIn:
         returns a dictionary, the dialog shows its values, by the parameters' names, instead of the last ones.
         `on_dialog` is called with the dialog (a `Form`) before it is shown, and with the values that are not asked for,
         such as image and drawable. Of several selected drawables GIMP 3 gives one after the other; without
-        `takes_each`, the first alone.
+        `takes_each` the first alone, but for scripts.
         """
         _check_name(proc_name, "procedure")
         _check_definitions(params, "parameter", 4)

@@ -28,8 +28,8 @@ class Declared:
     """A procedure that takes `parameters` (its run mode is not among them) and is run by `call(run_mode, values)`.
 
     `texts` are its blurb, help, author, copyright and date.
-    `shown` are the parameters as dialogs show them, where that is another language. With `takes_each`, each of several
-    drawables is given, one after the other, else the first alone.
+    `shown` are the parameters as dialogs show them, where that is another language. With `takes_each`, and by scripts,
+    each of several drawables is given, one after the other, else the first alone.
     With `asks`, an interactive run opens the dialog; without, the procedure asks for itself, as on 2.10.
     """
 
@@ -129,7 +129,8 @@ class Declared:
         given = self._given(procedure, int(mode), config, image, drawables[0])
         wrapped = self._wrap(pf.PF_IMAGE, image.get_id())
         result = None
-        for identity in [drawable.get_id() for drawable in drawables][: None if self._takes_each else 1]:
+        takes_each = self._takes_each or int(mode) == NONINTERACTIVE
+        for identity in [drawable.get_id() for drawable in drawables][: None if takes_each else 1]:
             result = self.call(int(mode), [wrapped, self._wrap(pf.PF_DRAWABLE, identity), *given])
         self._show(mode)
         return result

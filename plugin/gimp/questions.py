@@ -10,11 +10,13 @@ from common import ways, words
 from common.language import _
 from common.options import Options
 from common.protocol import PATIENCE_SECONDS, WorkerError
+from common.report import REPORTED, report
 from common.worker import Worker
-from gimpfu import PF_LABEL, RUN_NONINTERACTIVE, CancelError, Form, gimp
+from gimpfu import PF_LABEL, RUN_NONINTERACTIVE, CancelError, Form, copy_text, gimp
 
 TITLE = _("Remove Background")
 CLOSE = _("_Close")
+REPORT = "report"
 
 
 class Wish(NamedTuple):
@@ -77,11 +79,15 @@ def mend(error: WorkerError, wish: Wish) -> Wish:
 
     Raises CancelError where that is nothing, and the error itself where nothing can be done, or nobody is there.
     """
-    found = ways.out_of(error.kind, wish.options.engine)
-    if not (found and is_asked()):
+    answers = {way: ways.LABELS[way] for way in ways.out_of(error.kind, wish.options.engine)}
+    if error.kind in REPORTED:
+        answers[REPORT] = _("Copy Repo_rt")
+    if not (answers and is_asked()):
         raise error
-    while (way := choose(str(error), {one: ways.LABELS[one] for one in found}, CLOSE)) is not None:
-        if open_way(way):
+    while (way := choose(str(error), answers, CLOSE)) is not None:
+        if way == REPORT:
+            copy_text(report(str(error), "GIMP {}.{}.{}".format(*gimp.version)))
+        elif open_way(way):
             return follow(way, wish)
     raise CancelError("cancelled")
 

@@ -35,7 +35,7 @@ pdb = gimp.pdb
 _constants: dict[str, Any] = gimpenums.CONSTANTS
 globals().update(_constants)
 _plug_in = PlugIn(PROCESS.serve)
-Form = MODULES["gimpui"].Form
+Form, copy_text = MODULES["gimpui"].Form, MODULES["gimpui"].copy_text
 register = _plug_in.register
 main = _plug_in.main
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -212,6 +216,34 @@ def test_a_key_that_is_refused_is_set_in_place_and_the_run_goes_on(noting: Gimp,
             window.dismiss("alt+o", dialog)
             wait_for(lambda: window.glimpse(describe) == DONE, "the new layer")
         assert twin.charged == 1
+
+
+def clipboard(window: Window) -> str:
+    """The text on the screen's clipboard."""
+    command = [sys.executable, "-c", "import tkinter; print(tkinter.Tk().clipboard_get())"]
+    environment = {**os.environ, "DISPLAY": window.display}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout
+
+
+def test_a_report_can_be_copied_where_nothing_else_can_be_done(noting: Gimp, home: Path, tmp_path: Path) -> None:
+    gimp = noting
+    install(gimp, home)
+    setup = gimp.profile / "plug-ins" / "layerlift" / "worker.json"
+    text = setup.read_text()
+    setup.write_text(json.dumps({"python": "/nowhere/python", "version": "1.2.3"}))
+    try:
+        with window_with_the_photo(gimp) as window:
+            start_from_the_dialog(window)
+            box = window.wait_for("^Remove Background$")
+            window.screenshot(tmp_path / "broken.png")
+            window.key("alt+r", box)
+            wait_for(lambda: "Layerlift 1.2.3" in clipboard(window), "the report")
+            copied = clipboard(window)
+            window.dismiss("Escape", window.wait_for("^Remove Background$"))
+    finally:
+        setup.write_text(text)
+    assert copied.startswith("Layerlift's own Python is gone.")
+    assert "\nGIMP " in copied and "\nPython 3." in copied
 
 
 @pytest.mark.parametrize(

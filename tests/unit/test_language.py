@@ -190,7 +190,7 @@ WINDOWS = {
         "Fetch Res_ults", "_Delete Kept Results...",
     ],
     "the question before an upload": ["_Upload This Time", "_Always Upload", "Work _Offline"],
-    "an error": ["_Settings...", "_Try Again", "_Pay Again", "Work _Offline", "_Buy Units", "_Close"],
+    "an error": ["_Settings...", "_Try Again", "_Pay Again", "Work _Offline", "_Buy Units", "_Close", "Copy Repo_rt"],
 }  # fmt: skip
 """Labels that are in one window together, by their letters for the keyboard."""
 

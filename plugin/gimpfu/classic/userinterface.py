@@ -36,3 +36,9 @@ def Form(
     Raises gimpfu.error where there is no display.
     """
     return HOST.dialogs().form(title, form.check(rows, answers), answers, cancel, default, wrap)
+
+
+def copy_text(text: str) -> None:
+    """Put a text on the clipboard, at least for as long as this plug-in shows windows. Raises gimpfu.error where there
+    is no display."""
+    HOST.dialogs().copy(text)

@@ -137,6 +137,9 @@ class Dialogs(Protocol):
     ) -> Form:  # fmt: skip
         """A window of these rows, of `form.KINDS`; see gimpui.Form."""
 
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard, at least for as long as this process shows windows."""
+
     def export(self, image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
         """As gimp.export_image: an EXPORT_ constant, and the IDs of the image and drawable to write."""
 

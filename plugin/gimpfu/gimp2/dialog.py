@@ -67,6 +67,14 @@ def start_toolkit() -> None:
     start()
 
 
+def copy(text: str) -> None:
+    """See the contract."""
+    ui = start()
+    clipboard = ui.gtk_clipboard_get(ui.gdk_atom_intern("CLIPBOARD", 0))
+    ui.gtk_clipboard_set_text(clipboard, text, -1)
+    ui.gtk_clipboard_store(clipboard)
+
+
 def export(image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
     """See the contract."""
     start()

@@ -30,6 +30,16 @@ def start_toolkit() -> None:
     start()
 
 
+def copy(text: str) -> None:
+    """See the contract."""
+    _, gtk = start()
+    from gi.repository import Gdk
+
+    clipboard = gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD)
+    clipboard.set_text(text, -1)
+    clipboard.store()
+
+
 def export(image: int, drawable: int, format_name: str | None, capabilities: int) -> tuple[int, int, int]:
     """EXPORT_IGNORE: GIMP 3's exporters bring an image into form themselves."""
     return 1, image, drawable

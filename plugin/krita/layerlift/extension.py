@@ -16,11 +16,11 @@ from .choice import Choice
 from .common import ways, words
 from .common.language import _
 from .common.options import AS_MASK, Options
+from .common.report import REPORTED, report
 from .display import Display
 from .jobs import Job, Jobs, State
-from .qt import QtGui, QtWidgets, sip
+from .qt import QtCore, QtGui, QtWidgets, sip
 from .removal import Removal, Wish
-from .report import REPORTED, copy
 from .settings import SettingsDialog
 from .widgets import mnemonic, open_page
 
@@ -196,7 +196,7 @@ class Layerlift(Extension):
         if is_reported:
             text = box.text()
             button = box.offer(_("Copy &Report"), stays=True)
-            button.clicked.connect(lambda checked: copy(text))
+            button.clicked.connect(lambda checked: _copy_report(text))
 
     def _tell_in_box(self, text: str, offers_settings: bool) -> None:
         box = self._box(text)
@@ -253,6 +253,12 @@ class Layerlift(Extension):
         self._windows = [other for other in self._windows if not sip.isdeleted(other)]
         self._windows.append(window)
         return window
+
+
+def _copy_report(text: str) -> None:
+    programs = f"Krita {host.version()}", f"Qt {QtCore.qVersion()}"
+    QtWidgets.QApplication.clipboard().setText(report(text, *programs))
+    host.tell(_("The report is on the clipboard."))
 
 
 def _cancelled(units: float) -> str:

@@ -27,18 +27,18 @@ def remove(note: Note, image: Any, drawable: Any, wish: Wish) -> bool:
 
 def run(note: Note, image: Any, drawable: Any, wish: Wish) -> bool:
     """Go over one layer once."""
-    cutout = CutOut(image, drawable)
+    cutout, name = CutOut(image, drawable), f"{image.name}: {drawable.name}"
     gimp.progress_init(_("Removing the background"))
     with Worker({} if is_asked() else WAYS) as worker:
         job = cutout.export(Path(worker.folder, "layer.raw"), show_progress)
         if not wish.again and cutout.is_there():
-            wish = check_cost(worker, dict(job, name=drawable.name), wish)
+            wish = check_cost(worker, dict(job, name=name), wish)
 
         def show(text: str, fraction: float) -> None:
             note(words.MAY_COST if worker.may_cost else words.UNPAID)
             show_progress(text, fraction)
 
-        answer, wish = ask(worker, job, drawable.name, wish, show)
+        answer, wish = ask(worker, job, name, wish, show)
         cutout.make(worker, answer["file"], wish.options, show_progress)
         cutout.check_unchanged()
         with undo_step(image):

@@ -164,7 +164,7 @@ def test_the_first_upload_is_asked_for_in_place_and_the_run_goes_on(noting: Gimp
         def answer(key: str) -> None:
             forget(gimp)
             start_from_the_dialog(window)
-            wait_to_hear(gimp, f"Upload 'astronaut.jpg' to {host} to remove its background?")
+            wait_to_hear(gimp, f"Upload 'astronaut.xcf: astronaut.jpg' to {host} to remove its background?")
             assert "Cost: up to 1 unit. Balance: unknown." in heard(gimp)
             window.dismiss(key, window.wait_for("^Remove Background$"))
 

@@ -257,6 +257,21 @@ def test_a_window_of_a_plug_in_is_read_changed_and_heard_of_while_it_is_shown(
         assert wait_for(lambda: window.python(noted), "the end") == "(None,)"
 
 
+@pytest.mark.parametrize("key", ["alt+w", "alt+t"])
+def test_a_window_can_be_closed_while_something_is_waited_for(window_of_its_own: Gimp, key: str) -> None:
+    with window_of_its_own.window() as window:
+        window.python(show_an_image)
+        window.python(forget_notes)
+        shown = window.summon("ctrl+shift+F5", "^A Window$")
+        window.key("alt+n", shown)
+        window.key("ctrl+a", shown)
+        window.type("slow", shown)
+        window.key(key, shown)
+        wait_for(lambda: window.python(noted) == "('waiting',)", "the wait")
+        window.close(shown)
+        wait_for(lambda: window.python(noted) == "(None,)", "the end")
+
+
 def test_what_fails_in_a_window_ends_it_and_is_told(window_of_its_own: Gimp) -> None:
     with window_of_its_own.window() as window:
         window.python(show_an_image)

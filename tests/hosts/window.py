@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -113,6 +114,25 @@ def windowed(command: list[str], folder: Path, size: str, environment: dict[str,
             end(process)
 
 
+CLOSE = """
+import ctypes, sys
+
+class Message(ctypes.Structure):
+    _fields_ = [("type", ctypes.c_int), ("serial", ctypes.c_ulong), ("sent", ctypes.c_int),
+                ("display", ctypes.c_void_p), ("window", ctypes.c_ulong), ("kind", ctypes.c_ulong),
+                ("format", ctypes.c_int), ("data", ctypes.c_long * 5), ("rest", ctypes.c_long * 12)]
+
+x = ctypes.CDLL("libX11.so.6")
+x.XOpenDisplay.restype, x.XInternAtom.restype = ctypes.c_void_p, ctypes.c_ulong
+display, window = ctypes.c_void_p(x.XOpenDisplay(sys.argv[1].encode())), ctypes.c_ulong(int(sys.argv[2]))
+protocols, delete = (x.XInternAtom(display, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
+message = Message(33, 0, 1, display, window, protocols, 32, (delete, 0, 0, 0, 0))
+x.XSendEvent(display, window, 0, ctypes.c_long(0), ctypes.byref(message))
+x.XSync(display, 0)
+"""
+"""A program that asks a window to close, by the client message of the X protocol."""
+
+
 class Desktop:
     """A running program on its own screen. Windows are X window IDs, as text."""
 
@@ -194,6 +214,10 @@ class Desktop:
     def key(self, key: str, window: str = "") -> None:
         """Press a key (xdotool's names) in a window; the main window by default."""
         self._xdotool("windowfocus", "--sync", window or self.main, "key", key)
+
+    def close(self, window: str) -> None:
+        """Close a window as its frame's button does: the window manager, of which there is none here, asks it to."""
+        subprocess.run([sys.executable, "-c", CLOSE, self.display, window], check=True)
 
     def type(self, text: str, window: str = "") -> None:
         """Type text into the widget that has the focus."""

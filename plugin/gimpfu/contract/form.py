@@ -117,6 +117,10 @@ class Form:
         """Have `run` end."""
         raise NotImplementedError
 
+    def _forget(self) -> None:
+        """Call nobody any more: the window goes, and a toolkit may still have something to tell."""
+        self._on_show, self._on_change = [], []
+
     def _was_shown(self) -> None:
         functions, self._on_show = self._on_show, []
         for function in functions:

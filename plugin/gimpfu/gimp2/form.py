@@ -126,6 +126,7 @@ class Window(Form):
         return response
 
     def destroy(self) -> None:
+        self._forget()
         self._ui.gtk_widget_destroy(self._dialog)
         self._ui.show_pending()
 
@@ -181,6 +182,8 @@ class Window(Form):
 
     def _connect(self, rows: Sequence[Parameter]) -> None:
         self._ui.connect(self._dialog, "response", self._answered)
+        # What closes the window answers it; it is destroyed later.
+        self._ui.connect(self._dialog, "delete-event", lambda: True)
         for row in rows:
             field = self.fields[row.name]
             if row.kind == pf.PF_BUTTON:

@@ -134,8 +134,8 @@ TYPES: dict[str, Any] = {
 }  # fmt: skip
 
 
-Signal = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-"""A handler of a signal that tells its widget alone, or one thing more."""
+Signal = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+"""A handler of a signal that tells its widget alone, or one thing more; what it returns counts for events alone."""
 Idle = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 
 
@@ -160,10 +160,10 @@ class Toolkit:
         return call
 
     def connect(self, widget: Any, signal: str, function: Callable[[], Any]) -> None:
-        """Have a function called at a signal of a widget."""
+        """Have a function called at a signal of a widget; of an event, nothing more is done where it returns True."""
 
-        def call(widget: int, data: int) -> None:
-            function()
+        def call(widget: int, data: int) -> int:
+            return int(bool(function()))
 
         callback = Signal(call)
         self._callbacks.append(callback)

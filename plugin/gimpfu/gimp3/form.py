@@ -27,6 +27,8 @@ class Window(Form):
         super().__init__(answers)
         self._ui, self._gtk, self._dialog = ui, gtk, dialog
         dialog.connect("response", self._answered)
+        # What closes the window answers it; it is destroyed later.
+        dialog.connect("delete-event", lambda dialog, event: True)
         self._said = self._text_label()
         self._said.set_no_show_all(True)
 
@@ -42,6 +44,7 @@ class Window(Form):
         return response
 
     def destroy(self) -> None:
+        self._forget()
         display = self._dialog.get_display()
         self._dialog.destroy()
         self._react()

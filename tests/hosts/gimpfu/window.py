@@ -3,6 +3,8 @@
 # ruff: noqa: F403, F405 - classic sources import everything
 """A window of a plug-in's own: what it reads, changes and hears of while it is shown."""
 
+from threading import Event
+
 from gimpfu import *
 from gimpui import Form
 
@@ -20,7 +22,13 @@ def show():
     def break_down(form):
         raise ValueError("the button has broken down")
 
+    def wait(form):
+        note("waiting")
+        form.call(Event().wait)
+
     def take(answer):
+        if form["name"] == "slow":
+            wait(form)
         if not form["sure"]:
             form.say("Be sure first.")
             return False
@@ -35,6 +43,7 @@ def show():
         (PF_TOGGLE, "sure", "_Sure", False),
         (PF_BUTTON, "greet", "_Greet", greet),
         (PF_BUTTON, "break", "_Break", break_down),
+        (PF_BUTTON, "wait", "_Wait", wait),
         (PF_LABEL, "greeting", "Greeting:", ""),
     ]
     form = Form("A Window", rows, {"take": "_Take", "other": "_Other"}, default="take")

@@ -43,11 +43,11 @@ class Summary:
         self.done += 1
         self._free += free
         if full:
-            self._full.append(name)
+            self._full.append(short(name))
 
     def fails(self, name: str, reason: str) -> None:
         """A picture has no new layer."""
-        self._failed.setdefault(reason, []).append(name)
+        self._failed.setdefault(reason, []).append(short(name))
 
     def failures(self) -> list[str]:
         """A line for each reason, with the pictures that it is true of."""
@@ -71,7 +71,7 @@ class Summary:
         if self._full:
             kept = _("No background was found, so the whole picture was kept: {pictures}")
             lines += ["", kept.format(pictures=", ".join(self._full))]
-        failures = self.failures() + ([f"{', '.join(cancelled)}: {reason}"] if cancelled else [])
+        failures = self.failures() + ([f"{', '.join(map(short, cancelled))}: {reason}"] if cancelled else [])
         if failures:
             lines += ["", _("Not done:"), *failures]
         return "\n".join(lines)

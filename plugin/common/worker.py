@@ -106,9 +106,7 @@ class Worker:
     def batch(
         self,
         pictures: list[dict[str, Any]],
-        engine: str,
-        again: bool,
-        agreed: bool,
+        choice: dict[str, Any],
         progress: Progress,
         ended: Callable[[dict[str, Any]], None],
     ) -> dict[str, Any]:
@@ -116,11 +114,11 @@ class Worker:
 
         Args:
             pictures: as `plan` has them.
-            agreed: whether the user agrees to these uploads.
+            choice: `engine`, which engine was `chosen` where that has come to this one, `again`, and `agreed`: whether
+                the user agrees to these uploads.
             ended: is given each picture's message as it comes, and may ask this worker for more.
         """
-        fields = {"pictures": pictures, "engine": engine, "again": again, "agreed": agreed}
-        self._send(protocol.line("batch", _BATCH, fields))
+        self._send(protocol.line("batch", _BATCH, dict(choice, pictures=pictures)))
         while True:
             message = self._early.popleft() if self._early else self._next(protocol.SILENCE_SECONDS)
             if message.get("type") == "ended":

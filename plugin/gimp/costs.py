@@ -35,12 +35,13 @@ class Cost:
     def __init__(self, image: Any, drawable: Any) -> None:
         self._image, self._drawable = image, drawable
         self._said = {"offline": words.OFFLINE_DRAFT}
-        self._worker: Worker | None = None
-        self._is_left = False
+        self._worker: Worker | None
+        self._is_left: bool
 
     def find(self, form: Any) -> None:
         """Read the layer, and ask what it costs, until the dialog is answered."""
         form.say(words.CHECKING)
+        self._worker, self._is_left = None, False
         try:
             worker = form.call(self._start, locks=False)
             path = Path(worker.folder, "layer.raw")

@@ -16,7 +16,7 @@ from common.words import CHECKING, HAS_CUT_OUT, Summary, part_of, price_of, ques
 from common.worker import Worker
 from controls import WAYS
 from cutout import CutOut, selected_of, undo_step
-from gimpfu import PF_LABEL, PF_TOGGLE, CancelError, Form, fail, gimp
+from gimpfu import PF_TOGGLE, CancelError, Form, fail, gimp
 from questions import CLOSE, Wish, agree, balance_after, choose, follow, is_asked, open_way
 from strips import Show, Unwritable, show_progress
 from supervision import Note
@@ -37,11 +37,13 @@ class Document:
 
 
 class Picture:
-    """A layer to be cut out; `name` is for the user, `job` for the worker; `is_done` where it has a cut-out."""
+    """A layer to be cut out; `name` is for the user, `job` for the worker; it `is_done` where it has a cut-out, and
+    `is_wanted` where it is to be done."""
 
-    def __init__(self, document: Document, name: str, cutout: CutOut, job: dict[str, Any]) -> None:
+    def __init__(self, document: Document, name: str, layer: int, cutout: CutOut, job: dict[str, Any]) -> None:
         self.document, self.name, self.cutout, self.job = document, name, cutout, dict(job, name=name)
-        self.is_done = cutout.is_there()
+        self.layer, self.is_done = layer, cutout.is_there()
+        self.is_wanted = not self.is_done
 
     def listed(self, price: str) -> str:
         """Its line in a list."""
@@ -51,11 +53,11 @@ class Picture:
         return line.format(picture=short(self.name), width=self.job["width"], height=self.job["height"], state=state)
 
 
-def remove_all(wish: Wish, note: Note, only: Any = None) -> bool:
+def remove_all(wish: Wish, note: Note, only: Any = None, unwanted: frozenset[int] = frozenset()) -> bool:
     """Put the subjects of all open images on new layers, or those of the selected layers of one image alone; say what
     it costs before, and what became of it after. Returns whether the user is to be told what a key is good for.
 
-    `note` is told what is to be said at a cancel.
+    `note` is told what is to be said at a cancel; the user did not want the layers that are `unwanted` a moment ago.
     """
     if not gimp.image_list():
         fail(_("No image is open."))
@@ -65,36 +67,42 @@ def remove_all(wish: Wish, note: Note, only: Any = None) -> bool:
         pictures = read(Path(worker.folder), summary, only)
         if pictures:
             plan = worker.plan([picture.job for picture in pictures], wish.engine, show_plan)
+            for picture in pictures:
+                picture.is_wanted &= picture.layer not in unwanted
             if is_asked():
-                pictures, wish = ask(worker, pictures, plan, wish, summary)
+                wish = ask(worker, pictures, plan, wish, summary)
+                unwanted = frozenset(picture.layer for picture in pictures if not picture.is_wanted)
+                pictures = [picture for picture in pictures if picture.is_wanted]
             gimp.progress_init(_("Removing the backgrounds"))
             end = Round(worker, pictures, wish, summary, note, only is None)
-            end.run()
+            end.run("offline" if wish.options.engine == "offline" else plan["engine"])
             if is_asked():
                 summary.left = balance_after(worker, {"units": summary.units})
     found = ways.out_of_all(end.kinds, wish.options.engine) if end else ()
     if found and is_asked():
-        return offer(found, wish, note, summary, only)
-    if not summary.done:
+        way = offer(found, summary)
+        if way is not None:
+            return remove_all(follow(way, wish), note, only, unwanted)
+        if not summary.done:
+            raise CancelError("cancelled")
+    elif not summary.done:
         fail(summary.text())
-    gimp.message(summary.text())
+    else:
+        gimp.message(summary.text())
     return bool(end and end.advises_key)
 
 
-def offer(found: tuple[str, ...], wish: Wish, note: Note, summary: Summary, only: Any) -> bool:
-    """Tell what became of all, with what can be done about those that are left."""
+def offer(found: tuple[str, ...], summary: Summary) -> str | None:
+    """Tell what became of all, with what can be done about those that are left; returns what the user chooses."""
     while (way := choose(summary.text(), {one: ways.LABELS[one] for one in found}, CLOSE)) is not None:
         if open_way(way):
-            return remove_all(follow(way, wish), note, only)
-    if not summary.done:
-        raise CancelError("cancelled")
-    return False
+            return way
+    return None
 
 
-def ask(
-    worker: Worker, pictures: list[Picture], plan: dict[str, Any], wish: Wish, summary: Summary
-) -> tuple[list[Picture], Wish]:
-    """Ask which pictures are to be done, for what they cost; those that have a cut-out are not chosen beforehand."""
+def ask(worker: Worker, pictures: list[Picture], plan: dict[str, Any], wish: Wish, summary: Summary) -> Wish:
+    """Ask which pictures are to be done, for what they cost; returns what is wished then. Enter is Cancel: it may have
+    been meant for the window before."""
     total = len(pictures)
 
     def ticked() -> list[int]:
@@ -102,28 +110,24 @@ def ask(
 
     def show(_: Any) -> None:
         places = ticked()
-        form["cost"] = question(len(places), part_of(plan, total, places), summary) if places else NOTHING
+        form.say(question(len(places), part_of(plan, total, places), summary) if places else NOTHING)
 
     rows: list[Any] = [
         # An underscore would underline the next letter.
-        (PF_TOGGLE, str(number), picture.listed(price_of(plan, total, number)).replace("_", "__"), not picture.is_done)
+        (PF_TOGGLE, str(number), picture.listed(price_of(plan, total, number)).replace("_", "__"), picture.is_wanted)
         for number, picture in enumerate(pictures)
     ]
-    answers = {"go": _("_Remove Backgrounds")} if plan["agreed"] else ways.CONSENT
-    default = "go" if plan["agreed"] else None
-    form = Form(TITLE, [*rows, (PF_LABEL, "cost", "", "")], answers, default=default)
+    form = Form(TITLE, rows, {"go": _("_Remove Backgrounds")} if plan["agreed"] else ways.CONSENT)
     form.on_change(show)
     show(form)
-    chosen: list[int] = []
 
     def accept(answer: str) -> bool:
-        chosen[:] = ticked()
-        return bool(chosen)
+        for number, picture in enumerate(pictures):
+            picture.is_wanted = form[str(number)]
+        return any(picture.is_wanted for picture in pictures)
 
     answer = form.run(accept)
-    if answer != "go":
-        wish = agree(worker, wish, answer)
-    return [pictures[number] for number in chosen], wish
+    return wish if answer == "go" else agree(worker, wish, answer)
 
 
 def read(folder: Path, summary: Summary, only: Any) -> list[Picture]:
@@ -148,7 +152,7 @@ def read(folder: Path, summary: Summary, only: Any) -> list[Picture]:
             summary.fails(name, str(error))
         else:
             document = documents.setdefault(image.ID, Document(image))
-            pictures.append(Picture(document, name, cutout, job))
+            pictures.append(Picture(document, name, layer.ID, cutout, job))
     return pictures
 
 
@@ -200,12 +204,13 @@ class Round:
     def _options(self) -> Options:
         return self._wish.options
 
-    def run(self) -> None:
-        """Until all is known of every picture."""
+    def run(self, engine: str) -> None:
+        """Until all is known of every picture, by the engine that the user was told of."""
         jobs, wish = [picture.job for picture in self._pictures], self._wish
+        choice = {"engine": engine, "chosen": wish.engine, "again": wish.again, "agreed": wish.agreed}
         self._note_cancel()
         try:
-            end = self._worker.batch(jobs, wish.engine, wish.again, wish.agreed, self._progress, self._ended)
+            end = self._worker.batch(jobs, choice, self._progress, self._ended)
             self.advises_key = end["advise_key"]
         except WorkerError as error:
             if error.kind == "agree":

@@ -79,6 +79,8 @@ def work(job: str, note: str) -> int:
 
 def show_settings() -> None:
     """Show the settings, which scripts have no use for."""
+    if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
+        fail("The settings are a window. Scripts use the command 'layerlift'.")
     from settings import show_settings
 
     show_settings()
@@ -158,7 +160,7 @@ register(
     AUTHOR,
     "GPL-3.0-or-later",
     "2026",
-    N_("Remove Backgrounds of _All Open Images..."),
+    N_("Run on _All Open Images..."),
     "",
     OPTIONS,
     [],

@@ -107,10 +107,12 @@ def open_way(way: str) -> bool:
 
 
 def follow(way: str, wish: Wish) -> Wish:
-    """What is wished by one of the ways out."""
+    """What is wished by one of the ways out. Paying again is for one try: what was paid by then is fetched."""
     if way == ways.OFFLINE:
         return wish.offline()
-    return wish._replace(again=wish.again or way == ways.PAY_AGAIN)
+    if way == ways.PAY_AGAIN:
+        return Wish(wish.options._replace(engine="youcam"), again=True)
+    return wish._replace(again=False)
 
 
 def advise_key() -> None:

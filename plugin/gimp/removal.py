@@ -22,7 +22,14 @@ from supervision import Note
 def remove(note: Note, image: Any, drawable: Any, wish: Wish) -> bool:
     """Remove a layer's background, and note what the user has to hear if it is cancelled; whether they are to be told
     of keys."""
-    return mending(lambda wish: run(note, image, drawable, wish), wish)
+    has_cost: list[str] = []
+
+    def tell(text: str) -> None:
+        # What may have been paid by an earlier try is not unsaid by the next one.
+        has_cost.extend([text] if text == words.MAY_COST else [])
+        note(words.MAY_COST if has_cost and text == words.UNPAID else text)
+
+    return mending(lambda wish: run(tell, image, drawable, wish), wish)
 
 
 def run(note: Note, image: Any, drawable: Any, wish: Wish) -> bool:
@@ -45,6 +52,7 @@ def run(note: Note, image: Any, drawable: Any, wish: Wish) -> bool:
             cutout.insert(wish.options)
         gimp.displays_flush()
         if is_asked():
+            note(words.outcome(image.name, answer))
             said = words.outcome(image.name, answer, balance_after(worker, answer))
             gimp.message(f"{said} {words.FULL}" if answer["full"] else said)
         elif answer["full"]:

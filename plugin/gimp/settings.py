@@ -34,7 +34,7 @@ class Settings:
     def __init__(self) -> None:
         self._worker: Worker | None = None
         self._guard = Lock()
-        self._has_agreed = False
+        self._has_agreed, self._refused = False, False
         now = shown()
         clean = _("Give the soft edges the subject's own colours, without a rim of the old background")
         rows = [
@@ -109,9 +109,10 @@ class Settings:
 
     def _keep(self) -> bool:
         """Keep all; stay open and say why where the worker can't keep its part."""
-        form, key, agreed = self._form, self._form["key"].strip(), self._form["agree"]
-        if key and not (self._do(lambda worker: worker.set_key(key), self._show_kept) and not form["key"]):
+        form, key, self._refused = self._form, self._form["key"].strip(), False
+        if key and (not self._do(lambda worker: worker.set_key(key), self._show_kept) or self._refused):
             return False
+        agreed = form["agree"]
         if agreed != self._has_agreed and not self._do(lambda worker: worker.agree(agreed)):
             return False
         remember(chosen(form["result"], form["clean-edges"], form["hide-original"], form["engine"]))
@@ -129,9 +130,9 @@ class Settings:
         self._has_agreed = settings["agreed"]
 
     def _show_kept(self, settings: dict[str, Any]) -> None:
+        """The window stays open where the keyring did not take it: that is to be read."""
         self._show(settings)
-        if not settings["key_error"]:
-            self._form["key"] = ""
+        self._form["key"], self._refused = "", bool(settings["key_error"])
 
     def _show_balance(self, answer: dict[str, Any]) -> None:
         self._form.say(words.tested(answer))

@@ -65,7 +65,7 @@ def of_gimp(folder: Path) -> None:
                 dialog = window.summon(key, title)
                 save(window, dialog, name)
                 window.dismiss("Escape", dialog)
-            window.dismiss("alt+o", window.summon("ctrl+shift+F9", "Remove Backgrounds of All Open Images"))
+            window.dismiss("alt+o", window.summon("ctrl+shift+F9", "Run on All Open Images"))
             asked = window.wait_for("Remove Backgrounds\\?")
             save(window, asked, "gimp-all")
             window.dismiss("Escape", asked)

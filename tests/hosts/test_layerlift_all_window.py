@@ -18,7 +18,7 @@ from .layerlift_in_gimp import HERE, install, noted, pile_up_and_run, window_wit
 from .window import Window, wait_for
 from .workers import workers_of
 
-DIALOG, ASKED, TOLD = "Remove Backgrounds of All Open Images", "Remove Backgrounds\\?", "GIMP Message|Error"
+DIALOG, ASKED, TOLD = "Run on All Open Images", "Remove Backgrounds\\?", "GIMP Message|Error"
 # Leaves what the user is asked and told in files.
 NOTED = """
 import os
@@ -121,7 +121,7 @@ def test_the_user_is_asked_sees_it_move_is_told_and_undoes_each_image(noting: Gi
             assert twin.charged == 1
             asked = ask(window)
             with gate.closed():
-                window.dismiss("Return", asked)
+                window.dismiss("alt+r", asked)
                 wait_for(lambda: len(twin.calls("run")) == 9, "all to run")
                 window.screenshot(tmp_path / "progress.png")
             told = window.wait_for(TOLD)
@@ -156,7 +156,7 @@ def test_what_is_closed_or_changed_meanwhile_is_told_and_the_rest_is_done(noting
             # The last one is shown, and has the progress.
             displays = window.python(pile_up, HERE, ["rgb_8", "gray", "indexed", "rgb_16"])
             with gate.closed():
-                window.dismiss("Return", ask(window))
+                window.dismiss("alt+r", ask(window))
                 wait_for(lambda: len(twin.calls("run")) == 4, "all to run")
                 window.python(call, HERE, "disturb", displays)
             window.dismiss("Escape", window.wait_for(TOLD))
@@ -189,7 +189,7 @@ def test_what_was_paid_when_gimp_lets_go_is_free_the_next_time(noting: Gimp, tmp
                 return now is not None and now["paid.xcf"] != before["paid.xcf"]
 
             with gate.closed():
-                window.dismiss("Return", ask(window))
+                window.dismiss("alt+r", ask(window))
                 wait_for(lambda: len(twin.calls("run")) == 5, "all to run")
                 wait_for(lambda: changed(window.glimpse(call, HERE, "look")), "the free one")
                 if how == "cancel":
@@ -298,7 +298,7 @@ def test_selected_layers_are_asked_for_once_and_come_in_one_undo_step(noting: Gi
         window.dismiss("alt+o", window.summon("F9", "Remove Background"))
         asked = window.wait_for(ASKED)
         assert text(gimp, "asked")[0] == "Remove the background of 2 pictures?"
-        window.dismiss("Return", asked)
+        window.dismiss("alt+r", asked)
         done = "2 of 2 pictures done. Units used: 2. Balance: 998 units."
         wait_for(lambda: text(gimp, "told") == [done], "both to be done")
         (after,) = window.python(call, HERE, "look").values()

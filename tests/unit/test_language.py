@@ -53,6 +53,7 @@ ALLOWED = {
     "What is to be done",
     "The file for what a cancel has cost",
     "Whether the user is to be told what a key is good for",
+    "The settings are a window. Scripts use the command 'layerlift'.",
     "Put the subject of the layer on a new layer, and pay for it once more where need be",
     "As python-fu-layerlift by the YouCam service, also for a layer that has its cut-out, or is one, and for one whose "
     "earlier task may have been charged in vain.",
@@ -177,7 +178,7 @@ def test_programs_read_what_translators_have_written(language: str, translated: 
 
 
 WINDOWS = {
-    "GIMP's menu": ["_Remove Background...", "Remove Backgrounds of _All Open Images...", "_Settings..."],
+    "GIMP's menu": ["_Remove Background...", "Run on _All Open Images...", "_Settings..."],
     "GIMP's dialog": ["Resul_t", "Clean edge colo_urs", "_Hide the original layer", "_Engine"],
     "GIMP's settings": [
         "_New key:", "_Test", "_Forget Key", "_Get an API Key", "_Buy Units", "_Allow uploading layers that I choose",

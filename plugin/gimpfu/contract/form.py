@@ -90,12 +90,23 @@ class Form:
             while True:
                 answer = self._answers.get(self.ask())
                 self._is_answered = False
-                if answer is None or accept(answer):
+                if answer is None or self._accepts(accept, answer):
                     return answer
         except CancelError:
             return None
         finally:
             self.destroy()
+
+    def _accepts(self, accept: Callable[[str], bool], answer: str) -> bool:
+        """Whether an answer is accepted; meanwhile the window can be left, but not be answered again."""
+        self._let_answer(False)
+        is_accepted = accept(answer)
+        self._let_answer(True)
+        return is_accepted
+
+    def _let_answer(self, is_let: bool) -> None:
+        """Let the buttons of the answers be pressed, or grey them."""
+        raise NotImplementedError
 
     def ask(self) -> int:
         """Show the window until it is answered; returns the number of the button."""
@@ -123,23 +134,26 @@ class Form:
 
     def _was_shown(self) -> None:
         functions, self._on_show = self._on_show, []
-        for function in functions:
-            self._tell(function)
+        # One that was cut short by an answer after which the window stays is called once more.
+        self._on_show += [function for function in functions if not self._tell(function)]
 
     def _was_changed(self) -> None:
         for function in self._on_change:
             self._tell(function)
 
-    def _tell(self, function: Callable[[Form], Any]) -> None:
-        """Call a function of the plug-in from the toolkit, which takes no exceptions; `run` raises them."""
+    def _tell(self, function: Callable[[Form], Any]) -> bool:
+        """Call a function of the plug-in from the toolkit, which takes no exceptions; `run` raises them. Whether it
+        came to its end."""
         try:
             function(self)
         except CancelError:
             if not self._is_answered:
                 self._leave()
+            return False
         except BaseException as failure:  # noqa: BLE001 - `run` raises it
             self._failure = self._failure or failure
             self._leave()
+        return True
 
     def _end(self) -> None:
         """Raise what has failed while the window was shown."""

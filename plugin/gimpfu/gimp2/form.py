@@ -201,6 +201,10 @@ class Window(Form):
         if not self._is_answered:
             self._ui.gtk_widget_set_sensitive(self._table, int(not is_locked))
 
+    def _let_answer(self, is_let: bool) -> None:
+        for number in self._answers:
+            self._ui.gtk_dialog_set_response_sensitive(self._dialog, number, int(is_let))
+
     def _leave(self) -> None:
         self._ui.gtk_dialog_response(self._dialog, CANCEL)
 

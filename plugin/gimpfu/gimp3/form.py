@@ -63,6 +63,10 @@ class Window(Form):
         while self._gtk.events_pending():
             self._gtk.main_iteration()
 
+    def _let_answer(self, is_let: bool) -> None:
+        for number in self._answers:
+            self._dialog.set_response_sensitive(number, is_let)
+
     def _leave(self) -> None:
         self._dialog.response(self._gtk.ResponseType.CANCEL)
 

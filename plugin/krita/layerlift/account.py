@@ -26,7 +26,9 @@ class Account(QtWidgets.QGroupBox):
         self._questions.ask("settings", self._show, _("Loading settings..."))
 
     def keep(self, then: Callable[[], None]) -> None:
-        """Keep a key that was typed and a consent that was changed. `then` is called unless that fails."""
+        """Keep a key that was typed and a consent that was changed. `then` is called unless that fails, and once."""
+        if self._questions.is_ending:
+            return
         agreed = self._agreed.isChecked()
         if self._questions.is_gone or not (self._key.text().strip() or agreed != self._has_agreed):
             then()

@@ -116,9 +116,9 @@ class Batch(Job):
         if not self._sent:
             self._end(State.DONE)
             return
-        # What is paid for is not uploaded.
-        is_free = not self._offer.plan_for(self._sent)["units"]
-        self._ask("batch", again=False, agreed=self.agreed or is_free)
+        # By the engine that the user was told of.
+        engine = self._offer.plan_for(self._sent)["engine"] if self.options.engine == "auto" else self.options.engine
+        self._ask("batch", engine=engine, chosen=self.options.engine, again=False, agreed=self.agreed)
 
     @property
     def units(self) -> float:
@@ -148,7 +148,7 @@ class Batch(Job):
         if self._at is not None and self._at.layer is not None:
             self._export(self._at.layer, self._was_read, self._failed)
         elif self._sent:
-            self._ask("plan")
+            self._ask("plan", engine=self.options.engine)
         else:
             self._end(State.DONE)
 
@@ -159,7 +159,7 @@ class Batch(Job):
 
     def _ask(self, kind: str, **fields: Any) -> None:
         pictures = [picture.message() for picture in self._sent]
-        self._worker.ask(kind, pictures=pictures, engine=self.options.engine, **fields)
+        self._worker.ask(kind, pictures=pictures, **fields)
 
     def _take(self, answer: dict[str, Any]) -> None:
         if answer["id"] == "plan":
@@ -223,7 +223,7 @@ class Batch(Job):
         elif (kind, asked) == ("agree", "batch") and self.state is State.RUNNING:
             # It was taken back since the plan was made.
             self.is_agreed = False
-            self._ask("plan")
+            self._ask("plan", engine=self.options.engine)
         else:
             self._fail(kind, text)
 

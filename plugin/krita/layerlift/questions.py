@@ -64,6 +64,11 @@ class Questions(QtCore.QObject):
         """Call this once the user has all answers, unless there is something to read then."""
         self._then = then
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether something is to be called once the user has all answers."""
+        return self._then is not None
+
     def stay(self) -> None:
         """There is something to read."""
         self._then = None

@@ -19,8 +19,11 @@ class Wish(NamedTuple):
     again: bool = False
 
     def by(self, way: str) -> Wish:
-        """What the user asks for by one of the ways out of an error, of the layer as it is then. Raises Refused."""
-        options, again = self.options, self.again
+        """What the user asks for by one of the ways out of an error, of the layer as it is then. Raises Refused.
+
+        Paying again is for one try: what was paid by then is fetched.
+        """
+        options, again = self.options, False
         if way == ways.OFFLINE:
             options = options._replace(engine="offline")
         elif way == ways.PAY_AGAIN:

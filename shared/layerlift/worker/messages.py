@@ -78,9 +78,9 @@ def is_bgr(message: Message, channels: int) -> bool:
     return bool(order == "bgr")
 
 
-def engine(message: Message) -> str:
+def engine(message: Message, field: str = "engine") -> str:
     """The choice of an engine."""
-    choice = message.get("engine")
+    choice = message.get(field)
     if choice not in CHOICES:
         raise errors.make("bad_job")
     return str(choice)

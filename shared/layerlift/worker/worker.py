@@ -220,7 +220,8 @@ class Worker:
                         self._send(type="ended", id=name, picture=end.number, **end.result)
         finally:
             engines.close(engine)
-        advised = counts["done"] > 0 and account.advise_key(engines.settings, choice, engine.name)
+        chosen = messages.engine(message, "chosen") if "chosen" in message else choice
+        advised = counts["done"] > 0 and account.advise_key(engines.settings, chosen, engine.name)
         return {"engine": engine.name, **counts, "advise_key": advised}
 
     def _clean(self, name: str, message: Message, event: threading.Event) -> dict[str, Any]:

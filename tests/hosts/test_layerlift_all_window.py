@@ -262,8 +262,9 @@ def test_what_is_not_ticked_is_left_alone_and_what_is_done_is_not_ticked(noting:
             # The first two, by the keyboard.
             for key in ("space", "Tab", "space"):
                 window.key(key, asked)
-            wait_for(lambda: "5 pictures?" in text(gimp, "asked")[0], "the cost to follow")
-            assert text(gimp, "asked")[-1] == "Cost: up to 4 units. Balance: 18 units."
+            cost = "Cost: up to 4 units. Balance: 18 units."
+            wait_for(lambda: text(gimp, "asked")[-1:] == [cost], "the cost to follow")
+            assert text(gimp, "asked")[0] == "Remove the background of 5 pictures?"
             window.screenshot(tmp_path / "ticks.png")
             window.dismiss("alt+r", asked)
             done = "5 of 5 pictures done, 1 of them free (already paid for). Units used: 4. Balance: 14 units."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from layerlift.service.service import ATTEMPTS
 from layerlift.store.settings import Settings
 from layerlift.twin import Fault, Options, Twin
 
@@ -216,6 +217,38 @@ def test_a_key_that_is_refused_is_set_in_place_and_the_run_goes_on(noting: Gimp,
             window.dismiss("alt+o", dialog)
             wait_for(lambda: window.glimpse(describe) == DONE, "the new layer")
         assert twin.charged == 1
+
+
+def test_ok_pressed_twice_keeps_all_that_was_entered(noting: Gimp, home: Path) -> None:
+    gimp, settings = noting, Settings({"LAYERLIFT_HOME": str(home)})
+    install(gimp, home)
+    with window_with_the_photo(gimp) as window:
+        dialog = open_settings(gimp, window)
+        enter(window, dialog, "sk-0123456789")
+        window.key("alt+a", dialog)
+        window.key("Return", dialog)
+        window.dismiss("Return", dialog)
+        found = settings.key()
+        assert found is not None and found.value == "sk-0123456789"
+        assert settings.has_agreed(settings.api_host)
+
+
+def test_paying_again_is_for_one_try(noting: Gimp, home: Path) -> None:
+    gimp = noting
+    faults = Fault("run", "reset_before"), Fault("download", "503", times=ATTEMPTS)
+    with Twin(Options(faults=faults)) as twin:
+        install(gimp, home, twin)
+        with window_with_the_photo(gimp) as window:
+            start_from_the_dialog(window)
+            for said, key in (
+                ("so it may have been charged", "alt+t"),
+                ("An earlier start of this picture was interrupted", "alt+p"),
+                ("The service has an internal problem", "alt+t"),
+            ):
+                wait_to_hear(gimp, said)
+                window.dismiss(key, window.wait_for("^Remove Background$"))
+            wait_for(lambda: window.glimpse(describe) == DONE, "the new layer")
+        assert (twin.charged, len(twin.calls("run"))) == (1, 2)
 
 
 def clipboard(window: Window) -> str:

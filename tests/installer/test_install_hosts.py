@@ -121,9 +121,11 @@ def damaged(user: HostUser, machine: Machine, said: str) -> Iterator[str]:
     """What `--check` printed of plug-ins that neither GIMP nor Krita can load."""
     program = user.home / ".config" / "GIMP" / str(machine.gimp) / "plug-ins" / "layerlift" / "layerlift.py"
     # A folder of somebody's own, which Python prefers to the file of that name.
-    own = krita_folder(user) / "controls" / "__init__.py"
+    own = krita_folder(user) / "widgets" / "__init__.py"
     if program.exists():
-        broken = program.read_text("ascii").replace("from common import words", "import a_module_that_is_not_here")
+        broken = program.read_text("ascii").replace(
+            "from choices import", "import a_module_that_is_not_here\nfrom choices import"
+        )
         program.write_text(broken)
     if krita_folder(user).exists():
         own.parent.mkdir()
@@ -232,7 +234,7 @@ def test_a_plug_in_that_krita_can_not_load_is_told_with_what_krita_prints(
     user: HostUser, krita: Krita, damaged: str
 ) -> None:
     assert "FAIL  Krita knows the plug-in: it does not know layerlift: it prints" in damaged
-    assert f'File "{krita_folder(user) / "controls" / "__init__.py"}", line 1' in damaged
+    assert f'File "{krita_folder(user) / "widgets" / "__init__.py"}", line 1' in damaged
     assert "No module named 'a_module_that_is_not_here'" in damaged
 
 
@@ -252,8 +254,9 @@ def test_a_resource_folder_that_was_chosen_in_krita_gets_the_plug_in(user: HostU
 
 
 def test_an_uninstall_takes_all_away_but_what_was_paid_for(user: HostUser, removed: Removed) -> None:
-    state = user.home / ".local" / "state" / "layerlift"
-    assert removed.left <= {state, state / "layerlift.log"}, "what the user has paid for stays, and the log beside it"
+    state, settings = user.home / ".local" / "state" / "layerlift", user.home / ".config" / "layerlift"
+    kept = {state, state / "layerlift.log", settings}
+    assert removed.left <= kept, "what the user has paid for stays, the log beside it, and the settings"
     assert "FAIL" in removed.check
 
 

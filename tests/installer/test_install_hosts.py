@@ -136,7 +136,7 @@ def damaged(user: HostUser, machine: Machine, said: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def mended(user: HostUser, damaged: str) -> str:
     """What `--check` printed after another install, and after the user's own folder was gone."""
-    shutil.rmtree(krita_folder(user) / "controls", ignore_errors=True)
+    shutil.rmtree(krita_folder(user) / "widgets", ignore_errors=True)
     user.install()
     return user.install("--check")
 

@@ -7,10 +7,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from common.options import ENGINES, RESULTS, Options
+from common.language import N_
+from common.options import AS_ALPHA, ENGINES, RESULTS, Options
 from gimpfu import PARASITE_PERSISTENT, gimp
 
 KEPT = "layerlift-options"
+RESULT_NAMES = (N_("New layer with alpha"), N_("New layer with a layer mask"))
+RESULT_TIP = N_("You can paint on a mask afterwards; alpha can't be corrected later, but has clean edge colours")
+CLEAN_TIP = N_("Give the soft edges the subject's own colours, without a rim of the old background")
+HIDE_TIP = N_("The original stays in the image, but no longer shows behind the cut-out")
 
 
 def remembered() -> Options:
@@ -44,3 +49,8 @@ def shown() -> dict[str, Any]:
 def chosen(result: int, clean_edges: bool, hide_original: bool, engine: int) -> Options:
     """The values of a dialog, in its order, as options."""
     return Options(list(ENGINES)[engine], RESULTS[result], bool(clean_edges), bool(hide_original))
+
+
+def grey(form: Any) -> None:
+    """Grey what does nothing for the result that is chosen in a window."""
+    form.enable("clean-edges", RESULTS[form["result"]] == AS_ALPHA)

@@ -6,8 +6,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from choices import grey
 from common import words
-from common.options import AS_ALPHA, ENGINES, RESULTS
+from common.options import ENGINES
 from common.protocol import WorkerError
 from common.worker import Worker
 from cutout import CutOut, selected_of
@@ -17,10 +18,6 @@ from gimpfu import CancelError
 def prepare(form: Any, image: Any = None, drawable: Any = None) -> None:
     """Have a dialog grey what does nothing, and show what removing a layer's background costs. What several cost is
     asked about later."""
-
-    def grey(form: Any) -> None:
-        form.enable("clean-edges", RESULTS[form["result"]] == AS_ALPHA)
-
     form.on_change(grey)
     grey(form)
     if drawable is not None and len(selected_of(image)) < 2:

@@ -77,7 +77,7 @@ def remove_all(wish: Wish, note: Note, only: Any = None, unwanted: frozenset[int
             end = Round(worker, pictures, wish, summary, note, only is None)
             end.run("offline" if wish.options.engine == "offline" else plan["engine"])
             if is_asked():
-                summary.left = balance_after(worker, {"units": summary.units})
+                summary.left = balance_after(worker, summary.units)
     found = ways.out_of_all(end.kinds, wish.options.engine) if end else ()
     if found and is_asked():
         way = offer(found, summary)

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from choices import chosen, remember, shown
+from choices import CLEAN_TIP, HIDE_TIP, RESULT_NAMES, RESULT_TIP, chosen, remember, shown
 from common.installed import version
 from common.language import DOMAIN, FOLDER
 from common.options import ENGINES, RESULTS, Options
 from controls import AGAIN, MENU
 from cutout import selected_of
 from gimpfu import *
-from questions import Wish, advise_key, mending
+from questions import Wish, advise_key, is_asked, mending
 from removal import remove
 from supervision import PROCEDURE, Note, do, supervise
 
@@ -31,7 +31,7 @@ def remove_background(
 ) -> None:
     """Put the subject of a layer, or of each selected layer, on a new layer above it, in one undo step."""
     choices = result, clean_edges, hide_original, engine
-    if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
+    if not is_asked():
         remove_one(lambda text: None, image.ID, drawable.ID, False, *choices)
         return
     remember(chosen(*choices))
@@ -56,7 +56,7 @@ def remove_one(note: Note, image_id: int, drawable_id: int, again: bool, *choice
 def remove_all_backgrounds(result: int, clean_edges: bool, hide_original: bool, engine: int) -> None:
     """Do the same for the selected layers of every open image, in one undo step for each image."""
     choices = result, clean_edges, hide_original, engine
-    if gimp.PROCESS.run_mode != RUN_NONINTERACTIVE:
+    if is_asked():
         remember(chosen(*choices))
     if supervise(remove_many, 0, *choices):
         advise_key()
@@ -79,7 +79,7 @@ def work(job: str, note: str) -> int:
 
 def show_settings() -> None:
     """Show the settings, which scripts have no use for."""
-    if gimp.PROCESS.run_mode == RUN_NONINTERACTIVE:
+    if not is_asked():
         fail("The settings are a window. Scripts use the command 'layerlift'.")
     from settings import show_settings
 
@@ -94,20 +94,19 @@ def prepare(form: Any, *given: Any) -> None:
 
 
 DEFAULTS = Options()
-RESULT_NAMES = (N_("New layer with alpha"), N_("New layer with a layer mask"))
 ENGINE_NAMES = tuple(engine.name for engine in ENGINES.values())
 CATALOGUE = DOMAIN, str(FOLDER)
 RESULT = (
     PF_OPTION, "result", N_("Resul_t"), RESULTS.index(DEFAULTS.result), RESULT_NAMES,
-    N_("You can paint on a mask afterwards; alpha can't be corrected later, but has clean edge colours"),
+    RESULT_TIP,
 )  # fmt: skip
 CLEAN = (
     PF_TOGGLE, "clean-edges", N_("Clean edge colo_urs"), DEFAULTS.clean_edges, (),
-    N_("Give the soft edges the subject's own colours, without a rim of the old background"),
+    CLEAN_TIP,
 )  # fmt: skip
 HIDE = (
     PF_TOGGLE, "hide-original", N_("_Hide the original layer"), DEFAULTS.hide_original, (),
-    N_("The original stays in the image, but no longer shows behind the cut-out"),
+    HIDE_TIP,
 )  # fmt: skip
 ENGINE = (
     PF_OPTION, "engine", N_("_Engine"), list(ENGINES).index(DEFAULTS.engine), ENGINE_NAMES,

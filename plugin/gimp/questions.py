@@ -121,9 +121,9 @@ def advise_key() -> None:
         open_way(ways.SETTINGS)
 
 
-def balance_after(worker: Worker, answer: dict[str, Any]) -> float | None:
-    """What is left after a removal that was paid for; None where that is not known, or not soon."""
-    if not answer["units"]:
+def balance_after(worker: Worker, units: float) -> float | None:
+    """What is left after so many units were paid; None where that is nothing, or not known soon."""
+    if not units:
         return None
     try:
         return float(worker.balance("youcam", patience=PATIENCE_SECONDS)["units"])

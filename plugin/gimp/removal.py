@@ -53,7 +53,7 @@ def run(note: Note, image: Any, drawable: Any, wish: Wish) -> bool:
         gimp.displays_flush()
         if is_asked():
             note(words.outcome(image.name, answer))
-            said = words.outcome(image.name, answer, balance_after(worker, answer))
+            said = words.outcome(image.name, answer, balance_after(worker, answer["units"]))
             gimp.message(f"{said} {words.FULL}" if answer["full"] else said)
         elif answer["full"]:
             gimp.message(words.FULL)

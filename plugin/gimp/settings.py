@@ -7,16 +7,15 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any, Callable
 
-from choices import chosen, remember, shown
+from choices import CLEAN_TIP, HIDE_TIP, RESULT_NAMES, RESULT_TIP, chosen, grey, remember, shown
 from common import ways, words
 from common.installed import version
 from common.language import _
-from common.options import AS_ALPHA, ENGINES, RESULTS
+from common.options import ENGINES
 from common.protocol import WorkerError
 from common.worker import Worker
 from gimpfu import PF_BUTTON, PF_LABEL, PF_OPTION, PF_PASSWORD, PF_TOGGLE, Form
 
-RESULT_NAMES = (_("New layer with alpha"), _("New layer with a layer mask"))
 WAIT = _("Loading settings...")
 ASKING = ("test", "forget", "agree", "fetch", "clear")
 """What can't be used before the worker has answered."""
@@ -36,7 +35,6 @@ class Settings:
         self._guard = Lock()
         self._has_agreed, self._refused = False, False
         now = shown()
-        clean = _("Give the soft edges the subject's own colours, without a rim of the old background")
         rows = [
             (PF_LABEL, "shown", _("API key:"), WAIT),
             (PF_PASSWORD, "key", _("_New key:"), "", (), _("Paste the API key of your account. OK keeps it.")),
@@ -51,13 +49,9 @@ class Settings:
             (PF_OPTION, "engine", _("_Engine:"), now["engine"], [engine.explained for engine in ENGINES.values()], _(
                 "Which engine is chosen when a dialog opens"
             )),
-            (PF_OPTION, "result", _("Re_sult:"), now["result"], RESULT_NAMES, _(
-                "You can paint on a mask afterwards; alpha can't be corrected later, but has clean edge colours"
-            )),
-            (PF_TOGGLE, "clean-edges", _("Clean edge colo_urs"), now["clean-edges"], (), clean),
-            (PF_TOGGLE, "hide-original", _("_Hide the original layer"), now["hide-original"], (), _(
-                "The original stays in the image, but no longer shows behind the cut-out"
-            )),
+            (PF_OPTION, "result", _("Re_sult:"), now["result"], [_(name) for name in RESULT_NAMES], _(RESULT_TIP)),
+            (PF_TOGGLE, "clean-edges", _("Clean edge colo_urs"), now["clean-edges"], (), _(CLEAN_TIP)),
+            (PF_TOGGLE, "hide-original", _("_Hide the original layer"), now["hide-original"], (), _(HIDE_TIP)),
             (PF_LABEL, "jobs", _("Paid work:"), ""),
             (PF_BUTTON, "fetch", _("Fetch Resu_lts"), self._fetch, (), _(
                 "Fetch what was paid for and has not come back; it is then free for the same pictures"
@@ -69,8 +63,8 @@ class Settings:
         ]  # fmt: skip
         self._form = Form(_("Remove Background: Settings"), rows, {"keep": _("_OK")}, default="keep")
         self._form.on_show(lambda form: self._load())
-        self._form.on_change(lambda form: self._grey())
-        self._grey()
+        self._form.on_change(grey)
+        grey(self._form)
 
     def run(self) -> bool:
         """Show it until it is closed; whether what was changed is kept."""
@@ -160,9 +154,6 @@ class Settings:
 
         if choose(words.CLEAR, {"clear": _("_Delete")}) == "clear":
             self._do(lambda worker: worker.jobs("clear"), self._show_jobs)
-
-    def _grey(self) -> None:
-        self._form.enable("clean-edges", RESULTS[self._form["result"]] == AS_ALPHA)
 
 
 def _opening(page: str) -> Callable[[Any], None]:

@@ -14,12 +14,17 @@ from .gimp import PLUG_INS, Gimp
 from .window import Window, wait_for
 
 
+def with_plug_in(gimp: Gimp, name: str) -> Gimp:
+    """The GIMP, which has the plug-in already where tests share it."""
+    if not gimp.is_shared:
+        gimp.add_plug_in(PLUG_INS / name)
+    return gimp
+
+
 @pytest.fixture
 def every_kind(gimp_on_a_screen: Gimp) -> Gimp:
     """A GIMP in which Ctrl+Shift+F8 asks for a value of every kind."""
-    if not gimp_on_a_screen.is_shared:
-        gimp_on_a_screen.add_plug_in(PLUG_INS / "every_kind.py")
-    return gimp_on_a_screen
+    return with_plug_in(gimp_on_a_screen, "every_kind.py")
 
 
 def show_an_image() -> Any:
@@ -215,9 +220,7 @@ def test_displays_open_and_close_and_an_undo_group_is_one_step(every_kind: Gimp)
 @pytest.fixture
 def window_of_its_own(gimp_on_a_screen: Gimp) -> Gimp:
     """A GIMP in which Ctrl+Shift+F5 opens a window of a plug-in's own."""
-    if not gimp_on_a_screen.is_shared:
-        gimp_on_a_screen.add_plug_in(PLUG_INS / "window.py")
-    return gimp_on_a_screen
+    return with_plug_in(gimp_on_a_screen, "window.py")
 
 
 def noted() -> Any:

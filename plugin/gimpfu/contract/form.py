@@ -11,6 +11,10 @@ from ..parameters import Parameter
 
 KINDS = (pf.PF_STRING, pf.PF_PASSWORD, pf.PF_TOGGLE, pf.PF_OPTION, pf.PF_LABEL, pf.PF_BUTTON)
 """What every back end can show in a form; the dialog of a procedure has all kinds that it has parameters of."""
+TEXT_CHARACTERS = 60
+"""How wide a text may be."""
+MANY_ROWS, MANY_HEIGHT = 18, 380
+"""More rows are scrolled, at this height, for small screens."""
 LOOK_SECONDS = 0.02
 
 

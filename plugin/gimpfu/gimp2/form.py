@@ -8,7 +8,7 @@ from typing import Any, Mapping, Sequence
 
 from .. import parameters as pf
 from ..contract.database import Wrap
-from ..contract.form import Form
+from ..contract.form import MANY_HEIGHT, MANY_ROWS, TEXT_CHARACTERS, Form
 from ..parameters import Parameter
 from .fields import AUTOMATIC, NEVER, Field, TextField, in_a_row, make_field
 from .gtk import Toolkit
@@ -16,8 +16,6 @@ from .libgimp import decode
 
 CANCEL = -6
 EXPAND, FILL = 1, 4
-TEXT_CHARACTERS = 60
-MANY_ROWS, MANY_HEIGHT = 18, 380
 LABEL_COLUMN, FIELD_COLUMN = 0, 1
 
 

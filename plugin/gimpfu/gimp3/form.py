@@ -9,11 +9,9 @@ from gi.repository import GLib
 
 from .. import parameters as pf
 from ..contract.database import Wrap
-from ..contract.form import Form
+from ..contract.form import MANY_HEIGHT, MANY_ROWS, TEXT_CHARACTERS, Form
 from ..parameters import Parameter
 
-TEXT_CHARACTERS = 60
-MANY_ROWS, MANY_HEIGHT = 18, 380
 SPACE = 6
 # The names of labels that stand for themselves, and that these have neither markup nor a mnemonic.
 LABEL = "gimpfu-label-"
@@ -22,6 +20,8 @@ PLAIN = (False, False)
 
 class Window(Form):
     """A form in a GTK dialog; `ui` and `gtk` are GimpUi and Gtk."""
+
+    _rows_area: Any
 
     def __init__(self, ui: Any, gtk: Any, dialog: Any, answers: Sequence[str] = ()) -> None:
         super().__init__(answers)
@@ -63,6 +63,10 @@ class Window(Form):
         while self._gtk.events_pending():
             self._gtk.main_iteration()
 
+    def _lock(self, is_locked: bool) -> None:
+        if not self._is_answered:
+            self._rows_area.set_sensitive(not is_locked)
+
     def _let_answer(self, is_let: bool) -> None:
         for number in self._answers:
             self._dialog.set_response_sensitive(number, is_let)
@@ -80,9 +84,9 @@ class ProcedureWindow(Window):
         self._config, self._wrap = config, wrap
         self._arguments = {argument.parameter.name: argument for argument in declared.arguments}
         self._fill(declared)
-        area = self._dialog.get_content_area()
+        self._rows_area = self._dialog.get_content_area()
         self._said.set_margin_start(2 * SPACE)
-        area.pack_end(self._said, False, False, SPACE)
+        self._rows_area.pack_end(self._said, False, False, SPACE)
         config.connect("notify", lambda config, property: self._was_changed())
 
     def __getitem__(self, name: str) -> Any:
@@ -93,10 +97,6 @@ class ProcedureWindow(Window):
 
     def enable(self, name: str, is_enabled: bool = True) -> None:
         self._dialog.set_sensitive(self._arguments[name].name, is_enabled, None, None, False)
-
-    def _lock(self, is_locked: bool) -> None:
-        for name in self._arguments:
-            self.enable(name, not is_locked)
 
     def _fill(self, declared: Any) -> None:
         dialog, names = self._dialog, []
@@ -161,10 +161,6 @@ class FormWindow(Window):
     def enable(self, name: str, is_enabled: bool = True) -> None:
         self._widgets[name].set_sensitive(is_enabled)
 
-    def _lock(self, is_locked: bool) -> None:
-        if not self._is_answered:
-            self._grid.set_sensitive(not is_locked)
-
     def _make(self, row: Parameter) -> Any:
         if row.kind == pf.PF_LABEL:
             return self._text_label()
@@ -183,8 +179,8 @@ class FormWindow(Window):
         gtk = self._gtk
         box = gtk.Box(orientation=gtk.Orientation.VERTICAL, spacing=2 * SPACE, border_width=2 * SPACE)
         self._dialog.get_content_area().pack_start(box, True, True, 0)
-        self._grid = gtk.Grid(row_spacing=SPACE, column_spacing=SPACE)
-        box.pack_start(self._scrolled(self._grid), True, True, 0)
+        self._rows_area = gtk.Grid(row_spacing=SPACE, column_spacing=SPACE)
+        box.pack_start(self._scrolled(self._rows_area), True, True, 0)
         box.pack_start(self._said, False, False, 0)
         line, buttons = 0, None
         for name, row in self._rows.items():
@@ -196,13 +192,13 @@ class FormWindow(Window):
                     continue
                 buttons = gtk.Box(spacing=SPACE)
                 buttons.pack_start(widget, False, False, 0)
-                self._grid.attach(buttons, 0, line, 2, 1)
+                self._rows_area.attach(buttons, 0, line, 2, 1)
             elif row.kind == pf.PF_TOGGLE or not row.description:
-                self._grid.attach(widget, 0, line, 2, 1)
+                self._rows_area.attach(widget, 0, line, 2, 1)
             else:
                 label = gtk.Label(label=row.description, use_underline=True, xalign=0.0, mnemonic_widget=widget)
-                self._grid.attach(label, 0, line, 1, 1)
-                self._grid.attach(widget, 1, line, 1, 1)
+                self._rows_area.attach(label, 0, line, 1, 1)
+                self._rows_area.attach(widget, 1, line, 1, 1)
             if row.kind != pf.PF_BUTTON:
                 buttons = None
             line += 1

@@ -208,6 +208,16 @@ def test_each_control_of_a_window_has_a_letter_of_its_own(window: str, language:
     assert len(set(letters)) == len(labels), (labels, letters)
 
 
+@pytest.mark.parametrize("language", ["en", *catalogues.languages()])
+def test_the_main_entry_is_the_first_in_gimps_menu(language: str) -> None:
+    # GIMP sorts what plug-ins add to a menu by what the user reads.
+    labels = WINDOWS["GIMP's menu"]
+    if language != "en":
+        known = catalogues.read(language)
+        labels = [str(known[label].string) for label in labels]
+    assert min(labels, key=lambda label: label.replace("_", "")) == labels[0]
+
+
 @pytest.mark.parametrize("module", [core, hosted], ids=lambda module: module.__name__)
 def test_where_no_variable_names_a_language_windows_does(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []

@@ -262,7 +262,9 @@ def _fetch(task: Task, record: Record, state: TaskState, context: Context) -> ND
                 )
             progress.tell(Stage.REFINE, 0.0)
             with turns.decode():
-                return matte.decode(data, sent)
+                alpha = matte.decode(data, sent)
+                record.maker = engine.read_maker(data)
+                return alpha
         except errors.ServiceError as caught:
             if last or caught.code not in ("result_expired", "result_broken"):
                 error = _explain_result(caught)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import errors
+from ..imaging.makers import Maker
 from . import locks
 from .entries import Entry
 from .trace import Start, Trace
@@ -65,6 +66,9 @@ class Record:
     can't be. What comes later is paid for, and goes on where it can't be written; a disk or a process that keeps it
     waiting for long is left to it, and the polls go on beside.
     """
+
+    maker: Maker | None = None
+    """The offline model that made the result."""
 
     def __init__(self, journal: Book, entry: Entry, lock: locks.Lock, account: str) -> None:
         self._journal = journal

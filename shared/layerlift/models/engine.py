@@ -1,0 +1,201 @@
+"""The offline engine: the best model that is here and fits into the memory, on onnxruntime."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .. import errors
+from ..imaging.makers import Maker
+from ..language import N_, _
+from ..store.settings import AUTOMATIC
+from ..twin.engines import EngineError, cut_out, decode
+from . import memory, own, sessions
+from .sessions import Session
+from .shelf import Shelf, Weights
+
+IDLE_SECONDS = 60.0
+"""After so long without a picture a model's memory is given back."""
+SEEN = 0.5
+LEAST = 0.003
+"""No subject was found where nothing is above `SEEN`, or less than this part of the picture: what models answer to
+pictures of nothing is a faint ghost, or a speck."""
+_SHORT = N_("There is not enough memory for the model {model}, so {used} was used.")
+_DAMAGED = N_("The file of the model {model} is damaged, so {used} was used.")
+_log = logging.getLogger(__name__)
+
+
+class Timer(Protocol):
+    """Calls something after a while, unless it is cancelled: see `threading.Timer`."""
+
+    daemon: bool
+
+    def start(self) -> None: ...
+    def cancel(self) -> None: ...
+
+
+class Choice(NamedTuple):
+    """A model to use, and why it is not a better one: a sentence with the fields `model` and `used`, and that model."""
+
+    weights: Weights
+    reason: str = ""
+    better: str = ""
+
+    @property
+    def maker(self) -> Maker:
+        used = self.weights.name
+        return Maker(used, _(self.reason).format(model=self.better, used=used) if self.reason else None)
+
+
+class OfflineEngine:
+    """Makes cut-outs, to be called from any thread; one picture at a time.
+
+    It raises EngineError, with the code `error_no_subject` where the model finds none, `error_inference` where no model
+    has the memory for it, and SetupError as `choose` does.
+
+    Args:
+        chosen: what the user has chosen, as `Settings.model` has it; asked for each picture.
+        free: the free memory, None where nobody knows.
+        timer: makes what drops an idle model.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        chosen: Callable[[], str | dict[str, Any]] = lambda: AUTOMATIC,
+        free: Callable[[], int | None] = memory.free,
+        timer: Callable[[float, Callable[[], None]], Timer] = threading.Timer,
+    ) -> None:
+        self._shelf = shelf
+        self._chosen = chosen
+        self._free = free
+        self._make_timer = timer
+        self._guard = threading.Lock()
+        self._timer: Timer | None = None
+        self._session: Session | None = None
+        self._loaded: tuple[list[Weights], Choice] | None = None
+        """What there was to choose from, and the choice that the session is of."""
+
+    def choose(self) -> Choice:
+        """The model that the next picture is for, as far as can be told before.
+
+        Raises SetupError: `no_engine`; `no_model` where there is none at all; `model_missing` where what the user has
+        chosen is not there; `model_unknown`.
+        """
+        sessions.check()
+        wanted = self._wanted()
+        loaded = self._loaded
+        return loaded[1] if loaded is not None and loaded[0] == wanted else next(self._choices(wanted))
+
+    def __call__(self, picture: bytes) -> bytes:
+        image = decode(picture)
+        with self._guard:
+            self._rest()
+            try:
+                alpha, maker = self._run(image)
+            finally:
+                self._timer = self._make_timer(IDLE_SECONDS, self.drop)
+                self._timer.daemon = True
+                self._timer.start()
+        if alpha.max() < SEEN or np.count_nonzero(alpha > SEEN) < LEAST * alpha.size:
+            raise EngineError("error_no_subject", "No subject was found")
+        small = Image.fromarray(np.rint(alpha * 255).astype(np.uint8))
+        return cut_out(image, small.resize(image.size, Image.Resampling.BICUBIC), maker)
+
+    def drop(self) -> None:
+        """Gives a model's memory back; the next picture loads one again."""
+        with self._guard:
+            self._rest()
+            self._session = self._loaded = None
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _run(self, image: Image.Image) -> tuple[NDArray[np.float32], Maker]:
+        """The alpha at the model's size, by the first model that can make it."""
+        wanted = self._wanted()
+        if self._loaded is None or self._loaded[0] != wanted:
+            self._session = self._loaded = None
+            choices = self._choices(wanted)
+        else:
+            # A model that is loaded counts as used memory: it must not be asked for again.
+            choices = self._from(wanted, self._loaded[1])
+        failed: Choice | None = None
+        for choice in choices:
+            reason = self._explain(failed, choice)
+            began = time.monotonic()
+            try:
+                session = self._load(choice)
+                alpha = session.run(image, choice.weights.recipe)
+            except (MemoryError, errors.SetupError) as error:
+                if isinstance(error, errors.SetupError) and error.code != "model_missing":
+                    raise
+                _log.info("The model %s can't be used: %s", choice.weights.name, error)
+                self._session = self._loaded = None
+                failed = choice._replace(reason=_SHORT if isinstance(error, MemoryError) else _DAMAGED)
+                continue
+            self._session, self._loaded = session, (wanted, reason)
+            _log.info("The model %s took %.1f s", choice.weights.name, time.monotonic() - began)
+            return alpha, reason.maker
+        assert failed is not None
+        raise EngineError("error_inference", _("there is not enough memory, or its file is damaged"))
+
+    @staticmethod
+    def _explain(failed: Choice | None, choice: Choice) -> Choice:
+        """The choice, with the reason for it where another has failed."""
+        if failed is None:
+            return choice
+        return choice._replace(reason=failed.reason, better=failed.weights.name)
+
+    def _load(self, choice: Choice) -> Session:
+        if self._session is not None and self._loaded is not None and self._loaded[1].weights == choice.weights:
+            return self._session
+        self._session = None
+        choice.weights.check()
+        return Session(choice.weights.path)
+
+    def _wanted(self) -> list[Weights]:
+        """The models to try, the best first: the chosen one, and what can be used unasked. Raises as `choose` does."""
+        chosen, ranked = self._chosen(), self._shelf.ranked()
+        if chosen != AUTOMATIC:
+            if isinstance(chosen, dict):
+                first = own.from_setting(chosen)
+                found = first if first.path.is_file() else None
+            else:
+                found = self._shelf.find(self._shelf.model(chosen))
+            if found is None:
+                raise errors.make("model_missing", chosen if isinstance(chosen, str) else str(first.path))
+            ranks = [weights.name for weights in ranked]
+            # No fallback is better, or larger, than what was asked for.
+            smaller = ranked[ranks.index(found.name) + 1 :] if found.name in ranks else ranked[-1:]
+            return [found, *smaller]
+        if not ranked:
+            built_in = next(model for model in self._shelf.models if model.built_in)
+            raise errors.make("no_model", str(self._shelf.place(built_in, built_in.files[0])))
+        return ranked
+
+    def _choices(self, wanted: list[Weights]) -> Iterator[Choice]:
+        """The models in turn, without those that the free memory does not hold; the smallest is always tried, and so
+        is what the user has chosen."""
+        free = self._free()
+        skipped = ""
+        for number, weights in enumerate(wanted):
+            asked_for = number == 0 and self._chosen() != AUTOMATIC
+            if number < len(wanted) - 1 and not asked_for and free is not None and weights.memory > free:
+                skipped = skipped or weights.name
+                continue
+            yield Choice(weights, _SHORT if skipped else "", skipped)
+
+    def _from(self, wanted: list[Weights], loaded: Choice) -> Iterator[Choice]:
+        """The loaded model, and the smaller ones."""
+        yield loaded
+        yield from (Choice(weights) for weights in wanted[wanted.index(loaded.weights) + 1 :])

@@ -1,0 +1,55 @@
+"""How much memory this computer has to spare."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import re
+import sys
+from pathlib import Path
+
+_MEMINFO = Path("/proc/meminfo")
+
+
+def free() -> int | None:
+    """The bytes that a program can take without driving others out; None where the system does not tell.
+
+    Linux tells by MemAvailable in /proc/meminfo, Windows by GlobalMemoryStatusEx, macOS by the percentage that is
+    left before it calls its memory short.
+    """
+    try:
+        if sys.platform == "win32":
+            return _ask_windows()
+        if sys.platform == "darwin":
+            return _ask_system("hw.memsize", 8) * _ask_system("kern.memorystatus_level", 4) // 100
+        found = re.search(r"^MemAvailable: +(\d+) kB$", _MEMINFO.read_text("ascii"), re.MULTILINE)
+        return int(found[1]) * 1024 if found else None
+    except (OSError, AttributeError, ValueError):
+        return None
+
+
+class _MemoryStatus(ctypes.Structure):
+    """MEMORYSTATUSEX of Windows' sysinfoapi.h."""
+
+    _fields_ = (
+        ("length", ctypes.c_uint32),
+        ("load", ctypes.c_uint32),
+        *((name, ctypes.c_uint64) for name in ("total", "available", "total_page", "available_page")),
+        *((name, ctypes.c_uint64) for name in ("total_virtual", "available_virtual", "available_extended")),
+    )
+
+
+def _ask_windows() -> int | None:
+    status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
+    asked = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))  # type: ignore[attr-defined,unused-ignore]
+    return int(status.available) if asked else None
+
+
+def _ask_system(name: str, size: int) -> int:
+    """A number that macOS' sysctl has."""
+    value = ctypes.create_string_buffer(size)
+    length = ctypes.c_size_t(size)
+    library = ctypes.CDLL(ctypes.util.find_library("c"))
+    if library.sysctlbyname(name.encode(), value, ctypes.byref(length), None, 0) != 0:
+        raise OSError(name)
+    return int.from_bytes(value.raw[: length.value], sys.byteorder)

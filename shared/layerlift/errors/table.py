@@ -216,7 +216,7 @@ _OWN: dict[str, Entry] = {
     "model_missing": Entry(
         kinds.SetupError,
         N_("The offline model that was chosen is missing or damaged."),
-        N_("Fetch it again, or choose another one."),
+        N_("Fetch it, or choose another one."),
     ),
     "model_unfit": Entry(
         kinds.SetupError,

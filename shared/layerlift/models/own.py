@@ -94,7 +94,7 @@ def _choose_side(shape: list[int | str | None], side: int | None) -> int:
         raise errors.make("model_unfit", _("its side is {side} pixels").format(side=fixed.pop()))
     found = fixed.pop() if fixed else side
     if found is None:
-        raise errors.make("model_unfit", _("it takes any size: the side has to be given"))
+        raise errors.make("model_unfit", _("it takes any size, so its side has to be given"))
     if not 16 <= found <= MAX_SIDE:
         raise errors.make("model_unfit", _("the side has to be from 16 to {most} pixels").format(most=MAX_SIDE))
     return found

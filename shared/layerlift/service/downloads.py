@@ -39,17 +39,18 @@ def download(url: str, part: Path, size: int, on_progress: Callable[[int], None]
         SetupError: ``bad_download_url``.
         OSError: the file can't be written.
     """
-    host = parse_url(url).host or ""
-    for attempt in range(ATTEMPTS):
-        before = length(part)
-        if before == size:
-            return
-        try:
-            with _explain(host), closing(_connect(url)) as way:
-                _go_on(way, url, host, part, size, on_progress)
-        except errors.NetworkError as error:
-            if error.code != "download_failed" or length(part) <= before or attempt == ATTEMPTS - 1:
-                raise
+    with closing(_connect(url)) as way:
+        host = parse_url(url).host or ""
+        for attempt in range(ATTEMPTS):
+            before = length(part)
+            if before == size:
+                return
+            try:
+                with _explain(host):
+                    _go_on(way, url, host, part, size, on_progress)
+            except errors.NetworkError as error:
+                if error.code != "download_failed" or length(part) <= before or attempt == ATTEMPTS - 1:
+                    raise
 
 
 def length(file: Path) -> int:

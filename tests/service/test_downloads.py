@@ -10,6 +10,7 @@ import pytest
 from layerlift import errors
 from layerlift.service.downloads import download
 
+from .proxy import Proxy
 from .release import PAGE, Release, release
 from .wire import certificate, reply, server
 
@@ -187,3 +188,13 @@ def test_no_key_goes_to_a_release_address(site: Release, part: Path, monkeypatch
     monkeypatch.setenv("YOUCAM_API_KEY", "sk-0123456789-very-secret")
     get(site, part)
     assert "Authorization" not in site.server.seen[0].headers
+
+
+def test_the_way_goes_through_the_proxy_of_the_environment(
+    proxy: Proxy, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, proxy.environ[name])
+    with pytest.raises(errors.NetworkError):
+        download("https://service.example/a.onnx", part, 5, lambda count: None)
+    assert proxy.seen

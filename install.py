@@ -141,6 +141,8 @@ def uninstall(system: System, dry_run: bool) -> int:
         with contextlib.suppress(OSError):
             folder.rmdir()
     models = data / "models"
+    with contextlib.suppress(OSError):
+        models.rmdir()
     if models.is_dir():
         say(_("Offline models that you have fetched are kept in {folder}.").format(folder=models))
     say(_("Layerlift is removed. Settings and an API key that you have set are kept."))

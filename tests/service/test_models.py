@@ -144,6 +144,13 @@ def test_the_built_in_model_can_not_be_removed(run: Any, home: Path) -> None:
     assert fetching.default_path().exists()
 
 
+def test_the_built_in_model_is_there_or_has_to_be_installed(run: Any, home: Path) -> None:
+    assert run("model", "fetch", "small")[0] == 0
+    fetching.default_path().unlink()
+    status, _output, told = run("model", "fetch", "small")
+    assert (status, "install.py" in told, (home / "models").exists()) == (2, True, False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

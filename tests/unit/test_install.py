@@ -56,6 +56,7 @@ def test_a_dry_run_changes_nothing(user: User) -> None:
     assert f"would make the environment {user.data / 'env'}" in said
     assert f"would put the plug-in into {user.folder}" in said
     assert f"would put the plug-in into {user.pykrita / 'layerlift'}" in said
+    assert "would fetch the offline model isnet" in user.install("--dry-run", "--model", "isnet")
     user.install("--uninstall", "--dry-run")
     assert user.snapshot() == before
 

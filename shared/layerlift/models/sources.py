@@ -65,8 +65,12 @@ def fetch(model: Model, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bo
 
     Raises:
         NetworkError: ``download_failed``, ``download_wrong``; what has arrived stays for the next try.
-        SetupError: ``no_room``, ``disk``, ``bad_download_url``; ``no_model`` for the built-in one, which no way has.
+        SetupError: ``no_room``, ``disk``, ``bad_download_url``; ``no_model`` for a built-in one that is not there.
     """
+    if model.built_in:
+        if not _is_here(model, shelf):
+            raise errors.make("no_model", str(shelf.place(model, model.files[0])))
+        return False
     try:
         shelf.folder.mkdir(parents=True, exist_ok=True)
 
@@ -80,9 +84,13 @@ def fetch(model: Model, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bo
         raise errors.make("disk", f"{error.filename or shelf.folder}: {error.strerror}") from error
 
 
-def _fetch(model: Model, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bool:
+def _is_here(model: Model, shelf: Shelf) -> bool:
     found = shelf.find(model)
-    if found is not None and hashes.is_of(found.path, found.hash):
+    return found is not None and hashes.is_of(found.path, found.hash)
+
+
+def _fetch(model: Model, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bool:
+    if _is_here(model, shelf):
         return False
     failures: list[errors.NetworkError] = []
     for file, take in _attempts(model, shelf, ways):
@@ -93,8 +101,6 @@ def _fetch(model: Model, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> b
         except errors.NetworkError as error:
             _log.info("The model %s did not come: %s", model.name, error.message)
             failures.append(error)
-    if model.built_in:
-        raise errors.make("no_model", str(shelf.place(model, model.files[0])))
     raise _sum_up(failures)
 
 
@@ -103,8 +109,6 @@ _Attempt = Callable[[OnProgress], bool]
 
 def _attempts(model: Model, shelf: Shelf, ways: Ways) -> Iterator[tuple[File, _Attempt]]:
     """What can be tried, in turn; each is False where the file is not there."""
-    if model.built_in:
-        return
     for file in model.files:
         yield file, partial(_copy, file, shelf, ways)
     base = ways.address.rstrip("/")

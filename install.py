@@ -289,7 +289,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model",
         metavar="NAME",
-        help=_("set up, and fetch a better model for the offline engine, such as isnet (88 to 179 MB)"),
+        help=_("also fetch a better model for the offline engine, such as isnet"),
     )
     parser.add_argument("--dry-run", action="store_true", help=_("say what would be done, and change nothing"))
     return parser

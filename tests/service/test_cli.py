@@ -47,7 +47,9 @@ from .command import (
 from .proxy import Proxy
 from .wire import Seen, reply, server
 
-FIELDS = {"input", "output", "status", "engine", "task_id", "dst_id", "units", "seconds", "error"}
+FIELDS = {
+    "input", "output", "status", "engine", "model", "fallback", "task_id", "dst_id", "units", "seconds", "error",
+}  # fmt: skip
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 

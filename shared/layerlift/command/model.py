@@ -29,26 +29,31 @@ _STATES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION")
-    fetch = actions.add_parser("fetch", help=_("fetch a model; what was interrupted goes on where it was"))
-    fetch.add_argument("name", metavar="NAME", help=_("a name that 'layerlift model list' shows"))
+    fetch = actions.add_parser("fetch", help=_("fetch a model, or the rest of one whose download was interrupted"))
+    fetch.add_argument("name", metavar="NAME", help=_("a name from 'layerlift model list'"))
     fetch.set_defaults(run=_fetch)
     use = actions.add_parser("use", help=_("choose the model that the offline engine uses"))
     use.add_argument(
         "name",
         metavar="NAME|FILE|auto",
-        help=_("a model, an ONNX file of your own, or auto: the best model that is installed and fits the memory"),
+        help=_("a model, an ONNX file of your own, or auto for the best model that is installed and fits into memory"),
     )
-    use.add_argument("--side", type=int, metavar="PIXELS", help=_("what FILE takes, where it does not say so itself"))
+    use.add_argument(
+        "--side",
+        type=int,
+        metavar="PIXELS",
+        help=_("the side of the pictures that FILE takes, if the file does not say"),
+    )
     for option, text in (
-        ("--mean", _("what FILE has subtracted from red, green and blue, as 0.485,0.456,0.406")),
-        ("--deviation", _("what FILE has these divided by then, as 0.229,0.224,0.225")),
+        ("--mean", _("the mean of red, green and blue that FILE expects, such as 0.485,0.456,0.406")),
+        ("--deviation", _("the deviation of red, green and blue that FILE expects, such as 0.229,0.224,0.225")),
     ):
         use.add_argument(option, type=_colours, metavar="R,G,B", help=text)
     use.set_defaults(run=_use)
     forget = actions.add_parser("forget", help=_("remove a model that was fetched"))
-    forget.add_argument("name", metavar="NAME", help=_("a name that 'layerlift model list' shows"))
+    forget.add_argument("name", metavar="NAME", help=_("a name from 'layerlift model list'"))
     forget.set_defaults(run=_forget)
-    shown = actions.add_parser("list", help=_("show the models: what is here, and what there is"))
+    shown = actions.add_parser("list", help=_("list the models that are installed, and those that can be fetched"))
     shown.set_defaults(run=_list)
     for action in (fetch, use, forget, shown):
         action.add_argument("--json", action="store_true", help=_("print one JSON object per model on standard output"))
@@ -97,7 +102,7 @@ def _fetch(options: argparse.Namespace) -> int:
     found = offline.describe()
     model = next(model for model in found["models"] if model["name"] == options.name)
     if found["chosen"] == AUTOMATIC and not model["automatic"]:
-        text = _("It is for some pictures alone: 'layerlift model use {name}' chooses it for all.")
+        text = _("It is not chosen automatically; 'layerlift model use {name}' chooses it.")
         print(text.format(name=options.name), file=sys.stderr)
     return _end(options, found)
 

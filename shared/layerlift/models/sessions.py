@@ -52,7 +52,7 @@ class Session:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type not in _TYPES:
-            raise errors.make("model_unfit", _("it takes other than one picture of floating-point numbers"))
+            raise errors.make("model_unfit", _("it does not take one picture of floating-point numbers"))
         self._input = inputs[0].name
         self._type = _TYPES[inputs[0].type]
         self.shape: list[int | str | None] = list(inputs[0].shape)

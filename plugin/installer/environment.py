@@ -77,8 +77,7 @@ class Environment:
 
     def fetch_model(self, name: str) -> bool:
         """Fetch an offline model; whether it is there. What the command tells is shown as it comes."""
-        program = "import sys; from layerlift.command import main; sys.exit(main.main(sys.argv[1:]))"
-        return subprocess.call(self.starting("-I", "-c", program, "model", "fetch", name)) == 0
+        return subprocess.call(self.starting("-I", "-m", "layerlift.command.main", "model", "fetch", name)) == 0
 
     def starting(self, *arguments: str) -> list[str]:
         """The command that starts the environment's Python."""

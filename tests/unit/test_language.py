@@ -39,6 +39,7 @@ ALLOWED = {
     "Layerlift {}",
     # of HTTP
     "Bearer {}",
+    "Range",
     "Date",
     # what kritarunner prints back
     "layerlift is loaded",

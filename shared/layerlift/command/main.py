@@ -175,3 +175,7 @@ def _key(options: argparse.Namespace) -> int:
             print(_("No key was stored."), file=sys.stderr)
         print(_(_ENVIRONMENT) if settings.environment_key else _("No key is set any more."), file=sys.stderr)
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -328,4 +328,6 @@ def _build(
         message = _("{message}: {detail}.").format(message=message.rstrip(_STOPS), detail=detail.rstrip(_STOPS))
     # Of an empty text gettext has the head of the catalogue.
     advice = entry.advice and _(entry.advice)
-    return entry.error(code, message, advice, kind=entry.kind, retry=entry.retry, status=status, request_id=request_id)
+    found = entry.error(code, message, advice, kind=entry.kind, retry=entry.retry, status=status, request_id=request_id)
+    found.detail = kinds.plain(detail)
+    return found

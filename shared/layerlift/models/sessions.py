@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,8 @@ from .. import errors
 from ..language import _
 from .table import Recipe
 
-_SHORT = ("bad_alloc", "bad allocation", "failed to allocate", "out of memory", "insufficient memory")
-"""What onnxruntime says where the memory does not do, in lower case."""
+_SHORT = re.compile("bad_alloc|bad allocation|failed to allocate|out of memory|insufficient memory", re.IGNORECASE)
+"""What onnxruntime says where the memory does not do."""
 _FATAL = 4
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
@@ -88,7 +89,7 @@ def _reading() -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as error:
-        if any(words in str(error).lower() for words in _SHORT):
+        if _SHORT.search(str(error)):
             raise MemoryError(str(error)) from error
         raise errors.make("model_unfit", str(error).splitlines()[0][:200] if str(error) else "") from error
 

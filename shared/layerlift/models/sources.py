@@ -127,7 +127,7 @@ def _sum_up(failures: list[errors.NetworkError]) -> errors.LayerliftError:
         return errors.make("download_failed", _("there is no address to fetch it from"))
     if len(failures) == 1:
         return failures[0]
-    reasons = dict.fromkeys(error.message.partition(": ")[2].rstrip(".") or error.message for error in failures)
+    reasons = dict.fromkeys(error.detail for error in failures)
     return errors.make(failures[0].code, "; ".join(reasons))
 
 

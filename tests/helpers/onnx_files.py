@@ -71,6 +71,11 @@ def no_numbers() -> bytes:
     return graph(("Sub", "x x", "z", {}), ("Div", "z z", "n", {}), _mean("n", "y"))
 
 
+def gaps() -> bytes:
+    """Opaque, and what is no number where it is black."""
+    return graph(_mean("x", "m"), ("Div", "m m", "y", {}))
+
+
 def endless() -> bytes:
     """What no computer has the memory for, once it runs."""
     nodes = (

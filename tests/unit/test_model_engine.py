@@ -265,6 +265,11 @@ def test_what_is_no_number_is_no_subject(make: Any) -> None:
     assert caught.value.code == "error_no_subject"
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_is_no_number_in_a_part_of_the_picture_is_transparent(make: Any) -> None:
+    assert sides(make(entry("it", onnx_files.gaps(), built_in=True))(half_black())) == (0, 255)
+
+
 @pytest.mark.parametrize(
     ("dark", "gray", "found"),
     [

@@ -25,7 +25,7 @@ IDLE_SECONDS = 60.0
 """After so long without a picture a model's memory is given back."""
 SEEN = 0.5
 LEAST = 0.003
-"""No subject was found where nothing is above `SEEN`, or less than this part of the picture: what models answer to
+"""No subject was found where less than this part of the picture is above `SEEN`, or nothing: what models answer to
 pictures of nothing is a faint ghost, or a speck."""
 _SHORT = N_("There is not enough memory for the model {model}, so {used} was used.")
 _DAMAGED = N_("The file of the model {model} is damaged, so {used} was used.")
@@ -104,7 +104,7 @@ class OfflineEngine:
                 self._timer = self._make_timer(IDLE_SECONDS, self.drop)
                 self._timer.daemon = True
                 self._timer.start()
-        if alpha.max() < SEEN or np.count_nonzero(alpha > SEEN) < LEAST * alpha.size:
+        if np.count_nonzero(alpha > SEEN) < LEAST * alpha.size:
             raise EngineError("error_no_subject", "No subject was found")
         small = Image.fromarray(np.rint(alpha * 255).astype(np.uint8))
         return cut_out(image, small.resize(image.size, Image.Resampling.BICUBIC), maker)

@@ -55,6 +55,11 @@ def brightness() -> bytes:
     return graph(_mean("x", "y"))
 
 
+def half_decided() -> bytes:
+    """1 where it is white, a half where it is black."""
+    return graph(_mean("x", "m"), ("Mul", "m half", "h", {}), ("Add", "h half", "y", {}))
+
+
 def logits() -> bytes:
     """`darkness` before a sigmoid: 20 where it is black, -20 where it is white."""
     nodes = (_mean("x", "m"), ("Sub", "half m", "d", {}), ("Mul", "d forty", "y", {}))
@@ -89,11 +94,11 @@ def endless() -> bytes:
 
 def model(
     name: str, data: bytes, *, rank: int = 2, memory: int = 10**6, recipe: Recipe = PLAIN, algorithm: str = "sha256",
-    address: str = "", built_in: bool = False,
+    address: str = "", built_in: bool = False, second: str = "",
 ) -> Model:  # fmt: skip
     """An entry as the table has it for a model of that content."""
     file = File(f"{name}.onnx", len(data), digest(data, algorithm), recipe, address)
-    return Model(name, "For tests.", (file,), "MIT", "https://example.org", memory, 0.1, rank, built_in)
+    return Model(name, "For tests.", (file,), "MIT", "https://example.org", memory, 0.1, rank, built_in, second)
 
 
 def digest(data: bytes, algorithm: str = "sha256") -> str:

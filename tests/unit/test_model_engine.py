@@ -379,3 +379,18 @@ def test_free_memory_that_the_system_does_not_tell_is_unknown(
         file.write_text(content)
     monkeypatch.setattr(memory, "_MEMINFO", file)
     assert memory.free() is None
+
+
+DOUBTFUL = onnx_files.half_decided()
+ADVISED = entry("advised", DOUBTFUL, rank=2, second="small")
+
+
+def test_where_a_model_is_undecided_over_an_area_its_second_is_asked(make: Any) -> None:
+    assert sides(make(SMALL, entry("alone", DOUBTFUL, rank=2))(half_black())) == (128, 255)
+    assert sides(make(SMALL, ADVISED)(half_black())) == (255, 255)
+
+
+def test_a_second_that_can_not_be_asked_is_done_without(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = make(SMALL, ADVISED)
+    fetching.default_path().write_bytes(b"")
+    assert sides(engine(half_black())) == (128, 255)

@@ -17,7 +17,7 @@ from ..imaging.makers import Maker
 from ..language import N_, _
 from ..store.settings import AUTOMATIC
 from ..twin.engines import EngineError, cut_out, decode
-from . import memory, own, sessions
+from . import mattes, memory, own, sessions
 from .sessions import Session
 from .shelf import Shelf, Weights
 
@@ -80,6 +80,7 @@ class OfflineEngine:
         self._guard = threading.Lock()
         self._timer: Timer | None = None
         self._session: Session | None = None
+        self._second: Session | None = None
         self._loaded: tuple[list[Weights], Choice] | None = None
         """What there was to choose from, and the choice that the session is of."""
 
@@ -100,12 +101,13 @@ class OfflineEngine:
             self._rest()
             try:
                 alpha, maker = self._run(image)
+                if np.count_nonzero(alpha > SEEN) < LEAST * alpha.size:
+                    raise EngineError("error_no_subject", "No subject was found")
+                alpha = mattes.finished(image, alpha, lambda: self._ask_second(image))
             finally:
                 self._timer = self._make_timer(IDLE_SECONDS, self.drop)
                 self._timer.daemon = True
                 self._timer.start()
-        if np.count_nonzero(alpha > SEEN) < LEAST * alpha.size:
-            raise EngineError("error_no_subject", "No subject was found")
         small = Image.fromarray(np.rint(alpha * 255).astype(np.uint8))
         return cut_out(image, small.resize(image.size, Image.Resampling.BICUBIC), maker)
 
@@ -113,7 +115,7 @@ class OfflineEngine:
         """Gives a model's memory back; the next picture loads one again."""
         with self._guard:
             self._rest()
-            self._session = self._loaded = None
+            self._session = self._second = self._loaded = None
 
     def _rest(self) -> None:
         if self._timer is not None:
@@ -148,6 +150,22 @@ class OfflineEngine:
             return alpha, reason.maker
         assert failed is not None
         raise EngineError("error_inference", _("there is not enough memory, or its file is damaged"))
+
+    def _ask_second(self, image: Image.Image) -> NDArray[np.float32] | None:
+        """What the loaded model's second makes of a picture; None where there is none that can be used."""
+        name = self._loaded[1].weights.second if self._loaded is not None else ""
+        found = self._shelf.find(self._shelf.model(name)) if name else None
+        if found is None:
+            return None
+        try:
+            if self._second is None:
+                found.check()
+                self._second = Session(found.path)
+            return self._second.run(image, found.recipe)
+        except (MemoryError, errors.SetupError) as error:
+            _log.info("The model %s can't be asked: %s", name, error)
+            self._second = None
+            return None
 
     @staticmethod
     def _explain(failed: Choice | None, choice: Choice) -> Choice:

@@ -78,6 +78,7 @@ class Model:
         seconds: that one picture takes.
         rank: the higher, the better for any picture; 0 for one that is for some pictures alone, and never used unasked.
         built_in: whether it is part of the installation.
+        second: the model that is asked where this one is undecided over an area; "" for none.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Model:
     seconds: float
     rank: int
     built_in: bool = False
+    second: str = ""
 
 
 _IMAGENET = (0.485, 0.456, 0.406)
@@ -139,6 +141,7 @@ MODELS: tuple[Model, ...] = (
         memory=1250 * MB,
         seconds=2.3,
         rank=2,
+        second="u2netp",
     ),
     Model(
         "isnet-anime",

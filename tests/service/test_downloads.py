@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,45 @@ def test_a_server_that_knows_no_ranges_sends_all_from_the_start(site: Release, p
     site.override = reply(DATA, "application/octet-stream")
     get(site, part)
     assert part.read_bytes() == DATA
+
+
+def unsized(body: bytes, status: int = 200, **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    """An answer that does not tell its length."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        reply(body, "text/plain", status, Content_Length="", Connection="close", **headers)(request)
+        request.close_connection = True
+
+    return answer
+
+
+@pytest.mark.parametrize("body", [b"please log in", b"", DATA[:-1][::-1] + b"12"], ids=len)
+def test_what_is_there_outlives_an_answer_of_something_else(site: Release, part: Path, body: bytes) -> None:
+    part.write_bytes(DATA[:200_000])
+    site.override = unsized(body)
+    assert code_of(site, part) in ("download_failed", "download_wrong")
+    assert [path.name for path in part.parent.iterdir()] == [part.name]
+    site.override = None
+    get(site, part)
+    assert (part.read_bytes(), site.ranges) == (DATA, ["bytes=200000-"] * 2)
+
+
+def test_all_from_the_start_takes_the_place_of_the_part_once_it_is_longer(site: Release, part: Path) -> None:
+    part.write_bytes(b"x" * 100)
+    site.override = unsized(DATA[:1000])
+
+    def stop(count: int) -> None:
+        site.override = None
+
+    get(site, part, stop)
+    assert (part.read_bytes(), site.ranges) == (DATA, ["bytes=100-", "bytes=1000-"])
+
+
+def test_an_answer_that_is_too_long_leaves_what_was_there(site: Release, part: Path) -> None:
+    part.write_bytes(DATA[:100])
+    site.override = unsized(DATA[100:] + b"more", 206, Content_Range="bytes 100-299999/300000")
+    assert code_of(site, part) == "download_wrong"
+    assert part.read_bytes() == DATA[:100]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from urllib3.util import parse_url
 
@@ -14,6 +15,9 @@ from ..language import N_, _
 from . import connection
 from .connection import Connection
 from .service import CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS
+
+if TYPE_CHECKING:
+    import requests
 
 ATTEMPTS = 20
 """A connection that breaks is made anew as long as each has brought something, and no more often than that."""
@@ -58,6 +62,11 @@ def length(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
+def beside(part: Path) -> Path:
+    """Where a download that begins anew is, until it has brought more than is there already."""
+    return part.with_name(f"{part.name}.new")
+
+
 def _connect(url: str) -> Connection:
     try:
         return Connection(url, None, (CONNECT_SECONDS, READ_SECONDS), TOTAL_SECONDS)
@@ -67,7 +76,9 @@ def _connect(url: str) -> Connection:
 
 def _go_on(way: Connection, url: str, host: str, part: Path, size: int, on_progress: Callable[[int], None]) -> None:
     """One request, for what is missing."""
-    have = length(part) if length(part) < size else 0
+    if length(part) > size:
+        part.unlink()
+    have = length(part)
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with way.exchange("GET", url, headers=headers, expected=size) as answer:
         found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
@@ -84,15 +95,34 @@ def _go_on(way: Connection, url: str, host: str, part: Path, size: int, on_progr
         promised = answer.headers.get("Content-Length", "")
         if promised.isdigit() and int(promised) != size - have:
             raise _wrong_size(host)
-        with part.open("ab" if have else "wb") as file:
-            for block in connection.blocks(answer):
-                have += len(block)
-                if have > size:
-                    raise _wrong_size(host)
-                file.write(block)
-                on_progress(have)
+        # What begins anew may be something else: it takes the place of what is there only once it is longer.
+        target = part if have or not length(part) else beside(part)
+        try:
+            have = _write(answer, target, have, size, host, on_progress)
+        finally:
+            if target != part:
+                if length(target) > length(part):
+                    target.replace(part)
+                target.unlink(missing_ok=True)
     if have < size:
         raise errors.make("network")
+
+
+def _write(
+    answer: requests.Response, target: Path, begin: int, size: int, host: str, on_progress: Callable[[int], None]
+) -> int:
+    """Adds an answer's body to a file that has `begin` bytes; returns how many it has then. Nothing is left of a body
+    that is too long."""
+    have = begin
+    with target.open("ab" if begin else "wb") as file:
+        for block in connection.blocks(answer):
+            have += len(block)
+            if have > size:
+                file.truncate(begin)
+                raise _wrong_size(host)
+            file.write(block)
+            on_progress(have)
+    return have
 
 
 def _fits(found: re.Match[str] | None, have: int, size: int) -> bool:

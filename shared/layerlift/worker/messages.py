@@ -147,4 +147,7 @@ def _colours(message: Message, field: str) -> tuple[float, float, float] | None:
         return None
     if not (isinstance(value, list) and len(value) == 3 and all(type(part) in (int, float) for part in value)):
         raise errors.make("bad_job")
-    return float(value[0]), float(value[1]), float(value[2])
+    try:
+        return float(value[0]), float(value[1]), float(value[2])
+    except OverflowError:
+        raise errors.make("bad_job") from None

@@ -25,11 +25,12 @@ def graph(
     type_in: int = FLOAT,
     inputs: Sequence[str] = ("x",),
     sizes: Sequence[int] = (),
+    **numbers: float,
 ) -> bytes:
-    """A model of nodes (operator, inputs, output, attributes), from "x" to "y". "one" and "forty" are numbers, "sizes"
-    are integers."""
+    """A model of nodes (operator, inputs, output, attributes), from "x" to "y". "one", "half", "forty" and those given
+    are numbers, "sizes" are integers."""
     parts = [_field(1, _node(*node)) for node in nodes] + [_text(2, "g")]
-    for name, value in (("one", 1.0), ("half", 0.5), ("forty", 40.0)):
+    for name, value in {"one": 1.0, "half": 0.5, "forty": 40.0, **numbers}.items():
         parts.append(
             _field(5, _number(1, 1) + _number(2, FLOAT) + _text(8, name) + _field(9, struct.pack("<f", value)))
         )

@@ -189,13 +189,26 @@ def test_a_proxy_that_answers_a_page_is_told_with_what_to_do(run: Any, site: Rel
     assert "127.0.0.1 sent a web page" in told and "Open a web page in the browser" in told
 
 
+def test_a_file_of_the_users_own_is_told_from_a_model_of_its_name(run: Any, home: Path, tmp_path: Path) -> None:
+    mine = put(tmp_path, "mine", onnx_files.brightness()).rename(tmp_path / "small")
+    status, output, told = run("model", "use", mine, "--mean", "0,0,0", "--deviation", "1,1,1", "--json")
+    assert (status, used(output), told) == (0, ["own/small"], "The offline engine uses own/small.\n")
+
+
 def test_a_file_of_the_users_own_is_used(run: Any, home: Path, tmp_path: Path) -> None:
     mine = put(tmp_path, "mine", onnx_files.brightness())
     half_black().save(tmp_path / "a.png")
     status, _output, told = run("model", "use", mine, "--side", SIDE, "--mean", "0,0,0", "--deviation", "1,1,1")
-    assert (status, told) == (0, "The offline engine uses mine.onnx.\n")
+    assert (status, told) == (0, "The offline engine uses own/mine.onnx.\n")
     (end,) = [json.loads(line) for line in run("remove", tmp_path / "a.png", "--json")[1].splitlines()]
-    assert (end["model"], end["fallback"]) == ("mine.onnx", None)
+    assert (end["model"], end["fallback"]) == ("own/mine.onnx", None)
+    rows = [json.loads(line) for line in run("model", "list", "--json")[1].splitlines()]
+    assert [(row["name"], row["installed"], row["used"], row["chosen"]) for row in rows] == [
+        ("small", True, False, False),
+        ("large", False, False, False),
+        ("special", False, False, False),
+        ("own/mine.onnx", True, True, True),
+    ]
     mine.unlink()
     status, output, told = run("remove", tmp_path / "a.png", "--overwrite")
     assert (status, output) == (2, "")
@@ -303,7 +316,7 @@ def test_a_host_chooses_a_file_of_the_users_own(home: Path, tmp_path: Path) -> N
     mine = put(tmp_path, "mine", onnx_files.brightness())
     question = {"type": "use_model", "path": str(mine), "side": SIDE, "mean": [0, 0, 0], "deviation": [1, 1, 1.0]}
     answer = worker(tmp_path, question)
-    assert (answer["chosen"], answer["used"], answer["reason"]) == ("mine.onnx", "mine.onnx", None)
+    assert (answer["chosen"], answer["used"], answer["reason"]) == ("own/mine.onnx", "own/mine.onnx", None)
     mine.write_bytes(b"")
     refused = worker(tmp_path, question)
     assert (refused["code"], refused["kind"]) == ("model_unfit", "mend")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -300,8 +301,57 @@ def test_no_subject_is_where_nothing_is_sure_or_hardly_anything(make: Any, dark:
 def test_what_a_file_takes_is_guessed_and_what_it_gives_is_seen(tmp_path: Path) -> None:
     for data, expected in ((onnx_files.darkness(), False), (onnx_files.logits(), True)):
         found = own.examine(put(tmp_path, "mine", data), None, (0.0,) * 3, (1.0,) * 3)
-        assert (found.name, found.recipe.side, found.recipe.logits) == ("mine.onnx", SIDE, expected)
+        assert (found.name, found.recipe.side, found.recipe.logits) == ("own/mine.onnx", SIDE, expected)
         assert own.from_setting(own.as_setting(found)) == found
+
+
+def scaled(factor: float, shift: float) -> bytes:
+    """`darkness` times a factor, after a shift: 0.2 of dark and 0.9 of bright become these first."""
+    nodes = (("ReduceMean", "x", "m", {"axes": [1], "keepdims": 1}), ("Sub", "one m", "d", {}))
+    return onnx_files.graph(
+        *nodes, ("Sub", "d shift", "s", {}), ("Mul", "s factor", "y", {}), factor=factor, shift=shift
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (scaled(1.6, 0.1), False),
+        (scaled(1.6, 0.25), False),
+        (scaled(8.0, 0.5), True),
+        (scaled(255.0, 0.0), None),
+        (scaled(8.0, 2.0), None),
+        (onnx_files.no_numbers(), None),
+        (scaled(math.inf, 0.5), None),
+    ],
+)
+def test_what_a_file_gives_is_an_alpha_or_logits_or_refused(tmp_path: Path, data: bytes, expected: bool | None) -> None:
+    def examine() -> Any:
+        return own.examine(put(tmp_path, "mine", data), None, (0.0,) * 3, (1.0,) * 3)
+
+    if expected is None:
+        with pytest.raises(
+            errors.SetupError, match="it returns neither an alpha from 0 to 1 nor one before the sigmoid"
+        ):
+            examine()
+    else:
+        assert examine().recipe.logits is expected
+
+
+@pytest.mark.parametrize("name", ["small", "small.onnx", "<b>\n"])
+def test_a_file_of_the_users_own_never_passes_for_one_of_the_table(make: Any, tmp_path: Path, name: str) -> None:
+    path = put(tmp_path, "mine", onnx_files.brightness()).rename(tmp_path / name)
+    setting = own.as_setting(own.examine(path, None, (0.0,) * 3, (1.0,) * 3))
+    maker = read_maker(make(SMALL, chosen=lambda: setting)(half_black()))
+    assert maker is not None and maker.model.startswith("own/") and "\n" not in maker.model
+
+
+def test_a_setting_that_no_number_holds_is_no_file(tmp_path: Path) -> None:
+    setting = own.as_setting(own.examine(put(tmp_path, "mine", onnx_files.darkness()), None, (0.0,) * 3, (1.0,) * 3))
+    for wrong in ({"mean": [10**400, 1, 1]}, {"side": float("inf")}):
+        with pytest.raises(errors.SetupError) as caught:
+            own.from_setting(setting | wrong)
+        assert caught.value.code == "model_missing"
 
 
 def test_a_file_that_takes_any_size_needs_to_be_told_one(tmp_path: Path) -> None:
@@ -355,10 +405,10 @@ def test_a_file_of_the_users_own_is_used_until_it_is_changed(make: Any, tmp_path
     path = put(tmp_path, "mine", onnx_files.brightness())
     setting = own.as_setting(own.examine(path, None, (0.0,) * 3, (1.0,) * 3))
     engine = make(SMALL, chosen=lambda: setting)
-    assert read_maker(engine(half_black())) == Maker("mine.onnx")
+    assert read_maker(engine(half_black())) == Maker("own/mine.onnx")
     engine.drop()
     path.write_bytes(onnx_files.logits())
-    said = "The file of the model mine.onnx is damaged, so small was used."
+    said = "The file of the model own/mine.onnx is damaged, so small was used."
     assert read_maker(engine(half_black())) == Maker("small", said)
 
 

@@ -140,8 +140,11 @@ def _end(options: argparse.Namespace, found: dict[str, Any]) -> int:
 
 
 def _print_json(found: dict[str, Any]) -> None:
-    for model in found["models"]:
-        print(json.dumps({**model, "used": model["name"] == found["used"], "chosen": model["name"] == found["chosen"]}))
+    models, chosen = found["models"], found["chosen"]
+    if chosen not in (AUTOMATIC, *(model["name"] for model in models)):
+        models = [*models, {"name": chosen, "installed": chosen == found["used"]}]
+    for model in models:
+        print(json.dumps({**model, "used": model["name"] == found["used"], "chosen": model["name"] == chosen}))
 
 
 def _tell_used(found: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from .. import errors
@@ -17,6 +18,7 @@ from .shelf import Weights
 from .table import Recipe
 
 MAX_SIDE = 4096
+_BEYOND = 0.5
 _CHANNELS = 3
 _USUAL = Recipe(0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """How most models of the field take pictures."""
@@ -51,8 +53,12 @@ def examine(
         raise errors.make("model_unfit", _("there is not enough memory for it")) from None
     except OSError as error:
         raise errors.make("model_unfit", f"{path}: {error.strerror}") from error
-    is_alpha = bool(np.all((answer >= -0.01) & (answer <= 1.01)))
-    return Weights(path.name, path.absolute(), found, Recipe(recipe.side, *given, logits=not is_alpha))
+    return Weights(name_of(path), path.absolute(), found, Recipe(recipe.side, *given, logits=_needs_sigmoid(answer)))
+
+
+def name_of(path: Path) -> str:
+    """What a file is called as a model: that it is the user's own, and no model of the table."""
+    return f"own/{errors.plain(path.name)}"
 
 
 def as_setting(weights: Weights) -> dict[str, Any]:
@@ -78,8 +84,8 @@ def from_setting(setting: dict[str, Any]) -> Weights:
             (float(over_red), float(over_green), float(over_blue)),
         )
         recipe = Recipe(int(setting["side"]), mean, deviation, logits=setting["logits"] is True)
-        return Weights(path.name, path, str(setting["hash"]), recipe)
-    except (KeyError, TypeError, ValueError):
+        return Weights(name_of(path), path, str(setting["hash"]), recipe)
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise errors.make("model_missing") from None
 
 
@@ -98,6 +104,18 @@ def _choose_side(shape: list[int | str | None], side: int | None) -> int:
     if not 16 <= found <= MAX_SIDE:
         raise errors.make("model_unfit", _("the side has to be from 16 to {most} pixels").format(most=MAX_SIDE))
     return found
+
+
+def _needs_sigmoid(answer: NDArray[np.float32]) -> bool:
+    """Whether the answer to the test picture is one before the sigmoid: below 0 beside the subject, above 0 on it. An
+    alpha may go somewhat beyond 0 and 1."""
+    least, most = float(answer.min()), float(answer.max())
+    if np.isfinite(answer).all():
+        if least < -_BEYOND and most > _BEYOND:
+            return True
+        if least >= -_BEYOND and most <= 1 + _BEYOND:
+            return False
+    raise errors.make("model_unfit", _("it returns neither an alpha from 0 to 1 nor one before the sigmoid"))
 
 
 def _picture(side: int) -> Image.Image:

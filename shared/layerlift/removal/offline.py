@@ -67,7 +67,7 @@ class Offline:
             reason = error.message
         models = [self._describe(model) for model in self._shelf.models]
         if isinstance(chosen, dict):
-            chosen = Path(str(chosen.get("path"))).name
+            chosen = own.name_of(Path(str(chosen.get("path"))))
         return {
             "chosen": chosen,
             "used": used,

@@ -44,7 +44,7 @@ class Job(QtCore.QObject):
 
     `title` says what it works on; `kind` and `text` what went wrong when it has failed, or what it has cost when it was
     cancelled and the worker knows. `agreed` is whether the user has agreed to the uploads of this job alone, `said`
-    what it emitted last.
+    what it emitted last. `may_run_beside` is whether it need not know what becomes of those before it.
 
     Signals:
         progressed(text, fraction): a line for the user, and the fraction of the whole.
@@ -53,6 +53,7 @@ class Job(QtCore.QObject):
 
     progressed = QtCore.pyqtSignal(str, float)
     ended = QtCore.pyqtSignal()
+    may_run_beside = False
     _at_layers: Job | None = None
 
     def __init__(self, title: str, options: Options) -> None:
@@ -234,7 +235,7 @@ class Job(QtCore.QObject):
 
 
 class Jobs(QtCore.QObject):
-    """The queue: a job starts as soon as the service works for all before it, or they have ended.
+    """The queue: a job starts when all before it have ended, or at once when the service works for these.
 
     Signals:
         changed(): one more waits, or another line is to be shown of one that runs.
@@ -273,9 +274,10 @@ class Jobs(QtCore.QObject):
     def _start(self) -> None:
         """Start the next job, if it is its turn."""
         running = [job for job in self._queue if job.state is not State.WAITING]
-        is_turn = len(running) < SIDE_BY_SIDE and all(job.is_at_service for job in running)
-        if is_turn and len(running) < len(self._queue):
-            job = self._queue[len(running)]
+        if len(running) == len(self._queue) or len(running) == SIDE_BY_SIDE:
+            return
+        job = self._queue[len(running)]
+        if not running or (job.may_run_beside and all(job.is_at_service for job in running)):
             self.started.emit()
             job.start()
 

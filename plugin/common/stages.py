@@ -30,6 +30,11 @@ def caption(message: dict[str, Any]) -> str:
     return f"{text} ({details})" if details else text
 
 
+def is_at_service(message: dict[str, Any]) -> bool:
+    """Whether there is nothing to do here, of a progress message: the service works."""
+    return (message.get("stage"), message.get("engine")) == ("waiting", "youcam")
+
+
 def overall(message: dict[str, Any]) -> float:
     """How much of the whole job is done, 0 to 1, of a progress message."""
     stage, fraction = str(message.get("stage")), float(message.get("fraction") or 0.0)

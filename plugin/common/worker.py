@@ -164,7 +164,7 @@ class Worker:
         self._send(protocol.line(kind, "1", fields))
         while True:
             message = self._next(patience)
-            self.may_cost |= message.get("engine") == "youcam" and message.get("stage") == "waiting"
+            self.may_cost |= stages.is_at_service(message)
             if message.get("id") == _BATCH:
                 self._early.append(message)
             elif (result := _result(message, progress, self._ways)) is not None:

@@ -16,7 +16,6 @@ from common.stages import step
 from common.words import DELETED, cut_out
 from gimpfu import (
     ADD_WHITE_MASK,
-    CLIP_TO_IMAGE,
     LAYER_MODE_NORMAL,
     MASK_APPLY,
     PARASITE_PERSISTENT,
@@ -172,7 +171,8 @@ def flat_copy(layer: Any, scratch: Any) -> Any:
     if not layer.is_rendered and copy.mask is None:
         return copy
     copy.visible, copy.opacity, copy.mode = True, 100.0, LAYER_MODE_NORMAL
-    return pdb.gimp_image_merge_visible_layers(scratch, CLIP_TO_IMAGE)
+    # Not merged: GIMP would tell the user of that.
+    return pdb.gimp_layer_new_from_visible(scratch, scratch, copy.name)
 
 
 def copy_of(image: Any, layer: Any) -> Any:

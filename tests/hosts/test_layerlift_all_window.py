@@ -90,7 +90,8 @@ def ask(window: Window) -> str:
 
 def text(gimp: Gimp, name: str) -> list[str]:
     """The lines of what the user was asked or told."""
-    return [line for line in (gimp.folder / f"{name}.txt").read_text().splitlines() if line]
+    path = gimp.folder / f"{name}.txt"
+    return [line for line in path.read_text().splitlines() if line] if path.exists() else []
 
 
 def test_the_user_is_asked_sees_it_move_is_told_and_undoes_each_image(noting: Gimp, tmp_path: Path) -> None:

@@ -41,6 +41,21 @@ def ask() -> Any:
     return text, batches.rows()
 
 
+def contrast_of_boxes() -> Any:
+    """Runs inside Krita: how far what is drawn of each line's box is from the darkest there, 0 to 255."""
+    from removals import QtWidgets, choice
+
+    tree = choice().findChild(QtWidgets.QTreeWidget)
+    picture = tree.viewport().grab().toImage()
+    found = []
+    for number in range(tree.topLevelItemCount()):
+        line = tree.visualItemRect(tree.topLevelItem(number))
+        row = line.center().y()
+        lights = [picture.pixelColor(column, row).lightness() for column in range(2, line.height())]
+        found.append(max(lights) - min(lights))
+    return found
+
+
 def tick(names: list[str], wanted: bool) -> Any:
     """Runs inside Krita: the question when these are ticked, or not; what of its buttons can be pressed."""
     import batches
@@ -79,6 +94,7 @@ def test_documents_are_ticked_and_the_cost_follows(krita: Krita, home: Path, tmp
                 ["empty", "", EMPTY, None],
             ]
             text, shown = window.run(tick, ["2", "3", "4", "5"], False)
+            assert min(window.run(contrast_of_boxes)) > 50
             assert text == "Remove the background of 1 picture?\n\nAlready paid for (free): 1 of 1."
             assert shown == {"Cancel": True, "Remove Backgrounds": True}
             assert window.run(tick, ["1"], False)[1] == {"Cancel": True, "Remove Backgrounds": False}

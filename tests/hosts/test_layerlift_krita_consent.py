@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from layerlift.store.settings import Settings
+from layerlift.twin import Options, Twin
 
 from .krita import Krita
 from .leftovers import nothing_is_left
@@ -182,3 +184,33 @@ def test_after_a_batch_of_drafts_a_key_is_advised_in_its_summary(krita: Krita, h
         told, offered = window.run(batch_without_a_key)
     assert told == f"2 of 2 pictures done. Units used: 0.\n\n{ADVICE}"
     assert offered == ["Close", "Settings..."]
+
+
+def ask_of_two() -> Any:
+    """Runs inside Krita: the question before a batch."""
+    import batches
+    from removals import listen
+
+    listen()
+    yield from batches.small(2)
+    batches.remove_all()
+    return (yield from batches.asked())
+
+
+def agree_to_it() -> Any:
+    """Runs inside Krita: what is told at the end."""
+    import batches
+
+    batches.answer("Remove Backgrounds")
+    return (yield from batches.ended())[0]
+
+
+def test_what_was_told_to_be_free_is_not_uploaded_when_a_key_is_set_meanwhile(krita: Krita, home: Path) -> None:
+    with Twin(Options()) as twin:
+        krita.add_layerlift(home, twin)
+        key = krita.environment.pop("YOUCAM_API_KEY")
+        with krita.window() as window:
+            assert "units" not in window.run(ask_of_two)
+            Settings({"LAYERLIFT_HOME": str(home)}).set_key(key)
+            assert window.run(agree_to_it).startswith("2 of 2 pictures done. Units used: 0.")
+        assert not twin.calls("declare")

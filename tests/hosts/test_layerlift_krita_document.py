@@ -245,8 +245,8 @@ def test_a_cut_out_of_a_cut_out_or_of_its_original_costs_nothing_unasked(
         assert twin.charged == 3
 
 
-def two_in_the_queue(width: int, height: int, gate: str) -> Any:
-    """Runs inside Krita: the second of two waits while its layer is moved and something is painted beside it."""
+def two_in_the_queue(width: int, height: int) -> Any:
+    """Runs inside Krita: the second of two is asked for while the service works for the first, and moved."""
     import changes
     from removals import at, ended, layers, lines, listen, remove, subject
 
@@ -259,7 +259,6 @@ def two_in_the_queue(width: int, height: int, gate: str) -> Any:
     remove()
     waiting = lines()
     yield from changes.moved(second, layer)
-    Path(gate).touch()
     yield from ended()
     cutout = second.topLevelNodes()[1]
     same = [pixels(node, 3, 0, 40, height) for node in (layer, cutout)]
@@ -295,7 +294,10 @@ def test_jobs_queue_and_the_window_stays_usable(krita: Krita, home: Path, gate: 
     with Twin(held(gate)) as twin:
         krita.add_layerlift(home, twin)
         with krita.window() as window:
-            waiting, first, second, same = window.run(two_in_the_queue, WIDTH, HEIGHT, str(gate))
+            window.request(two_in_the_queue, WIDTH, HEIGHT)
+            wait_for(lambda: len(twin.calls("run")) == 2, "the service to work for both")
+            gate.touch()
+            waiting, first, second, same = window.outcome()
             assert waiting[1].endswith("1 more waiting")
             assert [name for name, *_ in first] == ["Background", "Background cut-out"]
             assert second[1] == ["Background cut-out", True, [3, 0, WIDTH + 1, HEIGHT], []]

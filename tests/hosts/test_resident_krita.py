@@ -58,7 +58,7 @@ def leave_much() -> Any:
         remove()
     yield at("Waiting")
     When(lambda: False, print)
-    protocol.HELLO_SECONDS, protocol.mine, host.Layer.export = 0.1, True, lambda self, folder: iter(())
+    protocol.HELLO_SECONDS, protocol.mine, host.Layer.export = 0.1, True, lambda self, folder: (step for step in ())
     sys.excepthook = print
     del os.environ["HOME"]
     os.environ["YOUCAM_API_KEY"] = os.environ["SOMETHING"] = "of one test"

@@ -12,7 +12,7 @@ from ..values.colors import RGB
 from ..values.parasites import Parasite, encode_data
 from .images import Display, Image, delete, display_by_id, image_list
 from .items import Channel, Drawable, GroupLayer, Item, Layer
-from .objects import call, find_parasite, made_by, pdb, wrap
+from .objects import call, find_parasite, list_items, made_by, pdb, wrap
 from .pixels import PixelFetcher, PixelRgn, Tile
 from .pixelstore import STORE
 from .vectors import Vectors, VectorsBezierStroke, VectorsStroke
@@ -243,13 +243,9 @@ def export_image(
 # Paths
 
 
-def _imported_vectors(procedure: str, *arguments: Any) -> list[Any]:
-    return [wrap(types.ITEM, identity) for identity in call(procedure, *arguments)[1]]
-
-
 def vectors_import_from_file(image: Image, svg_file: str, merge: bool = False, scale: bool = False) -> list[Any]:
     """The paths of an SVG file, added to the image."""
-    return _imported_vectors("gimp-vectors-import-from-file", image, svg_file, int(merge), int(scale))
+    return list_items("gimp-vectors-import-from-file", image, svg_file, int(merge), int(scale))
 
 
 def vectors_import_from_string(
@@ -257,7 +253,7 @@ def vectors_import_from_string(
 ) -> list[Any]:
     """The paths of SVG text, added to the image."""
     length = len(encode_data(svg_string))
-    return _imported_vectors("gimp-vectors-import-from-string", image, svg_string, length, int(merge), int(scale))
+    return list_items("gimp-vectors-import-from-string", image, svg_string, length, int(merge), int(scale))
 
 
 # GIMP objects by their ID, as in gimpshelf and elsewhere, where they are pickled by it

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import GimpError
 from ..values import types
 from .items import Channel, Item, Layer
-from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, made_by, wrap
+from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, list_items, made_by
 
 HORIZONTAL, VERTICAL = 0, 1
 
@@ -76,19 +76,19 @@ class Image(ParasiteHolder):
         self.ID = call("gimp-image-new", width, height, type).ID
 
     @property
-    def layers(self) -> list[Item | None]:
+    def layers(self) -> list[Item]:
         """The layers at the top level, from the top."""
-        return [wrap(types.ITEM, identity) for identity in call("gimp-image-get-layers", self)[1]]
+        return list_items("gimp-image-get-layers", self)
 
     @property
-    def channels(self) -> list[Item | None]:
+    def channels(self) -> list[Item]:
         """The channels, from the top."""
-        return [wrap(types.ITEM, identity) for identity in call("gimp-image-get-channels", self)[1]]
+        return list_items("gimp-image-get-channels", self)
 
     @property
-    def vectors(self) -> list[Item | None]:
+    def vectors(self) -> list[Item]:
         """The paths, from the top."""
-        return [wrap(types.ITEM, identity) for identity in call("gimp-image-get-vectors", self)[1]]
+        return list_items("gimp-image-get-vectors", self)
 
     @property
     def colormap(self) -> bytes:

@@ -9,7 +9,7 @@ from ..errors import GimpError
 from ..host import FACTS
 from ..values import types
 from ..values.colors import RGB
-from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, wrap
+from .objects import Attribute, GimpObject, Method, ParasiteHolder, call, list_items, wrap
 from .pixels import BYTES_PER_PIXEL, PixelRgn, Tile
 from .pixelstore import STORE, tile_size
 from .transforms import Transforms
@@ -37,11 +37,11 @@ class Item(ParasiteHolder):
         return wrap(types.ITEM, identity) if identity >= 0 and FACTS.is_item(identity) else None
 
     @property
-    def children(self) -> list[Item | None]:
+    def children(self) -> list[Item]:
         """The items in this one, from the top; empty for anything but groups."""
         if not isinstance(self, GroupLayer):
             return []
-        return [wrap(types.ITEM, identity) for identity in call("gimp-item-get-children", self)[1]]
+        return list_items("gimp-item-get-children", self)
 
 
 class Drawable(Transforms, Item):

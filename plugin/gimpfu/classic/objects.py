@@ -7,7 +7,7 @@ from typing import Any, Callable
 from ..errors import GimpError
 from ..host import HOST
 from ..values.parasites import Parasite, encode_data
-from ..values.types import type_name
+from ..values.types import ITEM, type_name
 from .pixelstore import STORE
 
 Factory = Callable[[int], Any]
@@ -37,6 +37,12 @@ def call(name: str, *arguments: Any) -> Any:
         if isinstance(failure, GimpError):
             raise
         raise GimpError(str(failure)) from None
+
+
+def list_items(procedure: str, *arguments: Any) -> list[Any]:
+    """The items that a procedure lists, without those that have gone since."""
+    found = (wrap(ITEM, identity) for identity in call(procedure, *arguments)[1])
+    return [item for item in found if item is not None]
 
 
 class Attribute:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gettext
 from typing import Any, Callable, Mapping, Sequence
 
 from ..contract.database import Database
@@ -10,6 +11,7 @@ from ..contract.form import Form
 from ..errors import CancelError
 from ..parameters import Parameter
 from ..procedures import Registration
+from .facts import folder
 from .fields import InvalidInput
 from .form import CANCEL, Window, form_window
 from .gtk import start
@@ -27,7 +29,7 @@ def ask(
     """
     ui = start(procedure.name)
     title = (procedure.label or procedure.name).replace("_", "").rstrip(" .\u2026")
-    buttons = {OK: "gtk-ok", CANCEL: "gtk-cancel", RESET: "_Reset"}
+    buttons = {OK: "gtk-ok", CANCEL: "gtk-cancel", RESET: _in_users_language("_Reset")}
     window = Window(ui, title, procedure.name, procedure.texts[0], parameters, buttons, OK, pdb.wrap)
     for parameter, value in zip(parameters, values):
         window[parameter.name] = value
@@ -49,9 +51,14 @@ def _converse(window: Window, parameters: Sequence[Parameter], pdb: Database) ->
             try:
                 return [field.get() for field in window.fields.values()]
             except InvalidInput as invalid:
-                pdb["gimp-message"](f"Invalid input for '{invalid}'")
+                pdb["gimp-message"](_in_users_language("Invalid input for '%s'") % invalid)
         else:
             raise CancelError("cancelled")
+
+
+def _in_users_language(text: str) -> str:
+    """A text that GIMP's own Python plug-ins have in the same place."""
+    return gettext.translation("gimp20-python", folder("locale_directory"), fallback=True).gettext(text)
 
 
 def form(

@@ -66,6 +66,11 @@ class Choice(QtWidgets.QDialog):
         self._list.setRootIsDecorated(False)
         self._list.setTextElideMode(QtCore.Qt.TextElideMode.ElideMiddle)
         header, modes = self._list.header(), QtWidgets.QHeaderView.ResizeMode
+        colours = self.palette()
+        header.setPalette(colours)
+        # Boxes are framed by a darker shade of a window's colour, which in a dark theme is the list's own.
+        colours.setColor(colours.ColorRole.Window, colours.color(colours.ColorRole.Text))
+        self._list.setPalette(colours)
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, modes.Stretch)
         header.setSectionResizeMode(1, modes.ResizeToContents)

@@ -1,11 +1,11 @@
-"""The progress of the job that runs, in a small window beside the canvas that keeps nobody from working."""
+"""How far the first job is, in a small window beside the canvas that keeps nobody from working."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .common.language import _, ngettext
-from .jobs import Job, Jobs
+from .jobs import Jobs
 from .qt import QtCore, QtWidgets
 
 BAR = 1000
@@ -18,8 +18,7 @@ class Display(QtWidgets.QDialog):
     def __init__(self, jobs: Jobs, window: Any) -> None:
         super().__init__(window)
         self._jobs = jobs
-        self._text = ""
-        jobs.queued.connect(self._tell_stage)
+        jobs.changed.connect(self._tell)
         self.setWindowTitle(_("Remove Background"))
         self.setModal(False)
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_ShowWithoutActivating)
@@ -35,26 +34,26 @@ class Display(QtWidgets.QDialog):
         for widget in (self._picture, self._stage, self._bar, buttons):
             layout.addWidget(widget)
 
-    def follow(self, job: Job) -> None:
-        """Show a job that starts."""
-        job.progressed.connect(self._show)
-        _fit(self._picture, job.title)
-        self._show(_("Starting"), 0.0)
-        self.show()
+    def show_first(self) -> None:
+        """Be there for as long as there are jobs."""
+        self._tell()
+        self.setVisible(self._jobs.first is not None)
 
     def reject(self) -> None:
-        """Cancel the job: by the button, by Escape, or by closing the window."""
-        self._jobs.cancel()
+        """Cancel the job that is shown: by the button, by Escape, or by closing the window."""
+        if self._jobs.first is not None:
+            self._jobs.first.cancel()
 
-    def _show(self, text: str, fraction: float) -> None:
-        self._text = text
-        self._tell_stage()
-        self._bar.setValue(int(fraction * BAR))
-
-    def _tell_stage(self) -> None:
-        waiting = self._jobs.waiting
+    def _tell(self) -> None:
+        job = self._jobs.first
+        if job is None:
+            return
+        stage, fraction = job.said
+        waiting = len(self._jobs) - 1
         more = ngettext("{stage} - {count} more waiting", "{stage} - {count} more waiting", waiting)
-        _fit(self._stage, more.format(stage=self._text, count=waiting) if waiting else self._text)
+        _fit(self._picture, job.title)
+        _fit(self._stage, more.format(stage=stage, count=waiting) if waiting else stage)
+        self._bar.setValue(int(fraction * BAR))
 
 
 def _fit(label: Any, text: str) -> None:

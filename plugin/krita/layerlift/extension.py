@@ -24,6 +24,9 @@ from .removal import Removal, Wish
 from .settings import SettingsDialog
 from .widgets import mnemonic, open_page
 
+REMOVE_TIP = _("Put the subject of each selected layer on a new layer without the background")
+REMOVE_ALL_TIP = _("Put the subject of each open document's active layer on a new layer without the background")
+SETTINGS_TIP = _("Engine, API key, result, consent and paid work of Remove Background")
 NO_MASKS = _("This Krita has no transparency masks for plug-ins: use Krita 5.2, or choose a new layer in the settings.")
 
 
@@ -50,12 +53,14 @@ class Layerlift(Extension):
         window.createAction("layerlift_menu", _("Remove Background"), "tools").setMenu(menu)
         # What Python has of the path may not be the text that Qt needs.
         icon = QtGui.QIcon(os.fsencode(Path(__file__).with_name("layerlift.svg")).decode("utf-8"))
-        for name, text, slot in (
-            ("layerlift_remove", _("Remove &Background of Layer"), self.remove),
-            ("layerlift_remove_all", _("Remove Backgrounds of &All Documents"), self.remove_all),
-            ("layerlift_settings", _("&Settings..."), self.settings),
+        for name, text, tip, slot in (
+            ("layerlift_remove", _("Remove &Background of Layer"), REMOVE_TIP, self.remove),
+            ("layerlift_remove_all", _("Remove Backgrounds of &All Documents"), REMOVE_ALL_TIP, self.remove_all),
+            ("layerlift_settings", _("&Settings..."), SETTINGS_TIP, self.settings),
         ):
             action = window.createAction(name, text, "tools/layerlift_menu")
+            action.setToolTip(tip)
+            action.setStatusTip(tip)
             action.triggered.connect(slot)
             if name == "layerlift_remove":
                 action.setIcon(icon)
@@ -103,17 +108,17 @@ class Layerlift(Extension):
         job.asks.connect(lambda offer: self._ask_which(job, offer))
         self._jobs.add(job)
 
-    def _started(self, job: Job) -> None:
+    def _started(self) -> None:
         if self._display is None:
             self._display = Display(self._jobs, host.main_window())
             self._display.destroyed.connect(self._forget_display)
-        self._display.follow(job)
+        self._display.show_first()
 
     def _forget_display(self) -> None:
         self._display = None
 
     def _ended(self, job: Job) -> None:
-        if self._display is not None and not self._jobs.waiting:
+        if self._display is not None and not len(self._jobs):
             self._display.hide()
         if job.is_stopped:
             # A box would keep Krita from quitting.
@@ -233,10 +238,10 @@ class Layerlift(Extension):
         """The user agrees, by one of ways.CONSENT where that was asked for, or does not (None)."""
         if consent is None:
             job.cancel()
-            return
+        else:
+            job.go_on(consent)
         if self._display is not None:
-            self._display.show()
-        job.go_on(consent)
+            self._display.show_first()
 
     def _show_question(self, job: Job, window: Any) -> None:
         job.ended.connect(window.close)

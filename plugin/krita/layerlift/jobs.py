@@ -1,10 +1,11 @@
-"""What the user has asked for, one job after the other."""
+"""What the user has asked for: one job at a time works here, while the service works for others."""
 
 from __future__ import annotations
 
 import enum
 import inspect
 from collections import deque
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Generator
 
@@ -31,6 +32,9 @@ class State(enum.Enum):
 PAYING = ("job", "batch")
 """What a worker may pay for."""
 CANCEL_MS = 2000
+SIDE_BY_SIDE = 3
+"""How many jobs run at once: the worker of each has a picture in memory as soon as the service has answered."""
+TURN_MS = 20
 Fail = Callable[[str, str], None]
 """Is given a kind of what went wrong, and a text for the user."""
 
@@ -39,7 +43,8 @@ class Job(QtCore.QObject):
     """One job with a worker of its own, in steps of the event loop: the base of all kinds.
 
     `title` says what it works on; `kind` and `text` what went wrong when it has failed, or what it has cost when it was
-    cancelled and the worker knows. `agreed` is whether the user has agreed to the uploads of this job alone.
+    cancelled and the worker knows. `agreed` is whether the user has agreed to the uploads of this job alone, `said`
+    what it emitted last. `may_run_beside` is whether it need not know what becomes of those before it.
 
     Signals:
         progressed(text, fraction): a line for the user, and the fraction of the whole.
@@ -48,12 +53,15 @@ class Job(QtCore.QObject):
 
     progressed = QtCore.pyqtSignal(str, float)
     ended = QtCore.pyqtSignal()
+    may_run_beside = False
+    _at_layers: Job | None = None
 
     def __init__(self, title: str, options: Options) -> None:
         super().__init__()
         self.title, self.options = title, options
         self.state = State.WAITING
         self.kind, self.text = "", ""
+        self.said = (_("Starting"), 0.0)
         self.is_stopped = self.agreed = self._is_handed_over = False
         self._steps: Generator[float, None, None] | None = None
         self._late: State | None = None
@@ -62,6 +70,11 @@ class Job(QtCore.QObject):
         self._worker.ready.connect(self._ready)
         self._worker.answered.connect(self._answered)
         self._worker.failed.connect(self._refused)
+
+    @property
+    def is_at_service(self) -> bool:
+        """Whether there is nothing to do here until the service answers."""
+        return self._worker.is_at_service
 
     def start(self) -> None:
         """Go; `ended` is emitted later, whatever happens."""
@@ -155,30 +168,38 @@ class Job(QtCore.QObject):
     def _run(
         self, stage: str, steps: Generator[float, None, None], then: Callable[[], None], fail: Fail | None
     ) -> None:
-        """Take one step each time that the event loop is idle, then go on; `fail` in place of the job's own end."""
-        self._steps = steps
+        """Take one step each time that the event loop is idle, then go on; `fail` in place of the job's own end.
+
+        Other jobs leave layers alone until then: Krita 5.3 would begin a step of theirs amid one of these.
+        """
         failed = fail or self._fail
 
         def step() -> None:
             if self.state is not State.RUNNING:
                 return
+            if Job._at_layers not in (None, self):
+                QtCore.QTimer.singleShot(TURN_MS, step)
+                return
+            Job._at_layers, self._steps = self, steps
+            end, fraction = then, None
             try:
                 with windows_stay():
                     fraction = next(steps, None)
             except host.Refused as refused:
-                failed("refused", str(refused))
+                end = partial(failed, "refused", str(refused))
             except OSError as error:
                 said = _("The pixels could not be written: {reason}. Free some disk space.")
-                failed("mend", said.format(reason=error.strerror))
+                end = partial(failed, "mend", said.format(reason=error.strerror))
             except Exception:
+                Job._at_layers = None
                 failed("report", _("Unexpected error in Layerlift. Nothing was changed."))
                 raise
-            else:
-                if fraction is None:
-                    then()
-                elif not self._is_left():
-                    self._tell(stage, fraction)
-                    QtCore.QTimer.singleShot(0, step)
+            if fraction is None:
+                Job._at_layers = None
+                end()
+            elif not self._is_left():
+                self._tell(stage, fraction)
+                QtCore.QTimer.singleShot(0, step)
 
         step()
 
@@ -205,6 +226,8 @@ class Job(QtCore.QObject):
                 return
             with windows_stay():
                 self._steps.close()
+        if Job._at_layers is self:
+            Job._at_layers = None
         self.state = state
         self.ended.emit()
         if not self._is_handed_over:
@@ -212,39 +235,36 @@ class Job(QtCore.QObject):
 
 
 class Jobs(QtCore.QObject):
-    """The queue: one job runs, the others wait.
+    """The queue: a job starts when all before it have ended, or at once when the service works for these.
 
     Signals:
-        queued(): one more waits.
-        started(job), ended(job).
+        changed(): one more waits, or another line is to be shown of one that runs.
+        started(), ended(job).
     """
 
-    queued = QtCore.pyqtSignal()
-    started = QtCore.pyqtSignal(object)
+    changed = QtCore.pyqtSignal()
+    started = QtCore.pyqtSignal()
     ended = QtCore.pyqtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._queue: deque[Job] = deque()
 
+    def __len__(self) -> int:
+        return len(self._queue)
+
     @property
-    def waiting(self) -> int:
-        """How many jobs wait behind the one that runs."""
-        return max(0, len(self._queue) - 1)
+    def first(self) -> Job | None:
+        """The job that has run for the longest."""
+        return self._queue[0] if self._queue else None
 
     def add(self, job: Job) -> None:
         """Queue a job."""
-        job.ended.connect(lambda: self._next(job))
+        job.progressed.connect(lambda *said: self._hear(job, said))
+        job.ended.connect(lambda: self._leave(job))
         self._queue.append(job)
-        if len(self._queue) == 1:
-            self._start()
-        else:
-            self.queued.emit()
-
-    def cancel(self) -> None:
-        """Cancel the job that runs; the next one starts."""
-        if self._queue:
-            self._queue[0].cancel()
+        self.changed.emit()
+        self._start()
 
     def stop(self) -> None:
         """End all: Krita quits."""
@@ -252,13 +272,23 @@ class Jobs(QtCore.QObject):
             job.stop()
 
     def _start(self) -> None:
-        self.started.emit(self._queue[0])
-        self._queue[0].start()
+        """Start the next job, if it is its turn."""
+        running = [job for job in self._queue if job.state is not State.WAITING]
+        if len(running) == len(self._queue) or len(running) == SIDE_BY_SIDE:
+            return
+        job = self._queue[len(running)]
+        if not running or (job.may_run_beside and all(job.is_at_service for job in running)):
+            self.started.emit()
+            job.start()
 
-    def _next(self, job: Job) -> None:
-        first = self._queue[0] is job
+    def _hear(self, job: Job, said: tuple[str, float]) -> None:
+        job.said = said
+        self.changed.emit()
+        self._start()
+
+    def _leave(self, job: Job) -> None:
         self._queue.remove(job)
+        self.changed.emit()
         self.ended.emit(job)
         job.deleteLater()
-        if first and self._queue:
-            self._start()
+        self._start()

@@ -40,6 +40,7 @@ class Removal(Job):
     """
 
     asks = QtCore.pyqtSignal(str, bool)
+    may_run_beside = True
 
     def __init__(self, wish: Wish) -> None:
         super().__init__(wish.layer.title, wish.options)

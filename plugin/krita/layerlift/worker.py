@@ -12,6 +12,8 @@ from .qt import QtCore, languages, sip
 class Worker(QtCore.QObject):
     """A running worker; it answers one message of each kind at a time.
 
+    `is_at_service` is whether it only waits for the service.
+
     Signals:
         ready(folder): it has started; pixels are written for it in `folder`.
         progressed(text, fraction): a line for the user, and the fraction of the whole, of what was asked first.
@@ -30,6 +32,7 @@ class Worker(QtCore.QObject):
     def __init__(self) -> None:
         super().__init__()
         self._rest, self._was_ready = b"", False
+        self.is_at_service = False
         self._asked: list[str] = []
         self._process = QtCore.QProcess()
         self._silence = QtCore.QTimer()
@@ -125,6 +128,7 @@ class Worker(QtCore.QObject):
     def _take(self, message: dict[str, Any]) -> None:
         kind, asked = message.get("type"), str(message.get("id"))
         if kind == "progress" and asked == next(iter(self._asked), None):
+            self.is_at_service = stages.is_at_service(message)
             self.progressed.emit(stages.caption(message), stages.overall(message))
         elif kind == "ended":
             self.ended.emit(message)
@@ -137,6 +141,7 @@ class Worker(QtCore.QObject):
                 self._fail(error)
         elif kind in ("error", "result") and asked in self._asked:
             self._asked.remove(asked)
+            self.is_at_service = False
             if not self._asked:
                 self._silence.stop()
             if kind == "error":

@@ -6,7 +6,9 @@ import functools
 import json
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from layerlift.models import fetching, memory
 from layerlift.models.shelf import Shelf
 from layerlift.models.table import MODELS
 from layerlift.removal import offline
+from layerlift.removal.engines import Engines
+from layerlift.removal.single import Removal
+from layerlift.store.settings import Settings
 from PIL import Image
 
 from . import command
@@ -388,6 +393,41 @@ def test_one_client_sees_a_model_that_is_chosen_meanwhile(run: Any, site: Releas
     ]
     assert (first.alpha[16, 2], second.alpha[16, 2]) == (255, 0)
     assert "offline (large)" in repr(second)
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(0.5, 300), (2.3, 65), (9.0, 16), (60.0, 2), (500.0, 2)])
+def test_no_more_pictures_wait_for_a_slow_model_than_it_can_make_in_time(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, most: int
+) -> None:
+    slow = replace(TABLE[0], seconds=seconds)
+    monkeypatch.setattr(offline, "Shelf", functools.partial(Shelf, models=[slow]))
+    with Engines(Settings()) as engines:
+        engine = engines.open("offline", time.sleep)
+        assert engine.in_flight == most
+        engines.close(engine)
+
+
+def test_a_batch_has_no_more_pictures_on_their_way_than_its_engine_takes(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline.Offline, "count_in_flight", lambda self, choice: 2)
+    inside, most, guard = [0], [0], threading.Lock()
+    ask = Removal.ask
+
+    def watched(self: Removal, upload: Any) -> None:
+        with guard:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+        try:
+            ask(self, upload)
+        finally:
+            with guard:
+                inside[0] -= 1
+
+    monkeypatch.setattr(Removal, "ask", watched)
+    with api.Client("offline") as client:
+        ends = list(client.remove_all([half_black(64 + number) for number in range(8)]))
+    assert ([type(end) for end in ends], most) == ([api.Cutout] * 8, [2])
 
 
 def test_the_service_has_no_model(account: dict[str, str], tmp_path: Path) -> None:

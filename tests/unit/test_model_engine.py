@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from helpers import onnx_files
 from helpers.onnx_files import PLAIN, SIDE, put
+from helpers.waiting import PATIENCE, wait_for
 from layerlift import errors
 from layerlift.imaging.makers import Maker, read_maker
 from layerlift.models import engine as engines
@@ -221,6 +223,35 @@ def test_pictures_are_made_one_at_a_time(make: Any, monkeypatch: pytest.MonkeyPa
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(engine, [half_black()] * 8))
     assert (most, len(set(results))) == ([True] * 8, 1)
+
+
+def test_a_model_is_gone_before_the_next_one_is_loaded(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive: weakref.WeakSet[Session] = weakref.WeakSet()
+    left = []
+    load = Session.__init__
+
+    def watched(self: Session, path: Path) -> None:
+        left.append(len(alive))
+        load(self, path)
+        alive.add(self)
+
+    monkeypatch.setattr(Session, "__init__", watched)
+    chosen = ["auto"]
+    engine = make(SMALL, LARGE, entry("huge", onnx_files.endless(), rank=3), chosen=lambda: chosen[0])
+    engine(half_black())
+    chosen[0] = "small"
+    engine(half_black())
+    assert left == [0, 0, 0], "the one that ran out of memory, the one in its place, and the one that was chosen"
+
+
+def test_the_end_of_the_engine_is_the_end_of_a_picture_that_takes_minutes(make: Any) -> None:
+    engine = make(entry("slow", onnx_files.slow(), rank=1, built_in=True))
+    with ThreadPoolExecutor(1) as pool:
+        picture = pool.submit(engine, half_black())
+        wait_for(lambda: engine._session is not None)
+        engine.close()
+        assert isinstance(picture.exception(PATIENCE), (EngineError, errors.SetupError))
+    assert engine._session is None
 
 
 def test_a_session_has_no_arena_and_a_thread_for_each_core(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:

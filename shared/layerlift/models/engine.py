@@ -115,6 +115,12 @@ class OfflineEngine:
             self._rest()
             self._session = self._loaded = None
 
+    def close(self) -> None:
+        """Ends the picture that is being made, whose user is gone, and gives the model's memory back."""
+        if (session := self._session) is not None:
+            session.stop()
+        self.drop()
+
     def _rest(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -131,11 +137,10 @@ class OfflineEngine:
             choices = self._from(wanted, self._loaded[1])
         failed: Choice | None = None
         for choice in choices:
-            reason = self._explain(failed, choice)
+            explained = self._explain(failed, choice)
             began = time.monotonic()
             try:
-                session = self._load(choice)
-                alpha = session.run(image, choice.weights.recipe)
+                alpha = self._load(choice).run(image, choice.weights.recipe)
             except (MemoryError, errors.SetupError) as error:
                 if isinstance(error, errors.SetupError) and error.code != "model_missing":
                     raise
@@ -143,9 +148,9 @@ class OfflineEngine:
                 self._session = self._loaded = None
                 failed = choice._replace(reason=_SHORT if isinstance(error, MemoryError) else _DAMAGED)
                 continue
-            self._session, self._loaded = session, (wanted, reason)
+            self._loaded = wanted, explained
             _log.info("The model %s took %.1f s", choice.weights.name, time.monotonic() - began)
-            return alpha, reason.maker
+            return alpha, explained.maker
         assert failed is not None
         raise EngineError("error_inference", _("there is not enough memory, or its file is damaged"))
 
@@ -159,9 +164,11 @@ class OfflineEngine:
     def _load(self, choice: Choice) -> Session:
         if self._session is not None and self._loaded is not None and self._loaded[1].weights == choice.weights:
             return self._session
+        # Two at a time would take the memory of both.
         self._session = None
         choice.weights.check()
-        return Session(choice.weights.path)
+        self._session = Session(choice.weights.path)
+        return self._session
 
     def _wanted(self) -> list[Weights]:
         """The models to try, the best first: the chosen one, and what can be used unasked. Raises as `choose` does."""

@@ -18,6 +18,7 @@ class Weights:
     Attributes:
         name: the model's.
         memory: bytes that one picture takes at most, 0 where nobody knows.
+        seconds: that one picture takes on two cores.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Weights:
     hash: str
     recipe: Recipe
     memory: int = 0
+    seconds: float = 10.0
 
     def check(self) -> None:
         """Raises SetupError `model_missing` where the file is not the one that it should be."""
@@ -60,7 +62,7 @@ class Shelf:
         for file in model.files:
             path = self.place(model, file)
             if _size(path) == file.size:
-                return Weights(model.name, path, file.hash, file.recipe, model.memory)
+                return Weights(model.name, path, file.hash, file.recipe, model.memory, model.seconds)
         return None
 
     def ranked(self) -> list[Weights]:

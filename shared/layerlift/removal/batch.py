@@ -138,7 +138,7 @@ class Batch:
             shared.group.stop_waiting_for(number)
             ends.put(End(number, result, error, time.monotonic() - began))
 
-        pool = ThreadPoolExecutor(IN_FLIGHT)
+        pool = ThreadPoolExecutor(min(IN_FLIGHT, engine.in_flight or IN_FLIGHT))
         try:
             for number, job in enumerate(jobs):
                 pool.submit(run_one, number, job)

@@ -65,6 +65,8 @@ class Engine:
     """Has the service delete what it has of pictures whose alphas are kept here, of these and of earlier ones."""
     check_consent: Callable[[], None] = lambda: None
     """Raises ConsentNeeded where the user has not agreed to uploads, or does no longer."""
+    in_flight: int | None = None
+    """How many pictures it can have at a time; None for any number."""
     model: str | None = None
     """The offline model that it is going to use, as far as can be told before."""
     read_maker: Callable[[bytes], Maker | None] = lambda data: None
@@ -157,10 +159,11 @@ class Engines:
             return Engine("youcam", service, 1, self._journal, account, place, delete, check)
         if choice == "youcam":
             raise errors.make("no_key")
-        model = self.offline.choose().maker.model
+        planned = self.offline.choose()
         twin = self.offline.open()
         service = self._keep(Service(twin.url, twin.key))
-        return Engine("offline", service, units=0, model=model, read_maker=read_maker)
+        model, in_flight = planned.maker.model, self.offline.count_in_flight(planned)
+        return Engine("offline", service, units=0, in_flight=in_flight, model=model, read_maker=read_maker)
 
     def close(self, engine: Engine) -> None:
         """The engine is not used any more, but for what goes on in the background."""

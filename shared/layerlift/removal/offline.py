@@ -21,6 +21,9 @@ from ..store.settings import AUTOMATIC, Settings
 if TYPE_CHECKING:
     from ..twin import Twin
 
+_SLOWER = 4
+"""How much longer than the table says a model may take on this computer."""
+
 
 class Offline:
     """The engine starts at its first use."""
@@ -34,6 +37,11 @@ class Offline:
     def choose(self) -> Choice:
         """The model that the next picture is for; raises as `OfflineEngine.choose` does."""
         return self._engine.choose()
+
+    @staticmethod
+    def count_in_flight(choice: Choice) -> int:
+        """How many pictures can wait for a model, of which it makes one at a time, before the last is given up."""
+        return max(2, int(polling.DEADLINE_SECONDS / (_SLOWER * choice.weights.seconds)))
 
     def open(self) -> Twin:
         """The engine as a service on loopback."""
@@ -54,7 +62,7 @@ class Offline:
         """Ends the service, and gives the model's memory back."""
         if self._twin is not None:
             self._twin.close()
-            self._engine.drop()
+            self._engine.close()
 
     def describe(self) -> dict[str, Any]:
         """The models that there are, which one is `chosen`, and which one is `used` at this moment: None where none can

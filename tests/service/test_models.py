@@ -84,7 +84,7 @@ def site(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def run(capsys: pytest.CaptureFixture[str], own_log: None) -> Callable[..., tuple[int, str, str]]:
     """Runs the command in this process: its status, output and errors."""
 
     def start(*arguments: object) -> tuple[int, str, str]:

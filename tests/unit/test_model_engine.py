@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -394,6 +397,27 @@ def test_a_file_of_the_users_own_is_used_until_it_is_changed(make: Any, tmp_path
 
 
 # the computer
+
+DROPPED = """
+import pathlib, sys
+from layerlift.models.engine import OfflineEngine
+from layerlift.models.shelf import Shelf
+
+def resident() -> int:
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+
+engine = OfflineEngine(Shelf(pathlib.Path("none")))
+engine(pathlib.Path(sys.argv[1]).read_bytes())
+before = resident()
+engine.drop()
+print(before - resident())
+"""
+
+
+def test_the_memory_of_a_model_that_is_dropped_goes_back_to_the_system() -> None:
+    photo = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
+    pages = subprocess.check_output([sys.executable, "-c", DROPPED, str(photo)], text=True)
+    assert int(pages) * os.sysconf("SC_PAGE_SIZE") > 5_000_000
 
 
 def test_the_free_memory_is_read() -> None:

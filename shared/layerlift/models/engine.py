@@ -114,6 +114,7 @@ class OfflineEngine:
         with self._guard:
             self._rest()
             self._session = self._loaded = None
+            memory.return_all()
 
     def close(self) -> None:
         """Ends the picture that is being made, whose user is gone, and gives the model's memory back."""
@@ -166,6 +167,7 @@ class OfflineEngine:
             return self._session
         # Two at a time would take the memory of both.
         self._session = None
+        memory.return_large_blocks()
         choice.weights.check()
         self._session = Session(choice.weights.path)
         return self._session

@@ -247,6 +247,33 @@ def test_a_model_is_gone_before_the_next_one_is_loaded(make: Any, monkeypatch: p
     assert left == [0, 0, 0], "the one that ran out of memory, the one in its place, and the one that was chosen"
 
 
+def test_a_picture_that_nobody_wants_is_not_made_to_its_end_and_others_are(make: Any) -> None:
+    chosen = ["slow"]
+    models = (SMALL, entry("slow", onnx_files.slow()))
+    engine = make(*models, chosen=lambda: chosen[0])
+    first, second, third = half_black(), half_black(66), half_black(68)
+    with ThreadPoolExecutor(3) as pool:
+        running = pool.submit(engine, first)
+        wait_for(lambda: engine._session is not None)
+        waiting = pool.submit(engine, second)
+        wait_for(lambda: len(engine._pictures) == 2)
+        engine.abandon(third)
+        engine.abandon(second)
+        engine.abandon(first)
+        for end in (running, waiting):
+            assert isinstance(end.exception(PATIENCE), (EngineError, errors.SetupError))
+    chosen[0] = "small"
+    assert sides(engine(third)) == (255, 0), "it was not asked for when it was abandoned"
+    assert (engine._pictures, engine._unwanted) == ([], [])
+
+
+def test_a_model_that_was_stopped_makes_the_next_picture(make: Any) -> None:
+    engine = make(SMALL)
+    engine(half_black())
+    engine._session.stop()
+    assert sides(engine(half_black())) == (255, 0)
+
+
 def test_the_end_of_the_engine_is_the_end_of_a_picture_that_takes_minutes(make: Any) -> None:
     engine = make(entry("slow", onnx_files.slow(), rank=1, built_in=True))
     with ThreadPoolExecutor(1) as pool:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -78,6 +79,11 @@ class OfflineEngine:
         self._free = free
         self._make_timer = timer
         self._guard = threading.Lock()
+        self._pictures: list[bytes] = []
+        """Those that it has been asked for, of which `_current` is being made."""
+        self._current: bytes | None = None
+        self._unwanted: list[bytes] = []
+        self._wishes = threading.Lock()
         self._timer: Timer | None = None
         self._session: Session | None = None
         self._loaded: tuple[list[Weights], Choice] | None = None
@@ -96,9 +102,10 @@ class OfflineEngine:
 
     def __call__(self, picture: bytes) -> bytes:
         image = decode(picture)
-        with self._guard:
+        with self._asked_for(picture), self._guard:
             self._rest()
             try:
+                self._begin(picture)
                 alpha, maker = self._run(image)
             finally:
                 self._timer = self._make_timer(IDLE_SECONDS, self.drop)
@@ -116,11 +123,43 @@ class OfflineEngine:
             self._session = self._loaded = None
             memory.return_all()
 
+    def abandon(self, picture: bytes) -> None:
+        """Nobody wants the cut-out any more of a picture, this very object: it is not made, or not to its end."""
+        with self._wishes:
+            if any(asked is picture for asked in self._pictures):
+                self._unwanted.append(picture)
+                self._stop_unwanted()
+
     def close(self) -> None:
-        """Ends the picture that is being made, whose user is gone, and gives the model's memory back."""
-        if (session := self._session) is not None:
-            session.stop()
+        """Ends with all pictures that it has, and gives the model's memory back."""
+        for picture in list(self._pictures):
+            self.abandon(picture)
         self.drop()
+
+    @contextmanager
+    def _asked_for(self, picture: bytes) -> Iterator[None]:
+        with self._wishes:
+            self._pictures.append(picture)
+        try:
+            yield
+        finally:
+            with self._wishes:
+                self._pictures = [other for other in self._pictures if other is not picture]
+                self._unwanted = [other for other in self._unwanted if other is not picture]
+                self._current = None if self._current is picture else self._current
+
+    def _begin(self, picture: bytes) -> None:
+        """The picture is the one that is being made from now on. Raises EngineError where nobody wants it any more."""
+        with self._wishes:
+            if any(unwanted is picture for unwanted in self._unwanted):
+                raise EngineError("error_inference", "Nobody waits for it")
+            self._current = picture
+            if self._session is not None:
+                self._session.resume()
+
+    def _stop_unwanted(self) -> None:
+        if self._session is not None and any(unwanted is self._current for unwanted in self._unwanted):
+            self._session.stop()
 
     def _rest(self) -> None:
         if self._timer is not None:
@@ -170,6 +209,8 @@ class OfflineEngine:
         memory.return_large_blocks()
         choice.weights.check()
         self._session = Session(choice.weights.path)
+        with self._wishes:
+            self._stop_unwanted()
         return self._session
 
     def _wanted(self) -> list[Weights]:

@@ -51,6 +51,7 @@ class Offline:
             # The service's limits would only be in the way.
             options = twin.Options(
                 engine=self._engine,
+                abandon=self._engine.abandon,
                 units=math.inf,
                 rate=(10_000, 1.0),
                 poll_within_seconds=polling.DEADLINE_SECONDS,

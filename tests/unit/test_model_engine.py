@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -228,7 +229,11 @@ def test_pictures_are_made_one_at_a_time(make: Any, monkeypatch: pytest.MonkeyPa
     assert (most, len(set(results))) == ([True] * 8, 1)
 
 
-def test_a_model_is_gone_before_the_next_one_is_loaded(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_is_gone_before_the_next_one_is_loaded(
+    make: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "layerlift")  # what is logged is kept meanwhile
+    monkeypatch.setattr(logging.getLogger("layerlift"), "propagate", True)
     alive: weakref.WeakSet[Session] = weakref.WeakSet()
     left = []
     load = Session.__init__

@@ -184,7 +184,8 @@ class OfflineEngine:
             except (MemoryError, errors.SetupError) as error:
                 if isinstance(error, errors.SetupError) and error.code != "model_missing":
                     raise
-                _log.info("The model %s can't be used: %s", choice.weights.name, error)
+                # Not the error itself: it holds the session, and whoever keeps the line of the log would.
+                _log.info("The model %s can't be used: %s", choice.weights.name, str(error))
                 self._session = self._loaded = None
                 failed = choice._replace(reason=_SHORT if isinstance(error, MemoryError) else _DAMAGED)
                 continue

@@ -82,6 +82,18 @@ def gaps() -> bytes:
     return graph(_mean("x", "m"), ("Div", "m m", "y", {}))
 
 
+def slow() -> bytes:
+    """What takes minutes, in steps of a fraction of a second."""
+    nodes: list[tuple[str, str, str, dict[str, int | list[int]]]] = [
+        ("Shape", "x", "s", {}),
+        ("Mul", "s sizes", "big", {}),
+        ("ConstantOfShape", "big", "m0", {}),
+        *(("MatMul", f"m{step} m{step}", f"m{step + 1}", {}) for step in range(2000)),
+        ("ReduceMean", "m2000", "y", {"axes": [1], "keepdims": 1}),
+    ]
+    return graph(*nodes, takes=(1, 3, "h", "w"), sizes=(1, 1, 40, 40))
+
+
 def endless() -> bytes:
     """What no computer has the memory for, once it runs."""
     nodes = (

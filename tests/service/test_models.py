@@ -6,7 +6,10 @@ import functools
 import json
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,16 @@ from helpers import onnx_files
 from helpers.onnx_files import SIDE, put
 from helpers.waiting import PATIENCE, wait_for
 from layerlift.command import main
+from layerlift.imaging.pictures import from_pillow
 from layerlift.models import fetching, memory
 from layerlift.models.shelf import Shelf
 from layerlift.models.table import MODELS
 from layerlift.removal import offline
+from layerlift.removal.cancelling import Cancel
+from layerlift.removal.engines import Engines
+from layerlift.removal.single import Removal, remove
+from layerlift.removal.stages import ignore
+from layerlift.store.settings import Settings
 from PIL import Image
 
 from . import command
@@ -79,7 +88,7 @@ def site(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def run(capsys: pytest.CaptureFixture[str], own_log: None) -> Callable[..., tuple[int, str, str]]:
     """Runs the command in this process: its status, output and errors."""
 
     def start(*arguments: object) -> tuple[int, str, str]:
@@ -410,6 +419,64 @@ def test_one_client_sees_a_model_that_is_chosen_meanwhile(run: Any, site: Releas
     ]
     assert (first.alpha[16, 2], second.alpha[16, 2]) == (255, 0)
     assert "offline (large)" in repr(second)
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(0.5, 300), (2.3, 65), (9.0, 16), (60.0, 2), (500.0, 2)])
+def test_no_more_pictures_wait_for_a_slow_model_than_it_can_make_in_time(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, most: int
+) -> None:
+    slow = replace(TABLE[0], seconds=seconds)
+    monkeypatch.setattr(offline, "Shelf", functools.partial(Shelf, models=[slow]))
+    with Engines(Settings()) as engines:
+        engine = engines.open("offline", time.sleep)
+        assert engine.in_flight == most
+        engines.close(engine)
+
+
+def test_a_batch_has_no_more_pictures_on_their_way_than_its_engine_takes(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline.Offline, "count_in_flight", lambda self, choice: 2)
+    inside, most, guard = [0], [0], threading.Lock()
+    ask = Removal.ask
+
+    def watched(self: Removal, upload: Any) -> None:
+        with guard:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+        try:
+            ask(self, upload)
+        finally:
+            with guard:
+                inside[0] -= 1
+
+    monkeypatch.setattr(Removal, "ask", watched)
+    with api.Client("offline") as client:
+        ends = list(client.remove_all([half_black(64 + number) for number in range(8)]))
+    assert ([type(end) for end in ends], most) == ([api.Cutout] * 8, [2])
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_cancel_ends_what_a_slow_model_is_doing(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    slow = onnx_files.model("slow", onnx_files.slow(), rank=1, built_in=True)
+    path = put(tmp_path / "environment", "slow", onnx_files.slow())
+    monkeypatch.setattr(fetching, "default_path", lambda: path)
+    monkeypatch.setattr(offline, "Shelf", functools.partial(Shelf, models=[slow]))
+    event = threading.Event()
+    with Engines(Settings()) as engines, ThreadPoolExecutor(count) as pool:
+        engine = engines.open("offline", time.sleep)
+        pictures = [from_pillow(half_black(64 + number), "a") for number in range(count)]
+        removals = [
+            pool.submit(remove, picture, engine, ignore, Cancel(event, engines.background)) for picture in pictures
+        ]
+        working = engines.offline._engine
+        wait_for(lambda: working._session is not None and len(engines.offline.open().calls("run")) == count)
+        event.set()
+        assert {type(removal.exception(PATIENCE)) for removal in removals} == {api.Cancelled}
+        assert not engines.background.busy, "nothing is paid for"
+        wait_for(lambda: working._pictures == [])
 
 
 def test_the_service_has_no_model(account: dict[str, str], tmp_path: Path) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
+import os
+import subprocess
+import sys
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +19,7 @@ import numpy as np
 import pytest
 from helpers import onnx_files
 from helpers.onnx_files import PLAIN, SIDE, put
+from helpers.waiting import PATIENCE, wait_for
 from layerlift import errors
 from layerlift.imaging.makers import Maker, read_maker
 from layerlift.models import engine as engines
@@ -224,6 +230,66 @@ def test_pictures_are_made_one_at_a_time(make: Any, monkeypatch: pytest.MonkeyPa
     assert (most, len(set(results))) == ([True] * 8, 1)
 
 
+def test_a_model_is_gone_before_the_next_one_is_loaded(
+    make: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "layerlift")  # what is logged is kept meanwhile
+    monkeypatch.setattr(logging.getLogger("layerlift"), "propagate", True)
+    alive: weakref.WeakSet[Session] = weakref.WeakSet()
+    left = []
+    load = Session.__init__
+
+    def watched(self: Session, path: Path) -> None:
+        left.append(len(alive))
+        load(self, path)
+        alive.add(self)
+
+    monkeypatch.setattr(Session, "__init__", watched)
+    chosen = ["auto"]
+    engine = make(SMALL, LARGE, entry("huge", onnx_files.endless(), rank=3), chosen=lambda: chosen[0])
+    engine(half_black())
+    chosen[0] = "small"
+    engine(half_black())
+    assert left == [0, 0, 0], "the one that ran out of memory, the one in its place, and the one that was chosen"
+
+
+def test_a_picture_that_nobody_wants_is_not_made_to_its_end_and_others_are(make: Any) -> None:
+    chosen = ["slow"]
+    models = (SMALL, entry("slow", onnx_files.slow()))
+    engine = make(*models, chosen=lambda: chosen[0])
+    first, second, third = half_black(), half_black(66), half_black(68)
+    with ThreadPoolExecutor(3) as pool:
+        running = pool.submit(engine, first)
+        wait_for(lambda: engine._session is not None)
+        waiting = pool.submit(engine, second)
+        wait_for(lambda: len(engine._pictures) == 2)
+        engine.abandon(third)
+        engine.abandon(second)
+        engine.abandon(first)
+        for end in (running, waiting):
+            assert isinstance(end.exception(PATIENCE), (EngineError, errors.SetupError))
+    chosen[0] = "small"
+    assert sides(engine(third)) == (255, 0), "it was not asked for when it was abandoned"
+    assert (engine._pictures, engine._unwanted) == ([], [])
+
+
+def test_a_model_that_was_stopped_makes_the_next_picture(make: Any) -> None:
+    engine = make(SMALL)
+    engine(half_black())
+    engine._session.stop()
+    assert sides(engine(half_black())) == (255, 0)
+
+
+def test_the_end_of_the_engine_is_the_end_of_a_picture_that_takes_minutes(make: Any) -> None:
+    engine = make(entry("slow", onnx_files.slow(), rank=1, built_in=True))
+    with ThreadPoolExecutor(1) as pool:
+        picture = pool.submit(engine, half_black())
+        wait_for(lambda: engine._session is not None)
+        engine.close()
+        assert isinstance(picture.exception(PATIENCE), (EngineError, errors.SetupError))
+    assert engine._session is None
+
+
 def test_a_session_has_no_arena_and_a_thread_for_each_core(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import onnxruntime
 
@@ -413,6 +479,27 @@ def test_a_file_of_the_users_own_is_used_until_it_is_changed(make: Any, tmp_path
 
 
 # the computer
+
+DROPPED = """
+import pathlib, sys
+from layerlift.models.engine import OfflineEngine
+from layerlift.models.shelf import Shelf
+
+def resident() -> int:
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+
+engine = OfflineEngine(Shelf(pathlib.Path("none")))
+engine(pathlib.Path(sys.argv[1]).read_bytes())
+before = resident()
+engine.drop()
+print(before - resident())
+"""
+
+
+def test_the_memory_of_a_model_that_is_dropped_goes_back_to_the_system() -> None:
+    photo = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
+    pages = subprocess.check_output([sys.executable, "-c", DROPPED, str(photo)], text=True)
+    assert int(pages) * os.sysconf("SC_PAGE_SIZE") > 5_000_000
 
 
 def test_the_free_memory_is_read() -> None:

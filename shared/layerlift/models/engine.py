@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -78,6 +79,11 @@ class OfflineEngine:
         self._free = free
         self._make_timer = timer
         self._guard = threading.Lock()
+        self._pictures: list[bytes] = []
+        """Those that it has been asked for, of which `_current` is being made."""
+        self._current: bytes | None = None
+        self._unwanted: list[bytes] = []
+        self._wishes = threading.Lock()
         self._timer: Timer | None = None
         self._session: Session | None = None
         self._second: Session | None = None
@@ -97,9 +103,10 @@ class OfflineEngine:
 
     def __call__(self, picture: bytes) -> bytes:
         image = decode(picture)
-        with self._guard:
+        with self._asked_for(picture), self._guard:
             self._rest()
             try:
+                self._begin(picture)
                 alpha, maker = self._run(image)
                 if np.count_nonzero(alpha > SEEN) < LEAST * alpha.size:
                     raise EngineError("error_no_subject", "No subject was found")
@@ -116,6 +123,45 @@ class OfflineEngine:
         with self._guard:
             self._rest()
             self._session = self._second = self._loaded = None
+            memory.return_all()
+
+    def abandon(self, picture: bytes) -> None:
+        """Nobody wants the cut-out any more of a picture, this very object: it is not made, or not to its end."""
+        with self._wishes:
+            if any(asked is picture for asked in self._pictures):
+                self._unwanted.append(picture)
+                self._stop_unwanted()
+
+    def close(self) -> None:
+        """Ends with all pictures that it has, and gives the model's memory back."""
+        for picture in list(self._pictures):
+            self.abandon(picture)
+        self.drop()
+
+    @contextmanager
+    def _asked_for(self, picture: bytes) -> Iterator[None]:
+        with self._wishes:
+            self._pictures.append(picture)
+        try:
+            yield
+        finally:
+            with self._wishes:
+                self._pictures = [other for other in self._pictures if other is not picture]
+                self._unwanted = [other for other in self._unwanted if other is not picture]
+                self._current = None if self._current is picture else self._current
+
+    def _begin(self, picture: bytes) -> None:
+        """The picture is the one that is being made from now on. Raises EngineError where nobody wants it any more."""
+        with self._wishes:
+            if any(unwanted is picture for unwanted in self._unwanted):
+                raise EngineError("error_inference", "Nobody waits for it")
+            self._current = picture
+            if self._session is not None:
+                self._session.resume()
+
+    def _stop_unwanted(self) -> None:
+        if self._session is not None and any(unwanted is self._current for unwanted in self._unwanted):
+            self._session.stop()
 
     def _rest(self) -> None:
         if self._timer is not None:
@@ -133,21 +179,21 @@ class OfflineEngine:
             choices = self._from(wanted, self._loaded[1])
         failed: Choice | None = None
         for choice in choices:
-            reason = self._explain(failed, choice)
+            explained = self._explain(failed, choice)
             began = time.monotonic()
             try:
-                session = self._load(choice)
-                alpha = session.run(image, choice.weights.recipe)
+                alpha = self._load(choice).run(image, choice.weights.recipe)
             except (MemoryError, errors.SetupError) as error:
                 if isinstance(error, errors.SetupError) and error.code != "model_missing":
                     raise
-                _log.info("The model %s can't be used: %s", choice.weights.name, error)
+                # Not the error itself: it holds the session, and whoever keeps the line of the log would.
+                _log.info("The model %s can't be used: %s", choice.weights.name, str(error))
                 self._session = self._loaded = None
                 failed = choice._replace(reason=_SHORT if isinstance(error, MemoryError) else _DAMAGED)
                 continue
-            self._session, self._loaded = session, (wanted, reason)
+            self._loaded = wanted, explained
             _log.info("The model %s took %.1f s", choice.weights.name, time.monotonic() - began)
-            return alpha, reason.maker
+            return alpha, explained.maker
         assert failed is not None
         raise EngineError("error_inference", _("there is not enough memory, or its file is damaged"))
 
@@ -177,9 +223,14 @@ class OfflineEngine:
     def _load(self, choice: Choice) -> Session:
         if self._session is not None and self._loaded is not None and self._loaded[1].weights == choice.weights:
             return self._session
+        # Two at a time would take the memory of both.
         self._session = None
+        memory.return_large_blocks()
         choice.weights.check()
-        return Session(choice.weights.path)
+        self._session = Session(choice.weights.path)
+        with self._wishes:
+            self._stop_unwanted()
+        return self._session
 
     def _wanted(self) -> list[Weights]:
         """The models to try, the best first: the chosen one, and what can be used unasked. Raises as `choose` does."""

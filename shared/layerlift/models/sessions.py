@@ -56,6 +56,9 @@ class Session:
             raise errors.make("model_unfit", _("it does not take one picture of floating-point numbers"))
         self._input = inputs[0].name
         self._type = _TYPES[inputs[0].type]
+        self._make_options = onnxruntime.RunOptions
+        self._options = self._make_options()
+        self._stopped = False
         self.shape: list[int | str | None] = list(inputs[0].shape)
         """What it takes: (1, 3, height, width), as far as the file tells."""
 
@@ -74,11 +77,23 @@ class Session:
     def ask(self, image: Image.Image, recipe: Recipe) -> NDArray[np.float32]:
         """What the model says to a picture (height, width), as it is."""
         values = _values(image, recipe).astype(self._type, copy=False)
+        self._options = self._make_options()
+        # Whoever stops it now may have seen the options of before.
+        self._options.terminate = self._stopped
         with _reading():
-            output = np.asarray(self._session.run(None, {self._input: values})[0])
+            output = np.asarray(self._session.run(None, {self._input: values}, self._options)[0])
         if output.ndim not in (3, 4) or output.size != output.shape[-1] * output.shape[-2] or output.size < 4:
             raise errors.make("model_unfit", _("it does not return one map"))
         return output.reshape(output.shape[-2:]).astype(np.float32, copy=False)
+
+    def stop(self) -> None:
+        """Ends what runs, and whatever would, until `resume`; from any thread."""
+        self._stopped = True
+        self._options.terminate = True
+
+    def resume(self) -> None:
+        """Lets it run again."""
+        self._stopped = False
 
 
 @contextmanager

@@ -19,6 +19,7 @@ class Weights:
     Attributes:
         name: the model's.
         memory: bytes that one picture takes at most, 0 where nobody knows.
+        seconds: that one picture takes on two cores.
         second: the model that is asked where this one is undecided over an area; "" for none.
     """
 
@@ -27,6 +28,7 @@ class Weights:
     hash: str
     recipe: Recipe
     memory: int = 0
+    seconds: float = 10.0
     second: str = ""
 
     def check(self) -> None:
@@ -67,7 +69,7 @@ class Shelf:
         if not here:
             return None
         path = self.place(model, here[0])
-        return Weights(model.name, path, here[0].hash, here[0].recipe, model.memory, model.second)
+        return Weights(model.name, path, here[0].hash, here[0].recipe, model.memory, model.seconds, model.second)
 
     def ranked(self) -> list[Weights]:
         """What is here and can be used unasked, the best first."""

@@ -65,6 +65,10 @@ class Engine:
     """Has the service delete what it has of pictures whose alphas are kept here, of these and of earlier ones."""
     check_consent: Callable[[], None] = lambda: None
     """Raises ConsentNeeded where the user has not agreed to uploads, or does no longer."""
+    abandon: Callable[[str], None] = lambda task_id: None
+    """Hears of a task that costs nothing, and for which nobody waits any more."""
+    in_flight: int | None = None
+    """How many pictures it can have at a time; None for any number."""
     model: str | None = None
     """The offline model that it is going to use, as far as can be told before."""
     read_maker: Callable[[bytes], Maker | None] = lambda data: None
@@ -79,7 +83,7 @@ class Engine:
     def claim(self, upload: Upload, sleep: Sleep) -> AbstractContextManager[Record]:
         """The upload's record, after waiting for whoever else works on the same."""
         if self.journal is None:
-            return nullcontext(Unrecorded(upload.width, upload.height))
+            return nullcontext(Unrecorded(upload.width, upload.height, self.abandon))
         size = (upload.width, upload.height)
         return self.journal.claim(self.name_picture(upload.data), self.name, self.account, size, sleep)
 
@@ -157,10 +161,19 @@ class Engines:
             return Engine("youcam", service, 1, self._journal, account, place, delete, check)
         if choice == "youcam":
             raise errors.make("no_key")
-        model = self.offline.choose().maker.model
+        planned = self.offline.choose()
         twin = self.offline.open()
         service = self._keep(Service(twin.url, twin.key))
-        return Engine("offline", service, units=0, model=model, read_maker=read_maker)
+        model, in_flight = planned.maker.model, self.offline.count_in_flight(planned)
+        return Engine(
+            "offline",
+            service,
+            units=0,
+            abandon=twin.abandon,
+            in_flight=in_flight,
+            model=model,
+            read_maker=read_maker,
+        )
 
     def close(self, engine: Engine) -> None:
         """The engine is not used any more, but for what goes on in the background."""

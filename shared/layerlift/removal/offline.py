@@ -21,6 +21,9 @@ from ..store.settings import AUTOMATIC, Settings
 if TYPE_CHECKING:
     from ..twin import Twin
 
+_SLOWER = 4
+"""How much longer than the table says a model may take on this computer."""
+
 
 class Offline:
     """The engine starts at its first use."""
@@ -35,6 +38,11 @@ class Offline:
         """The model that the next picture is for; raises as `OfflineEngine.choose` does."""
         return self._engine.choose()
 
+    @staticmethod
+    def count_in_flight(choice: Choice) -> int:
+        """How many pictures can wait for a model, of which it makes one at a time, before the last is given up."""
+        return max(2, int(polling.DEADLINE_SECONDS / (_SLOWER * choice.weights.seconds)))
+
     def open(self) -> Twin:
         """The engine as a service on loopback."""
         if self._twin is None:
@@ -43,6 +51,7 @@ class Offline:
             # The service's limits would only be in the way.
             options = twin.Options(
                 engine=self._engine,
+                abandon=self._engine.abandon,
                 units=math.inf,
                 rate=(10_000, 1.0),
                 poll_within_seconds=polling.DEADLINE_SECONDS,
@@ -54,7 +63,7 @@ class Offline:
         """Ends the service, and gives the model's memory back."""
         if self._twin is not None:
             self._twin.close()
-            self._engine.drop()
+            self._engine.close()
 
     def describe(self) -> dict[str, Any]:
         """The models that there are, which one is `chosen`, and which one is `used` at this moment: None where none can

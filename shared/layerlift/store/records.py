@@ -85,6 +85,9 @@ class Record:
             self._released = True
             self._lock.release()
 
+    def abandon(self) -> None:
+        """Nobody waits for the task any more, which costs nothing."""
+
     def wait(self) -> None:
         """Waits until all so far is written down."""
         self._writer.submit(int).result()
@@ -195,13 +198,24 @@ class Record:
 
 
 class Unrecorded(Record):
-    """Stands in for a record where nothing can be charged."""
+    """Stands in for a record where nothing can be charged.
 
-    def __init__(self, width: int, height: int) -> None:
+    Args:
+        abandon: hears of a task for which nobody waits any more.
+    """
+
+    def __init__(self, width: int, height: int, abandon: Callable[[str], None]) -> None:
+        self._abandon = abandon
+        self._released = False
         self.entry = Entry(0, "", "", "", width, height, "new", None, None, None, None, None, 0.0, 0.0)
 
     def release(self) -> None:
-        pass
+        self.abandon()
+
+    def abandon(self) -> None:
+        self._released = True
+        if self.entry.task_id is not None:
+            self._abandon(self.entry.task_id)
 
     @property
     def file_id(self) -> str | None:
@@ -229,5 +243,8 @@ class Unrecorded(Record):
         self, step: str, request_id: str | None, traced: Callable[[Trace], None] | None = None, **fields: Any
     ) -> None:
         self.entry = replace(self.entry, **fields)
+        if self._released and "task_id" in fields:
+            # It was just being started.
+            self.abandon()
 
     _write = _note

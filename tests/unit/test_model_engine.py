@@ -149,9 +149,31 @@ def test_what_the_user_has_chosen_is_used_whatever_is_better(make: Any) -> None:
     assert make(SMALL, LARGE, chosen=lambda: "small").choose().maker == Maker("small")
 
 
-def test_what_the_user_has_chosen_is_tried_though_the_memory_may_not_do(make: Any) -> None:
-    engine = make(SMALL, LARGE, free=lambda: 0, chosen=lambda: "large")
+def test_a_chosen_model_that_does_not_fit_the_free_memory_gives_way_too(make: Any) -> None:
+    engine = make(SMALL, LARGE, free=lambda: 4 * GB, chosen=lambda: "large")
+    said = "There is not enough memory for the model large, so small was used."
+    assert read_maker(engine(half_black())) == Maker("small", said)
+
+
+def test_once_the_memory_is_there_the_better_model_is_used(make: Any) -> None:
+    free = [4 * GB]
+    engine = make(SMALL, LARGE, free=lambda: free[0])
+    assert read_maker(engine(half_black())).model == "small"
+    free[0] = 5 * GB - SMALL[0].memory
+    assert engine.choose().maker == Maker("large"), "what is loaded gives its memory back"
     assert read_maker(engine(half_black())) == Maker("large")
+
+
+def test_an_idle_model_that_is_just_asked_again_stays(make: Any) -> None:
+    timers = Timers()
+    engine = make(SMALL, timer=timers)
+    engine(half_black())
+    (drop,) = timers.running
+    engine(half_black())
+    session = engine._session
+    drop()
+    assert engine._session is session
+    assert len(timers.running) == 1
 
 
 def test_a_chosen_model_that_runs_out_of_memory_gives_way_to_a_smaller_and_to_no_better_one(make: Any) -> None:
@@ -516,6 +538,18 @@ def test_free_memory_that_the_system_does_not_tell_is_unknown(
         file.write_text(content)
     monkeypatch.setattr(memory, "_MEMINFO", file)
     assert memory.free() is None
+
+
+def test_the_limit_of_a_container_is_heeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = tmp_path / "groups" / "box" / "program"
+    group.mkdir(parents=True)
+    for folder, limit in ((group, "max"), (group.parent, "1000000")):
+        for name, text in (("max", limit), ("current", "900000"), ("stat", "anon 5\ninactive_file 300000\n")):
+            (folder / f"memory.{name}").write_text(f"{text}\n")
+    (tmp_path / "cgroup").write_text("1:name=other:/\n0::/box/program\n")
+    monkeypatch.setattr(memory, "_GROUP", tmp_path / "cgroup")
+    monkeypatch.setattr(memory, "_GROUPS", tmp_path / "groups")
+    assert memory.free() == 400_000
 
 
 DOUBTFUL = onnx_files.half_decided()

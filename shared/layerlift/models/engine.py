@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
@@ -43,11 +44,15 @@ class Timer(Protocol):
 
 
 class Choice(NamedTuple):
-    """A model to use, and why it is not a better one: a sentence with the fields `model` and `used`, and that model."""
+    """A model to use, and why it is not a better one: a sentence with the fields `model` and `used`, and that model.
+
+    `is_for_now` is whether the better one is used as soon as the memory is there.
+    """
 
     weights: Weights
     reason: str = ""
     better: str = ""
+    is_for_now: bool = False
 
     @property
     def maker(self) -> Maker:
@@ -86,7 +91,8 @@ class OfflineEngine:
         self._wishes = threading.Lock()
         self._timer: Timer | None = None
         self._session: Session | None = None
-        self._second: Session | None = None
+        self._second: tuple[Weights, Session] | None = None
+        self._uses = 0
         self._loaded: tuple[list[Weights], Choice] | None = None
         """What there was to choose from, and the choice that the session is of."""
 
@@ -99,12 +105,13 @@ class OfflineEngine:
         sessions.check()
         wanted = self._wanted()
         loaded = self._loaded
-        return loaded[1] if loaded is not None and loaded[0] == wanted else next(self._choices(wanted))
+        return next(self._from(wanted, loaded[1] if loaded is not None and loaded[0] == wanted else None))
 
     def __call__(self, picture: bytes) -> bytes:
         image = decode(picture)
         with self._asked_for(picture), self._guard:
             self._rest()
+            self._uses += 1
             try:
                 self._begin(picture)
                 alpha, maker = self._run(image)
@@ -112,7 +119,7 @@ class OfflineEngine:
                     raise EngineError("error_no_subject", "No subject was found")
                 alpha = mattes.finished(image, alpha, lambda: self._ask_second(image))
             finally:
-                self._timer = self._make_timer(IDLE_SECONDS, self.drop)
+                self._timer = self._make_timer(IDLE_SECONDS, functools.partial(self._drop_after, self._uses))
                 self._timer.daemon = True
                 self._timer.start()
         small = Image.fromarray(np.rint(alpha * 255).astype(np.uint8))
@@ -121,9 +128,18 @@ class OfflineEngine:
     def drop(self) -> None:
         """Gives a model's memory back; the next picture loads one again."""
         with self._guard:
-            self._rest()
-            self._session = self._second = self._loaded = None
-            memory.return_all()
+            self._let_go()
+
+    def _drop_after(self, uses: int) -> None:
+        with self._guard:
+            # It may have waited for a picture that came just then.
+            if uses == self._uses:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        self._rest()
+        self._session = self._second = self._loaded = None
+        memory.return_all()
 
     def abandon(self, picture: bytes) -> None:
         """Nobody wants the cut-out any more of a picture, this very object: it is not made, or not to its end."""
@@ -171,14 +187,10 @@ class OfflineEngine:
     def _run(self, image: Image.Image) -> tuple[NDArray[np.float32], Maker]:
         """The alpha at the model's size, by the first model that can make it."""
         wanted = self._wanted()
-        if self._loaded is None or self._loaded[0] != wanted:
+        if self._loaded is not None and self._loaded[0] != wanted:
             self._session = self._loaded = None
-            choices = self._choices(wanted)
-        else:
-            # A model that is loaded counts as used memory: it must not be asked for again.
-            choices = self._from(wanted, self._loaded[1])
         failed: Choice | None = None
-        for choice in choices:
+        for choice in self._from(wanted, None if self._loaded is None else self._loaded[1]):
             explained = self._explain(failed, choice)
             began = time.monotonic()
             try:
@@ -204,10 +216,11 @@ class OfflineEngine:
         if found is None:
             return None
         try:
-            if self._second is None:
+            if self._second is None or self._second[0] != found:
+                self._second = None
                 found.check()
-                self._second = Session(found.path)
-            return self._second.run(image, found.recipe)
+                self._second = found, Session(found.path)
+            return self._second[1].run(image, found.recipe)
         except (MemoryError, errors.SetupError) as error:
             _log.info("The model %s can't be asked: %s", name, error)
             self._second = None
@@ -218,7 +231,7 @@ class OfflineEngine:
         """The choice, with the reason for it where another has failed."""
         if failed is None:
             return choice
-        return choice._replace(reason=failed.reason, better=failed.weights.name)
+        return choice._replace(reason=failed.reason, better=failed.weights.name, is_for_now=False)
 
     def _load(self, choice: Choice) -> Session:
         if self._session is not None and self._loaded is not None and self._loaded[1].weights == choice.weights:
@@ -252,19 +265,22 @@ class OfflineEngine:
             raise errors.make("no_model", str(self._shelf.place(built_in, built_in.files[0])))
         return ranked
 
-    def _choices(self, wanted: list[Weights]) -> Iterator[Choice]:
-        """The models in turn, without those that the free memory does not hold; the smallest is always tried, and so
-        is what the user has chosen."""
-        free = self._free()
+    def _from(self, wanted: list[Weights], loaded: Choice | None) -> Iterator[Choice]:
+        """The models in turn, without those that the free memory does not hold; the smallest is always tried.
+
+        What is loaded stays, unless it is for now and a better one fits: its own memory is free for that.
+        """
+        free = self._free() if loaded is None or loaded.is_for_now else None
+        if free is not None and loaded is not None:
+            free += loaded.weights.memory
         skipped = ""
         for number, weights in enumerate(wanted):
-            asked_for = number == 0 and self._chosen() != AUTOMATIC
-            if number < len(wanted) - 1 and not asked_for and free is not None and weights.memory > free:
-                skipped = skipped or weights.name
+            if loaded is not None and weights == loaded.weights:
+                yield loaded
+                skipped = ""
+            elif loaded is not None and not loaded.is_for_now and number < wanted.index(loaded.weights):
                 continue
-            yield Choice(weights, _SHORT if skipped else "", skipped)
-
-    def _from(self, wanted: list[Weights], loaded: Choice) -> Iterator[Choice]:
-        """The loaded model, and the smaller ones."""
-        yield loaded
-        yield from (Choice(weights) for weights in wanted[wanted.index(loaded.weights) + 1 :])
+            elif number < len(wanted) - 1 and free is not None and weights.memory > free:
+                skipped = skipped or weights.name
+            else:
+                yield Choice(weights, _SHORT if skipped else "", skipped, bool(skipped))

@@ -7,9 +7,11 @@ import ctypes
 import ctypes.util
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 _MEMINFO = Path("/proc/meminfo")
+_GROUP, _GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 _M_MMAP_THRESHOLD = -3
 """From glibc's malloc.h."""
 _LARGE_BYTES = 1 << 20
@@ -18,8 +20,8 @@ _LARGE_BYTES = 1 << 20
 def free() -> int | None:
     """The bytes that a program can take without driving others out; None where the system does not tell.
 
-    Linux tells by MemAvailable in /proc/meminfo, Windows by GlobalMemoryStatusEx, macOS by the percentage that is
-    left before it calls its memory short.
+    Linux tells by MemAvailable in /proc/meminfo, and by the limits of control groups, as containers have; Windows by
+    GlobalMemoryStatusEx; macOS by the percentage that is left before it calls its memory short.
     """
     try:
         if sys.platform == "win32":
@@ -27,9 +29,22 @@ def free() -> int | None:
         if sys.platform == "darwin":
             return _ask_system("hw.memsize", 8) * _ask_system("kern.memorystatus_level", 4) // 100
         found = re.search(r"^MemAvailable: +(\d+) kB$", _MEMINFO.read_text("ascii"), re.MULTILINE)
-        return int(found[1]) * 1024 if found else None
+        return min([int(found[1]) * 1024, *_left_to_groups()]) if found else None
     except (OSError, AttributeError, ValueError):
         return None
+
+
+def _left_to_groups() -> Iterator[int]:
+    """What each control group (version 2) that this process is in has left below its limit."""
+    with contextlib.suppress(OSError, ValueError):
+        found = re.search(r"^0::/(.*)$", _GROUP.read_text(), re.MULTILINE)
+        group = _GROUPS / (found[1] if found else "")
+        for folder in (group, *group.parents):
+            limit = folder / "memory.max"
+            if limit.exists() and (most := limit.read_text().strip()) != "max":
+                used = int((folder / "memory.current").read_text())
+                cached = re.search(r"^inactive_file (\d+)$", (folder / "memory.stat").read_text(), re.MULTILINE)
+                yield int(most) - used + (int(cached[1]) if cached else 0)
 
 
 def return_large_blocks() -> None:

@@ -41,7 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.model is not None and (options.check or options.uninstall):
+        parser.error(_("--model is for an installation"))
     try:
         if sys.version_info < MINIMUM and not options.uninstall:
             return subprocess.call([find_python(), str(Path(__file__).resolve()), *(arguments or sys.argv[1:])])
@@ -53,6 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
         photo = None if options.photo is None else Path(options.photo).absolute()
         if photo is not None and not photo.is_file():
             raise Problem(_("There is no photo {file}").format(file=photo))
+        if options.model is not None and options.model not in (names := offline_models()):
+            text = _("There is no offline model {name}. There are: {names}")
+            raise Problem(text.format(name=options.model, names=", ".join(names)))
         hosts, troubles = install(system, options.dry_run)
         if options.model is not None:
             troubles += fetch_model(options.model, system, hosts, options.dry_run)
@@ -83,6 +89,14 @@ def install(system: System, dry_run: bool) -> tuple[list[Host], list[str]]:
         record = Record(system.data())
         record.folders += made
         return _install(record, system, hosts, dry_run=False)
+
+
+def offline_models() -> list[str]:
+    """The names of the models that there are."""
+    sys.path.insert(0, str(CHECKOUT / "shared"))
+    from layerlift.models.table import MODELS
+
+    return [model.name for model in MODELS]
 
 
 def fetch_model(name: str, system: System, hosts: list[Host], dry_run: bool) -> list[str]:
@@ -137,12 +151,10 @@ def uninstall(system: System, dry_run: bool) -> int:
             ) from error
     with contextlib.suppress(OSError):
         (data / "install.lock").unlink()
-    for folder in sorted(record.folders, key=lambda path: len(path.parts), reverse=True):
+    models = data / "models"
+    for folder in [models, *sorted(record.folders, key=lambda path: len(path.parts), reverse=True)]:
         with contextlib.suppress(OSError):
             folder.rmdir()
-    models = data / "models"
-    with contextlib.suppress(OSError):
-        models.rmdir()
     if models.is_dir():
         say(_("Offline models that you have fetched are kept in {folder}.").format(folder=models))
     say(_("Layerlift is removed. Settings and an API key that you have set are kept."))

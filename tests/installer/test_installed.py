@@ -202,9 +202,7 @@ def test_the_trial_without_a_gimp_makes_a_cut_out_on_the_command_line(installed:
 
 def test_a_model_is_fetched_with_the_installation_and_one_that_there_is_not_is_named(installed: NewUser) -> None:
     assert "The model u2netp was installed already." in installed.install("--model", "u2netp")
-    said = installed.install("--model", "<nope>", status=1)
-    assert "There is no offline model of that name: <nope>." in said
-    assert f"The offline model <nope> could not be fetched for {installed.data / 'env'}" in said
+    assert "There is no offline model <nope>. " in installed.install("--model", "<nope>", status=1)
     assert not (installed.data / "models").exists()
 
 

@@ -189,7 +189,7 @@ WINDOWS = {
     "Krita's settings": [
         "API &key:", "&Set", "&Forget", "&Test Connection", "_Get an API Key", "_Buy Units", "_Engine:", "_Result:",
         "A&llow uploading layers I choose to {host} (1 unit each)", "Clea&n edge colours", "H&ide the original layer",
-        "Fetch Res_ults", "_Delete Kept Results...", "Offline _model:", "Fet_ch Model", "Sto_p Fetching",
+        "Fetch Res_ults", "_Delete Kept Results...", "Offline _model:", "Fetch Model No_w", "Sto_p Fetching",
         "Remo_ve Model",
     ],
     "the question before an upload": ["_Upload This Time", "_Always Upload", "Work _Offline"],

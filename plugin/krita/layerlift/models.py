@@ -31,7 +31,7 @@ class Models(QtWidgets.QGroupBox):
         if not self._is_changed() or name not in self._models or self._models[name]["installed"]:
             return True
         self._questions.said.emit(
-            _("{model} is not fetched. Fetch it first, or choose another model.").format(model=words.short(name))
+            _("{model} is not fetched yet. Fetch it, or choose another model.").format(model=words.short(name))
         )
         return False
 
@@ -50,14 +50,14 @@ class Models(QtWidgets.QGroupBox):
         self._list.currentIndexChanged.connect(lambda index: self._tell())
         self._about, self._told = paragraph(), paragraph()
         self._fetch = button(
-            mnemonic(_("Fet_ch Model")),
+            mnemonic(_("Fetch Model No_w")),
             self._begin,
             _("Downloads the chosen model, once. Nothing is downloaded unless you press this."),
         )
         self._stop = button(
             mnemonic(_("Sto_p Fetching")),
             self._end,
-            _("What has arrived is kept, and the next time it goes on there."),
+            _("What has arrived is kept, and the next fetch goes on there."),
         )
         self._remove = button(
             mnemonic(_("Remo_ve Model")),
@@ -112,6 +112,7 @@ class Models(QtWidgets.QGroupBox):
 
     def _begin(self) -> None:
         self._fetched = name = self._list.currentData()
+        self._questions.said.emit("")
         write(self._told, _("Fetching..."))
         self._questions.ask_beside("fetch_model", self._show_fetched, self._show_stopped, name=name)
         self._tell()

@@ -55,8 +55,7 @@ class Questions(QtCore.QObject):
         self._awaited.append(_Question(kind, fields, take, said=said))
         self._set_busy(True)
         self.said.emit(said)
-        if self._asked is not None and self._asked.refuse is not None:
-            self._worker.cancel(self._asked.kind)
+        self._interrupt()
         self._go_on()
 
     def ask_in_background(self, kind: str, take: Answer, refuse: Callable[[str], None], **fields: Any) -> None:
@@ -69,6 +68,7 @@ class Questions(QtCore.QObject):
         taken back or the worker has died."""
         if not self.is_gone:
             self._beside[kind] = _Question(kind, fields, take, refuse)
+            self._interrupt()
             self._worker.ask(kind, **fields)
 
     def take_back(self, kind: str) -> None:
@@ -92,6 +92,11 @@ class Questions(QtCore.QObject):
         """Ask no more."""
         self.is_gone = True
         self._worker.close()
+
+    def _interrupt(self) -> None:
+        """Nobody waits for what is asked in the background; the worker would do it first."""
+        if self._asked is not None and self._asked.refuse is not None:
+            self._worker.cancel(self._asked.kind)
 
     def _ready(self, folder: str) -> None:
         self._is_ready = True

@@ -15,6 +15,7 @@ import pytest
 from helpers import onnx_files
 from helpers.models_worker import LARGE
 from layerlift import __version__
+from layerlift.twin import Fault, Options, Twin
 from service.release import PAGE, Release, release
 from service.wire import reply
 
@@ -209,6 +210,13 @@ def test_what_can_not_be_fetched_is_told_in_full_and_can_be_tried_again(place: P
     assert place.chosen() is None
 
 
+def set_service(url: str, key: str) -> None:
+    """Runs inside Krita: an account for workers that start."""
+    import os
+
+    os.environ.update(YOUCAM_API_URL=url, YOUCAM_API_KEY=key)
+
+
 def die(process: int) -> Any:
     """Runs inside Krita, while a model is fetched: the worker dies; what is said, and OK all the same."""
     import os
@@ -241,6 +249,20 @@ def test_a_window_that_closes_or_a_worker_that_dies_ends_a_fetch_and_keeps_what_
         wait_for(lambda: not workers_of(place.home), "the worker to end")
         assert part.stat().st_size > 0 and place.chosen() is None, ended_by
     hold.set()
+
+
+def test_a_balance_that_does_not_come_holds_no_fetch_up(place: Place) -> None:
+    run, hanging = place.window.run, Event()
+    with Twin(Options()) as twin:
+        run(set_service, twin.url, twin.key)
+        twin.inject(Fault("balance", "hang", seconds=300.0, until=hanging))
+        run(look)
+        wait_for(lambda: twin.calls("balance"), "the balance to be asked for")
+        run(choose, "large")
+        # The service would end it in 30 s.
+        run(press_and_wait, "Fetch Model Now", "The model large is installed.", timeout=20.0)
+        run(end, "Cancel")
+        hanging.set()
 
 
 def test_a_file_of_the_users_own_stays_unless_another_model_is_chosen(place: Place, tmp_path: Path) -> None:

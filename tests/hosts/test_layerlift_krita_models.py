@@ -206,7 +206,9 @@ def test_what_can_not_be_fetched_is_told_in_full_and_can_be_tried_again(place: P
     place.window.screenshot(tmp_path / "refused.png")
     site.files["large.onnx"] = LARGE
     run(press_and_wait, "Fetch Model Now", "The model large is installed.")
-    run(end, "Cancel")
+    run(press_and_wait, "Remove Model", "The model large is removed.")
+    assert run(look)["chosen"] == "auto", "what is gone is not kept as the choice"
+    run(end, "OK")
     assert place.chosen() is None
 
 

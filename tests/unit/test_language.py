@@ -189,7 +189,8 @@ WINDOWS = {
     "Krita's settings": [
         "API &key:", "&Set", "&Forget", "&Test Connection", "_Get an API Key", "_Buy Units", "_Engine:", "_Result:",
         "A&llow uploading layers I choose to {host} (1 unit each)", "Clea&n edge colours", "H&ide the original layer",
-        "Fetch Res_ults", "_Delete Kept Results...",
+        "Fetch Res_ults", "_Delete Kept Results...", "Offline _model:", "Fetch Model No_w", "Sto_p Fetching",
+        "Remo_ve Model",
     ],
     "the question before an upload": ["_Upload This Time", "_Always Upload", "Work _Offline"],
     "an error": ["_Settings...", "_Try Again", "_Pay Again", "Work _Offline", "_Buy Units", "_Close", "Copy Repo_rt"],

@@ -130,11 +130,13 @@ def test_what_goes_wrong_with_a_fetch_is_told_and_who_closes_the_window_ends_it(
         window.screenshot(tmp_path / "wrong.png")
         site.override = reply(PAGE, "text/html")
         press(gimp, window, dialog, "alt+w", "127.0.0.1 sent a web page")
-        press(gimp, window, dialog, "alt+o", "large is not fetched yet. Fetch it, or choose another model.")
-        assert (settings.model, (home / "models" / "large.onnx").exists()) == ("auto", False)
         site.override, site.hold = None, threading.Event()
         press(gimp, window, dialog, "alt+w", HALF)
         assert len(workers_of(home)) == 2
+        press(gimp, window, dialog, "alt+o", "large is not fetched yet. Fetch it, or choose another model.")
+        wait_for(lambda: len(workers_of(home)) == 1, "the fetch to end")
+        assert (settings.model, (home / "models" / "large.onnx").exists()) == ("auto", False)
+        press(gimp, window, dialog, "alt+w", HALF)
         window.dismiss("Escape", dialog)
         wait_for(lambda: not workers_of(home), "the workers to end")
     assert (home / "models" / ".large.onnx.part").stat().st_size > 0, "the next fetch goes on there"

@@ -76,6 +76,11 @@ def press(gimp: Gimp, window: Window, dialog: str, key: str, said: str) -> None:
     window.insist(lambda: window.key(key, dialog), lambda: said in heard(gimp), f"{said!r} to be said")
 
 
+def began(process: int) -> int:
+    """When it began, in the system's ticks."""
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19])
+
+
 def begin(gimp: Gimp, window: Window, site: Release) -> tuple[str, threading.Event]:
     """The settings while half of a model is here; the rest comes when the event is set."""
     dialog = open_settings(gimp, window)
@@ -121,8 +126,7 @@ def test_what_goes_wrong_with_a_fetch_is_told_and_who_closes_the_window_ends_it(
     gimp, settings = gimp_with_models, Settings({"LAYERLIFT_HOME": str(home)})
     with window_with_the_photo(gimp) as window:
         dialog, hold = begin(gimp, window, site)
-        newest = max(workers_of(home), key=lambda worker: Path(f"/proc/{worker}").stat().st_ctime_ns)
-        os.kill(newest, signal.SIGKILL)
+        os.kill(max(workers_of(home), key=began), signal.SIGKILL)
         wait_to_hear(gimp, "Layerlift's worker ended unexpectedly")
         hold.set()
         site.files = {"large.onnx": b"x" * len(LARGE)}

@@ -26,7 +26,7 @@ from .workers import workers_of
 TESTS = Path(__file__).resolve().parents[1]
 LISTED = "Automatic | u2netp: 4.57 MB, installed | large: 2 MB, not fetched | special: 2 MB, not fetched"
 FETCHED = LISTED.replace("large: 2 MB, not fetched", "large: 2 MB, installed")
-HALF = "Fetching large: 1."
+FETCHING = "Fetching large: "
 
 
 @pytest.fixture
@@ -81,13 +81,14 @@ def began(process: int) -> int:
     return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19])
 
 
-def begin(gimp: Gimp, window: Window, site: Release) -> tuple[str, threading.Event]:
+def begin(gimp: Gimp, window: Window, site: Release, part: Path) -> tuple[str, threading.Event]:
     """The settings while half of a model is here; the rest comes when the event is set."""
     dialog = open_settings(gimp, window)
     wait_to_hear(gimp, LISTED)
     choose(gimp, window, dialog, 2, "For tests. 2 MB; about 0.1 s and 0 GB of memory a picture; licence: MIT, https:")
     site.hold = hold = threading.Event()
-    press(gimp, window, dialog, "alt+w", HALF)
+    press(gimp, window, dialog, "alt+w", f"{FETCHING}0.")
+    wait_for(lambda: part.exists() and part.stat().st_size > len(LARGE) * 0.4, "half of the file")
     return dialog, hold
 
 
@@ -97,14 +98,17 @@ def test_a_model_is_fetched_in_two_goes_then_used_and_removed(
     gimp, settings = gimp_with_models, Settings({"LAYERLIFT_HOME": str(home)})
     part, file = (home / "models" / name for name in (".large.onnx.part", "large.onnx"))
     with window_with_the_photo(gimp) as window:
-        dialog, hold = begin(gimp, window, site)
+        dialog, hold = begin(gimp, window, site, part)
         window.screenshot(tmp_path / "fetching.png")
         press(gimp, window, dialog, "alt+t", "The offline engine works.")
         press(gimp, window, dialog, "alt+p", "Stopped. What has arrived is kept, and the next fetch goes on there.")
         assert FETCHED not in heard(gimp)
         have = part.stat().st_size
         hold.set()
-        press(gimp, window, dialog, "alt+w", "The model large is installed.")
+        site.hold = hold = threading.Event()
+        press(gimp, window, dialog, "alt+w", f"{FETCHING}1.")
+        hold.set()
+        wait_to_hear(gimp, "The model large is installed.")
         assert FETCHED in heard(gimp)
         assert (site.ranges[-1], file.read_bytes()) == (f"bytes={have}-", LARGE)
         window.screenshot(tmp_path / "fetched.png")
@@ -124,8 +128,9 @@ def test_what_goes_wrong_with_a_fetch_is_told_and_who_closes_the_window_ends_it(
     gimp_with_models: Gimp, site: Release, home: Path, tmp_path: Path
 ) -> None:
     gimp, settings = gimp_with_models, Settings({"LAYERLIFT_HOME": str(home)})
+    part = home / "models" / ".large.onnx.part"
     with window_with_the_photo(gimp) as window:
-        dialog, hold = begin(gimp, window, site)
+        dialog, hold = begin(gimp, window, site, part)
         os.kill(max(workers_of(home), key=began), signal.SIGKILL)
         wait_to_hear(gimp, "Layerlift's worker ended unexpectedly")
         hold.set()
@@ -135,15 +140,15 @@ def test_what_goes_wrong_with_a_fetch_is_told_and_who_closes_the_window_ends_it(
         site.override = reply(PAGE, "text/html")
         press(gimp, window, dialog, "alt+w", "127.0.0.1 sent a web page")
         site.override, site.hold = None, threading.Event()
-        press(gimp, window, dialog, "alt+w", HALF)
+        press(gimp, window, dialog, "alt+w", FETCHING)
         assert len(workers_of(home)) == 2
         press(gimp, window, dialog, "alt+o", "large is not fetched yet. Fetch it, or choose another model.")
         wait_for(lambda: len(workers_of(home)) == 1, "the fetch to end")
         assert (settings.model, (home / "models" / "large.onnx").exists()) == ("auto", False)
-        press(gimp, window, dialog, "alt+w", HALF)
+        press(gimp, window, dialog, "alt+w", FETCHING)
         window.dismiss("Escape", dialog)
         wait_for(lambda: not workers_of(home), "the workers to end")
-    assert (home / "models" / ".large.onnx.part").stat().st_size > 0, "the next fetch goes on there"
+    assert part.stat().st_size > 0, "the next fetch goes on there"
 
 
 def test_a_file_of_the_users_own_is_shown_and_stays(gimp_with_models: Gimp, home: Path) -> None:

@@ -184,7 +184,7 @@ WINDOWS = {
     "GIMP's settings": [
         "_New key:", "_Test", "_Forget Key", "_Get an API Key", "_Buy Units", "_Allow uploading layers that I choose",
         "_Engine:", "Re_sult:", "Clean edge colo_urs", "_Hide the original layer", "Fetch Resu_lts",
-        "_Delete Kept Results...", "_OK",
+        "_Delete Kept Results...", "Offline _model:", "Fetch Model No_w", "Remo_ve Model", "Sto_p Fetching", "_OK",
     ],
     "Krita's settings": [
         "API &key:", "&Set", "&Forget", "&Test Connection", "_Get an API Key", "_Buy Units", "_Engine:", "_Result:",

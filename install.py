@@ -9,6 +9,7 @@ it.
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import io
 import os
@@ -92,11 +93,13 @@ def install(system: System, dry_run: bool) -> tuple[list[Host], list[str]]:
 
 
 def offline_models() -> list[str]:
-    """The names of the models that there are."""
-    sys.path.insert(0, str(CHECKOUT / "shared"))
-    from layerlift.models.table import MODELS
-
-    return [model.name for model in MODELS]
+    """The names of the models that there are. The table is read, not run: what it imports may not be installed yet."""
+    tree = ast.parse((CHECKOUT / "shared" / "layerlift" / "models" / "table.py").read_text("utf-8"))
+    return [
+        ast.literal_eval(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Model"
+    ]
 
 
 def fetch_model(name: str, system: System, hosts: list[Host], dry_run: bool) -> list[str]:

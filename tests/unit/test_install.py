@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from helpers import catalogues
 from installer.users import User, copy_checkout
+from layerlift.models.table import MODELS
 
 from install import find_python, uninstall
 from plugin.installer.environment import Environment
@@ -76,9 +77,10 @@ def test_a_photo_that_is_not_there_is_refused_before_anything_is_made(user: User
 
 
 def test_a_model_that_there_is_not_is_refused_before_anything_is_made(user: User) -> None:
+    names = ", ".join(model.name for model in MODELS)
     for arguments in (["--model", "<nope>"], ["--model", ""], ["--model", "<nope>", "--dry-run"]):
         said = user.install(*arguments, status=1)
-        assert f"There is no offline model {arguments[1]}. There are: u2netp, isnet, " in said
+        assert f"There is no offline model {arguments[1]}. There are: {names}" in said
     assert user.snapshot() == {}
 
 

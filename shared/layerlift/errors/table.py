@@ -222,6 +222,7 @@ _OWN: dict[str, Entry] = {
         kinds.SetupError,
         N_("The offline model is being fetched at this moment."),
         N_("Wait until it is here, or cancel that, then try again."),
+        kind="retry",
     ),
     "model_unfit": Entry(
         kinds.SetupError,

@@ -212,6 +212,16 @@ def test_the_balance_is_there_without_being_asked_for(place: Place) -> None:
     run(close, "Cancel")
 
 
+def open_with_letters() -> Any:
+    """Runs inside Krita; opens the dialog, and waits until Krita has given a letter to OK and Cancel."""
+    from layerlift.qt import QtWidgets
+    from settings_dialog import dialog, opened
+
+    yield from opened()
+    (box,) = dialog().findChildren(QtWidgets.QDialogButtonBox)
+    yield lambda: all("&" in button.text() for button in box.buttons())
+
+
 def look_at_controls() -> Any:
     """Runs inside Krita, with the dialog open: letters that press more than one thing, things that none presses, tool
     tips that say no more than their label, and whether clean edges can be chosen with either result."""
@@ -238,9 +248,9 @@ def look_at_controls() -> Any:
 
 
 def test_every_control_has_its_own_letter_and_a_tip_and_what_does_nothing_is_greyed(place: Place) -> None:
-    place.window.run(open_it)
+    place.window.run(open_with_letters)
     letters, are_named, short, explained, enabled = place.window.run(look_at_controls)
-    assert "" not in letters, letters
+    assert "" not in letters, letters[""]
     assert [texts for texts in letters.values() if len(texts) > 1] == []
     assert are_named and not short
     assert explained == 16

@@ -158,7 +158,7 @@ def test_a_file_of_the_users_own_is_shown_and_stays(gimp_with_models: Gimp, home
     settings.choose_model(mine)
     with window_with_the_photo(gimp) as window:
         dialog = open_settings(gimp, window)
-        wait_to_hear(gimp, f"{LISTED} | <b>mine.onnx")
+        wait_to_hear(gimp, f"{LISTED} | own/<b>mine.onnx")
         wait_to_hear(gimp, "A model file of your own. The offline model that was chosen is missing or damaged")
         window.dismiss("alt+o", dialog)
         assert settings.model == mine

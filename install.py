@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Set Layerlift up for this user: `python3 install.py [--try [PHOTO] | --check | --uninstall] [--dry-run]`.
+"""Set Layerlift up for this user: `install.py [--try [PHOTO] | --check | --uninstall] [--model NAME] [--dry-run]`.
 
 Makes the worker's environment, puts the plug-in into every GIMP and Krita that is found, and says what it did.
 Running it twice changes nothing. It never touches what it did not put there. Needs Python 3.10: an older one looks for
@@ -9,6 +9,7 @@ it.
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import io
 import os
@@ -41,7 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.model is not None and (options.check or options.uninstall):
+        parser.error(_("--model is for an installation"))
     try:
         if sys.version_info < MINIMUM and not options.uninstall:
             return subprocess.call([find_python(), str(Path(__file__).resolve()), *(arguments or sys.argv[1:])])
@@ -53,7 +57,12 @@ def main(arguments: list[str] | None = None) -> int:
         photo = None if options.photo is None else Path(options.photo).absolute()
         if photo is not None and not photo.is_file():
             raise Problem(_("There is no photo {file}").format(file=photo))
+        if options.model is not None and options.model not in (names := offline_models()):
+            text = _("There is no offline model {name}. There are: {names}")
+            raise Problem(text.format(name=options.model, names=", ".join(names)))
         hosts, troubles = install(system, options.dry_run)
+        if options.model is not None:
+            troubles += fetch_model(options.model, system, hosts, options.dry_run)
         if photo is not None and not options.dry_run:
             remove_background(photo, CHECKOUT, system, hosts)
         if troubles:
@@ -81,6 +90,30 @@ def install(system: System, dry_run: bool) -> tuple[list[Host], list[str]]:
         record = Record(system.data())
         record.folders += made
         return _install(record, system, hosts, dry_run=False)
+
+
+def offline_models() -> list[str]:
+    """The names of the models that there are. The table is read, not run: what it imports may not be installed yet."""
+    tree = ast.parse((CHECKOUT / "shared" / "layerlift" / "models" / "table.py").read_text("utf-8"))
+    return [
+        ast.literal_eval(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Model"
+    ]
+
+
+def fetch_model(name: str, system: System, hosts: list[Host], dry_run: bool) -> list[str]:
+    """Fetch an offline model for every environment; returns what kept it from coming. Its progress is shown."""
+    environments = {host.environment.folder: host.environment for host in hosts}
+    environments[system.environment().folder] = system.environment()
+    troubles = []
+    for environment in environments.values():
+        if dry_run:
+            say(_("would fetch the offline model {name}").format(name=name))
+        elif not environment.fetch_model(name):
+            problem = _("The offline model {name} could not be fetched for {folder}; run this again to go on.")
+            troubles.append(problem.format(name=name, folder=environment.folder))
+    return troubles
 
 
 def uninstall(system: System, dry_run: bool) -> int:
@@ -121,9 +154,12 @@ def uninstall(system: System, dry_run: bool) -> int:
             ) from error
     with contextlib.suppress(OSError):
         (data / "install.lock").unlink()
-    for folder in sorted(record.folders, key=lambda path: len(path.parts), reverse=True):
+    models = data / "models"
+    for folder in [models, *sorted(record.folders, key=lambda path: len(path.parts), reverse=True)]:
         with contextlib.suppress(OSError):
             folder.rmdir()
+    if models.is_dir():
+        say(_("Offline models that you have fetched are kept in {folder}.").format(folder=models))
     say(_("Layerlift is removed. Settings and an API key that you have set are kept."))
     return 0
 
@@ -265,6 +301,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     tasks.add_argument("--check", action="store_true", help=_("check the installation and say how to fix it"))
     tasks.add_argument("--uninstall", action="store_true", help=_("remove what was installed"))
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help=_("also fetch a better model for the offline engine, such as isnet"),
+    )
     parser.add_argument("--dry-run", action="store_true", help=_("say what would be done, and change nothing"))
     return parser
 

@@ -18,6 +18,11 @@ OFFLINE_DRAFT = _("The offline engine makes a quick draft on this computer, for 
 ADVICE = _("This is a quick draft of the offline engine. With an API key, the YouCam service gives better results.")
 """Said once to a user, with a button that leads to the settings."""
 CLEAR = _("Delete the kept results? The same pictures then cost units again.")
+AUTOMATIC = "auto"
+"""The worker's word for the best offline model."""
+AUTOMATIC_MODEL = _("The best model that is installed and fits into the free memory.")
+OWN_MODEL = _("A model file of your own.")
+FETCH_STOPPED = _("Stopped. What has arrived is kept, and the next fetch goes on there.")
 NOT_ENOUGH = _("That is not enough.")
 KEYS = {
     "keyring": _("{key}, kept in the system's keyring"),
@@ -168,6 +173,37 @@ def fetched(counts: dict[str, Any]) -> str:
     return " ".join(lines)
 
 
+def model(model: dict[str, Any]) -> str:
+    """An offline model in a list, by the worker's answer to `models`."""
+    # Translators: an offline model in a list.
+    here, away = _("{model}: {size} MB, installed"), _("{model}: {size} MB, not fetched")
+    return (here if model["installed"] else away).format(model=model["name"], size=_megabytes(model))
+
+
+def about_model(answer: dict[str, Any], name: str) -> str:
+    """What an offline model is good for and takes, or what else can be chosen, by the worker's answer to `models`."""
+    found = next((model for model in answer["models"] if model["name"] == name), None)
+    if found is not None:
+        # Translators: of an offline model: its file's size, and what one picture takes.
+        takes = _("{size} MB; about {seconds} s and {memory} GB of memory a picture; licence: {licence}, {source}")
+        numbers = {"seconds": number(found["seconds"]), "memory": number(found["memory"] / 1e9)}
+        said = takes.format(size=_megabytes(found), licence=found["licence"], source=found["source"], **numbers)
+        lines = [found["purpose"], said]
+    else:
+        lines = [AUTOMATIC_MODEL if name == AUTOMATIC else OWN_MODEL]
+    if name == answer["chosen"]:
+        if name == AUTOMATIC and answer["used"]:
+            lines.append(_("The offline engine uses {model}, chosen automatically.").format(model=answer["used"]))
+        lines.append(answer["reason"] or "")
+    return " ".join(line for line in lines if line)
+
+
+def fetching(model: str, progress: str) -> str:
+    """How far the fetch of an offline model is, by the text of the worker's progress."""
+    # Translators: of an offline model, as in "Fetching isnet: 34.0 of 88.2 MB".
+    return _("Fetching {model}: {progress}").format(model=model, progress=progress)
+
+
 def part_of(plan: dict[str, Any], total: int, places: Sequence[int]) -> dict[str, Any]:
     """The plan of a batch of `total` pictures, for those at these places alone."""
     paid = [number for number, place in enumerate(places) if place in plan["paid"]]
@@ -219,6 +255,10 @@ def cut_out(layer: str) -> str:
 def number(count: float) -> str:
     """As it is read: no more than hundredths, and no power of ten."""
     return f"{round(count, 2):.15g}"
+
+
+def _megabytes(model: dict[str, Any]) -> str:
+    return f"{model['bytes'] / 1e6:.3g}"
 
 
 def _costs(plan: dict[str, Any], total: int) -> list[str]:

@@ -9,20 +9,26 @@ import sys
 import threading
 from collections import deque
 from queue import Empty, Queue
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 from . import installed, protocol, stages
 
 ALONE_SECONDS = 0.5
-_BATCH = "batch"
+_BATCH, _QUESTION = "batch", "1"
 
 Progress = Callable[[str, float], None]
+News = Callable[[Dict[str, Any]], None]
 
 
-def _result(message: dict[str, Any], progress: Progress | None, ways: dict[str, str]) -> dict[str, Any] | None:
+def _on_bar(progress: Progress) -> News:
+    """What passes messages of progress on, as a line for the user and the fraction of the whole."""
+    return lambda message: progress(stages.caption(message), stages.overall(message))
+
+
+def _result(message: dict[str, Any], news: News | None, ways: dict[str, str]) -> dict[str, Any] | None:
     """The message where it is the last one of its question; progress is passed on. Raises WorkerError for an error."""
-    if message.get("type") == "progress" and progress is not None:
-        progress(stages.caption(message), stages.overall(message))
+    if message.get("type") == "progress" and news is not None:
+        news(message)
     elif message.get("type") == "error":
         raise protocol.refusal(message, ways)
     return message if message.get("type") == "result" else None
@@ -83,7 +89,7 @@ class Worker:
         Raises:
             WorkerError: what the worker says, or that it died.
         """
-        return self._ask("job", job, progress)
+        return self._ask("job", job, _on_bar(progress))
 
     def cut(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """Returns the result message: the file of the pixels with their own alpha times the other.
@@ -93,7 +99,7 @@ class Worker:
                 where edges get the subject's own colours.
             progress: as `remove` has it.
         """
-        return self._ask("cut", job, progress)
+        return self._ask("cut", job, _on_bar(progress))
 
     def plan(self, pictures: list[dict[str, Any]], engine: str, progress: Progress) -> dict[str, Any]:
         """Returns what a batch would cost: places of what is `paid` for, at most so many `units`, `balance`, `engine`.
@@ -101,7 +107,7 @@ class Worker:
         Args:
             pictures: of each its `name`, and pixels, width, height and channels as `remove` has them.
         """
-        return self._ask("plan", {"pictures": pictures, "engine": engine}, progress)
+        return self._ask("plan", {"pictures": pictures, "engine": engine}, _on_bar(progress))
 
     def batch(
         self,
@@ -123,7 +129,7 @@ class Worker:
             message = self._early.popleft() if self._early else self._next(protocol.SILENCE_SECONDS)
             if message.get("type") == "ended":
                 ended(message)
-            elif (result := _result(message, progress, self._ways)) is not None:
+            elif (result := _result(message, _on_bar(progress), self._ways)) is not None:
                 return result
 
     def settings(self) -> dict[str, Any]:
@@ -146,6 +152,19 @@ class Worker:
         """What was paid for, after all is done that "fetch" or "clear" mean where `kind` is one of them."""
         return self._ask(kind, {})
 
+    def models(self, kind: str = "models", name: str = "", news: News | None = None) -> dict[str, Any]:
+        """The offline models, after what is done to the one of this name where `kind` is "fetch_model", "use_model" or
+        "forget_model".
+
+        Args:
+            news: is given each message of progress.
+        """
+        return self._ask(kind, {"name": name} if name else {}, news)
+
+    def cancel(self) -> None:
+        """Has the question that is being asked end soon, with an error or its result; from any thread."""
+        self._send(protocol.line("cancel", _QUESTION, {}))
+
     def has_agreed(self) -> bool:
         """Whether the user agrees to uploads."""
         return bool(self._ask("consent", {})["agreed"])
@@ -158,16 +177,16 @@ class Worker:
         self,
         kind: str,
         fields: dict[str, Any],
-        progress: Progress | None = None,
+        news: News | None = None,
         patience: float = protocol.SILENCE_SECONDS,
     ) -> dict[str, Any]:
-        self._send(protocol.line(kind, "1", fields))
+        self._send(protocol.line(kind, _QUESTION, fields))
         while True:
             message = self._next(patience)
             self.may_cost |= stages.is_at_service(message)
             if message.get("id") == _BATCH:
                 self._early.append(message)
-            elif (result := _result(message, progress, self._ways)) is not None:
+            elif (result := _result(message, news, self._ways)) is not None:
                 return result
 
     def close(self) -> None:
@@ -195,7 +214,7 @@ class Worker:
             assert self._process.stdin is not None
             self._process.stdin.write(message)
             self._process.stdin.flush()
-        except OSError:
+        except (OSError, ValueError):  # its pipe is broken, or was closed
             raise self._died() from None
 
     def _next(self, seconds: float) -> dict[str, Any]:

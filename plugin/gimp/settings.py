@@ -15,6 +15,7 @@ from common.options import ENGINES
 from common.protocol import WorkerError
 from common.worker import Worker
 from gimpfu import PF_BUTTON, PF_LABEL, PF_OPTION, PF_PASSWORD, PF_TOGGLE, Form
+from models import Models
 
 WAIT = _("Loading settings...")
 ASKING = ("test", "forget", "agree", "fetch", "clear")
@@ -34,6 +35,7 @@ class Settings:
         self._worker: Worker | None = None
         self._guard = Lock()
         self._has_agreed, self._refused = False, False
+        self._models = Models(self._do)
         now = shown()
         rows = [
             (PF_LABEL, "shown", _("API key:"), WAIT),
@@ -49,6 +51,7 @@ class Settings:
             (PF_OPTION, "engine", _("_Engine:"), now["engine"], [engine.explained for engine in ENGINES.values()], _(
                 "Which engine is chosen when a dialog opens"
             )),
+            *self._models.rows(),
             (PF_OPTION, "result", _("Re_sult:"), now["result"], [_(name) for name in RESULT_NAMES], _(RESULT_TIP)),
             (PF_TOGGLE, "clean-edges", _("Clean edge colo_urs"), now["clean-edges"], (), _(CLEAN_TIP)),
             (PF_TOGGLE, "hide-original", _("_Hide the original layer"), now["hide-original"], (), _(HIDE_TIP)),
@@ -65,6 +68,7 @@ class Settings:
         self._form.on_show(lambda form: self._load())
         self._form.on_change(grey)
         grey(self._form)
+        self._models.attach(self._form)
 
     def run(self) -> bool:
         """Show it until it is closed; whether what was changed is kept."""
@@ -79,6 +83,7 @@ class Settings:
             self._form.enable(name, False)
         if self._do(lambda worker: worker.settings(), self._show, locks=False):
             self._do(lambda worker: worker.jobs(), self._show_jobs, locks=False)
+            self._models.load()
             if self._form["shown"] != _("No key set."):
                 self._do(lambda worker: worker.balance("youcam"), self._show_balance, locks=False)
             self._form.enable("test")
@@ -104,6 +109,8 @@ class Settings:
     def _keep(self) -> bool:
         """Keep all; stay open and say why where the worker can't keep its part."""
         form, key, self._refused = self._form, self._form["key"].strip(), False
+        if not self._models.keep():
+            return False
         if key and (not self._do(lambda worker: worker.set_key(key), self._show_kept) or self._refused):
             return False
         agreed = form["agree"]

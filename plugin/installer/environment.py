@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -73,6 +74,10 @@ class Environment:
     def call(self, *arguments: str, timeout: float = 600.0) -> Outcome:
         """Run the environment's Python, cut off from the caller's own Python settings and folder."""
         return run(self.starting("-I", *arguments), timeout)
+
+    def fetch_model(self, name: str) -> bool:
+        """Fetch an offline model; whether it is there. What the command tells is shown as it comes."""
+        return subprocess.call(self.starting("-I", "-m", "layerlift.command.main", "model", "fetch", name)) == 0
 
     def starting(self, *arguments: str) -> list[str]:
         """The command that starts the environment's Python."""

@@ -48,6 +48,8 @@ class Cutout:
         units: what was charged: 0 where the alpha was kept from an earlier removal of the same pixels, or is offline.
         cached: whether the alpha was kept from an earlier removal.
         full: whether the whole picture was taken for the subject, so that nothing is cut away.
+        model: the offline model that made it, None for the service.
+        fallback: why that was not a better model, a sentence; None where nothing was in the way of one.
     """
 
     alpha: NDArray[np.uint8]
@@ -59,11 +61,14 @@ class Cutout:
     units: int
     cached: bool
     full: bool
+    model: str | None
+    fallback: str | None
     _picture: Picture
 
     def __repr__(self) -> str:
         height, width = self.alpha.shape
-        return f"<Cutout {self.number}: {width} x {height}, {self.engine}, {self.units} units>"
+        made_by = f"{self.engine} ({self.model})" if self.model else self.engine
+        return f"<Cutout {self.number}: {width} x {height}, {made_by}, {self.units} units>"
 
     def image(self, *, clean_edges: bool = True) -> Picture:
         """The cut-out, made anew with each call.
@@ -320,5 +325,7 @@ class _Job:
             outcome.units,
             outcome.cached,
             outcome.full,
+            outcome.model,
+            outcome.fallback,
             picture,
         )

@@ -36,6 +36,9 @@ def noting(title, rows, *values, make=Form, **more):
         show(text)
     form.say = say
     class Noting(type(form)):
+        def offer(self, name, labels):
+            heard(" | ".join(labels))
+            super().offer(name, labels)
         def __setitem__(self, name, value):
             heard(value)
             super().__setitem__(name, value)

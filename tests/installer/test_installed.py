@@ -200,6 +200,12 @@ def test_the_trial_without_a_gimp_makes_a_cut_out_on_the_command_line(installed:
         assert cutout.getchannel("A").getpixel((500, 10)) == 0
 
 
+def test_a_model_is_fetched_with_the_installation_and_one_that_there_is_not_is_named(installed: NewUser) -> None:
+    assert "The model u2netp was installed already." in installed.install("--model", "u2netp")
+    assert "There is no offline model <nope>. " in installed.install("--model", "<nope>", status=1)
+    assert not (installed.data / "models").exists()
+
+
 def test_a_plug_in_that_a_newer_gimp_took_over_with_its_settings_is_removed_with_the_rest(installed: NewUser) -> None:
     newer, foreign = (installed.profile.with_name(version) for version in ("3.0", "3.2"))
     shutil.copytree(installed.profile, newer)

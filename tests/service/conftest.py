@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import signal
 import time
@@ -182,6 +183,19 @@ def start(environ: dict[str, str]) -> Iterator[Callable[..., Host]]:
 def account(environ: dict[str, str], twin: Twin) -> dict[str, str]:
     """The same user with a key for the twin."""
     return {**environ, **key_of(twin)}
+
+
+@pytest.fixture
+def own_log() -> Iterator[None]:
+    """What a command in this process logs to ends with the test."""
+    logger = logging.getLogger("layerlift")
+    before = list(logger.handlers), logger.level, logger.propagate
+    yield
+    for handler in [handler for handler in logger.handlers if handler not in before[0]]:
+        logger.removeHandler(handler)
+        handler.close()
+    logger.setLevel(before[1])
+    logger.propagate = before[2]
 
 
 @pytest.fixture

@@ -47,7 +47,9 @@ from .command import (
 from .proxy import Proxy
 from .wire import Seen, reply, server
 
-FIELDS = {"input", "output", "status", "engine", "task_id", "dst_id", "units", "seconds", "error"}
+FIELDS = {
+    "input", "output", "status", "engine", "model", "fallback", "task_id", "dst_id", "units", "seconds", "error",
+}  # fmt: skip
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -306,7 +308,11 @@ def test_without_a_key_youcam_says_how_to_set_one(environ: dict[str, str], photo
 
 
 def test_without_the_model_the_offline_engine_says_how_to_get_it(
-    environ: dict[str, str], photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    environ: dict[str, str],
+    photos: Path,
+    own_log: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     half_black().save(photos / "a.png")
     monkeypatch.setattr(fetching, "default_path", lambda: photos / "gone.onnx")

@@ -18,7 +18,8 @@ import pytest
 from helpers.files import trace
 from layerlift import errors
 from layerlift.models import fetching
-from layerlift.models.u2net import u2netp
+from layerlift.models.engine import OfflineEngine
+from layerlift.models.shelf import Shelf
 from layerlift.twin import EngineError, luma_key
 from PIL import Image, ImageDraw
 
@@ -77,9 +78,14 @@ def test_an_all_white_picture_has_no_subject() -> None:
 # u2netp
 
 
+def u2netp() -> OfflineEngine:
+    """The offline engine of somebody who has fetched nothing."""
+    return OfflineEngine(Shelf(Path("no folder")))
+
+
 @pytest.fixture(scope="module")
 def engine() -> Callable[[bytes], bytes]:
-    return u2netp(fetching.default_path())
+    return u2netp()
 
 
 @pytest.fixture(scope="module")
@@ -138,31 +144,37 @@ def test_a_cut_out_goes_through_the_service(make_twin: Any, raw: Any, engine: An
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a model"])
-def test_a_missing_or_damaged_model_is_said_to_be_so(tmp_path: Path, content: bytes | None) -> None:
+def test_a_missing_or_damaged_model_is_said_to_be_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
     path = tmp_path / "u2netp.onnx"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(errors.SetupError) as caught:
-        u2netp(path)
-    assert caught.value.code == "no_model"
-    assert str(path) in caught.value.message
+    monkeypatch.setattr(fetching, "default_path", lambda: path)
+    for look in (u2netp().choose, lambda: fetching.read(path)):
+        with pytest.raises(errors.SetupError) as caught:
+            look()
+        assert caught.value.code == "no_model"
+        assert str(path) in caught.value.message
 
 
-def test_a_model_that_is_damaged_later_fails_the_task_with_that_reason(
-    tmp_path: Path, make_twin: Any, raw: Any, picture: bytes
+def test_a_model_that_is_damaged_fails_the_task(
+    tmp_path: Path, make_twin: Any, raw: Any, picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "u2netp.onnx"
-    path.write_bytes(fetching.default_path().read_bytes())
-    client = raw(make_twin(engine=u2netp(path)))
-    path.write_bytes(b"damaged")
-    assert client.ended(client.started(picture)).json()["data"]["error"] == "no_model"
+    data = fetching.default_path().read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    monkeypatch.setattr(fetching, "default_path", lambda: path)
+    client = raw(make_twin(engine=u2netp()))
+    told = client.ended(client.started(picture)).json()["data"]
+    assert (told["error"], "damaged" in told["error_message"]) == ("error_inference", True)
 
 
 def test_an_engine_without_its_runtime_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else find(name))
     with pytest.raises(errors.SetupError) as caught:
-        u2netp(fetching.default_path())
+        u2netp().choose()
     assert caught.value.code == "no_engine"
 
 

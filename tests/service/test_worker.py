@@ -18,7 +18,7 @@ import pytest
 from helpers.programs import WORKER
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import __version__
-from layerlift.removal import engines
+from layerlift.removal.offline import Offline
 from layerlift.twin import Fault, Twin
 from layerlift.worker import private, progress
 from PIL import Image
@@ -128,7 +128,7 @@ def test_the_offline_engine_is_used_without_a_key_and_charges_nothing(start: Any
 @pytest.fixture
 def is_advised(tmp_path: Path, make_twin: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool | None]:
     """Whether a worker advises a key after one picture, where the offline engine is a quick one; None at an error."""
-    monkeypatch.setattr(engines, "_make_twin", make_twin)
+    monkeypatch.setattr(Offline, "open", lambda self: make_twin())
 
     def ask(kind: str, engine: str = "auto", pixels: bytes = steps().tobytes(), twin: Twin | None = None) -> Any:
         (tmp_path / "1.raw").write_bytes(pixels)

@@ -36,6 +36,10 @@ ALLOWED: list[dict[str, Any]] = [
     {"type": "jobs"},
     {"type": "fetch"},
     {"type": "clear"},
+    {"type": "models"},
+    {"type": "fetch_model", "name": "u2netp"},
+    {"type": "use_model", "name": "auto"},
+    {"type": "forget_model", "name": "isnet"},
 ]
 OPTIONS: dict[str, Any] = {"again": None, "agreed": None, "clean": None, "order": "grb", "depth": "u24", "key": 5}
 """What may be left out, with a value that is forbidden."""

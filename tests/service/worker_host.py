@@ -52,9 +52,14 @@ def expected() -> bytes:
 
 
 def said(
-    lines: list[str], folder: Path, twin: Twin | None = None, until: Callable[[], object] | None = None
+    lines: list[str],
+    folder: Path,
+    twin: Twin | None = None,
+    until: Callable[[], object] | None = None,
+    **changes: str,
 ) -> list[dict[str, Any]]:
-    """What a worker in this process says to some lines; its input ends when all are answered, or after `until`."""
+    """What a worker in this process says to some lines; its input ends when all are answered, or after `until`. Its
+    settings come from these variables."""
     answered = threading.Semaphore(0)
 
     def all_are_answered() -> None:
@@ -73,7 +78,7 @@ def said(
             (until or all_are_answered)()
 
     account = {"YOUCAM_API_URL": twin.url, "YOUCAM_API_KEY": twin.key} if twin else {}
-    settings = Settings({"LAYERLIFT_HOME": str(folder / "home"), **account})
+    settings = Settings({"LAYERLIFT_HOME": str(folder / "home"), **account, **changes})
     out = Out()
     worker.Worker(In(), out, folder, lambda: Engines(settings)).serve(lambda: None)
     messages = [json.loads(line) for line in out.getvalue().splitlines()]

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from helpers import catalogues
 from installer.users import User, copy_checkout
+from layerlift.models.table import MODELS
 
 from install import find_python, uninstall
 from plugin.installer.environment import Environment
 from plugin.installer.process import Problem
+from plugin.installer.record import Record, missing_folders
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +58,7 @@ def test_a_dry_run_changes_nothing(user: User) -> None:
     assert f"would make the environment {user.data / 'env'}" in said
     assert f"would put the plug-in into {user.folder}" in said
     assert f"would put the plug-in into {user.pykrita / 'layerlift'}" in said
+    assert "would fetch the offline model isnet" in user.install("--dry-run", "--model", "isnet")
     user.install("--uninstall", "--dry-run")
     assert user.snapshot() == before
 
@@ -71,6 +74,35 @@ def test_a_data_folder_that_can_not_be_written_is_named(user: User) -> None:
 def test_a_photo_that_is_not_there_is_refused_before_anything_is_made(user: User) -> None:
     assert "There is no photo" in user.install("--try", "no such.jpg", status=1)
     assert user.snapshot() == {}
+
+
+def test_a_model_that_there_is_not_is_refused_before_anything_is_made(user: User) -> None:
+    names = ", ".join(model.name for model in MODELS)
+    for arguments in (["--model", "<nope>"], ["--model", ""], ["--model", "<nope>", "--dry-run"]):
+        said = user.install(*arguments, status=1)
+        assert f"There is no offline model {arguments[1]}. There are: {names}" in said
+    assert user.snapshot() == {}
+
+
+@pytest.mark.parametrize("task", ["--check", "--uninstall"])
+def test_a_model_is_refused_where_nothing_is_installed(user: User, task: str) -> None:
+    assert "--model is for an installation" in user.install(task, "--model", "isnet", status=2)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_an_uninstall_leaves_no_folder_of_models_that_is_empty(
+    user: User, capsys: pytest.CaptureFixture[str], kept: bool
+) -> None:
+    record = Record(user.data)
+    record.folders = missing_folders(user.data)
+    record.environments = [user.data / "env"]
+    models = user.data / "models"
+    models.mkdir(parents=True)
+    record.save()
+    if kept:
+        (models / "isnet-fp16.onnx").touch()
+    uninstall(user.system, dry_run=False)
+    assert (user.data.exists(), "are kept in" in capsys.readouterr().out) == (kept, kept)
 
 
 def test_an_environment_that_is_not_ours_is_not_touched(user: User) -> None:
@@ -139,7 +171,8 @@ def test_help_is_in_the_users_language(user: User, brackets: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status"), [(["--check"], 1), (["--dry-run"], 0), (["--uninstall"], 0), (["--try", "no such.jpg"], 1)]
+    ("arguments", "status"),
+    [(["--check"], 1), (["--dry-run"], 0), (["--uninstall"], 0), (["--try", "no such.jpg"], 1), (["--model", "no"], 1)],
 )
 def test_every_line_is_in_the_users_language(user: User, brackets: str, arguments: list[str], status: int) -> None:
     user.profile.mkdir(parents=True)

@@ -39,6 +39,7 @@ ALLOWED = {
     "Layerlift {}",
     # of HTTP
     "Bearer {}",
+    "Range",
     "Date",
     # what kritarunner prints back
     "layerlift is loaded",
@@ -183,12 +184,13 @@ WINDOWS = {
     "GIMP's settings": [
         "_New key:", "_Test", "_Forget Key", "_Get an API Key", "_Buy Units", "_Allow uploading layers that I choose",
         "_Engine:", "Re_sult:", "Clean edge colo_urs", "_Hide the original layer", "Fetch Resu_lts",
-        "_Delete Kept Results...", "_OK",
+        "_Delete Kept Results...", "Offline _model:", "Fetch Model No_w", "Remo_ve Model", "Sto_p Fetching", "_OK",
     ],
     "Krita's settings": [
         "API &key:", "&Set", "&Forget", "&Test Connection", "_Get an API Key", "_Buy Units", "_Engine:", "_Result:",
         "A&llow uploading layers I choose to {host} (1 unit each)", "Clea&n edge colours", "H&ide the original layer",
-        "Fetch Res_ults", "_Delete Kept Results...",
+        "Fetch Res_ults", "_Delete Kept Results...", "Offline _model:", "Fetch Model No_w", "Sto_p Fetching",
+        "Remo_ve Model",
     ],
     "the question before an upload": ["_Upload This Time", "_Always Upload", "Work _Offline"],
     "an error": ["_Settings...", "_Try Again", "_Pay Again", "Work _Offline", "_Buy Units", "_Close", "Copy Repo_rt"],

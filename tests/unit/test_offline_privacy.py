@@ -10,8 +10,9 @@ from pathlib import Path
 PHOTO = Path(__file__).resolve().parents[1] / "photos" / "astronaut.jpg"
 CUT_OUT = """
 import pathlib, sys
-from layerlift.models import fetching, u2net
-u2net.u2netp(fetching.default_path())(pathlib.Path(sys.argv[1]).read_bytes())
+from layerlift.models.engine import OfflineEngine
+from layerlift.models.shelf import Shelf
+OfflineEngine(Shelf(pathlib.Path("none")))(pathlib.Path(sys.argv[1]).read_bytes())
 """
 
 

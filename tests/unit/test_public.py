@@ -86,6 +86,7 @@ def test_importing_it_changes_nothing_in_the_process_and_imports_nothing_heavy()
         "layerlift",
         "layerlift.errors",
         "layerlift.errors.kinds",
+        "layerlift.errors.reported",
         "layerlift.errors.table",
         "layerlift.language",
     }

@@ -58,7 +58,7 @@ BACK_ENDS = {"gimp2", "gimp3"}
 MOST_ROOMS, DEEPEST = 12, 8
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 # The set-ups that offer the offline twin.
-OFFLINE_USERS = {"command.serve", "models.u2net", "removal.engines"}
+OFFLINE_USERS = {"command.serve", "models.engine", "removal.offline"}
 
 
 def relative(path: Path) -> str:

@@ -53,7 +53,8 @@ def test_the_pace_tells_how_long_the_others_take(told: str, expected: str) -> No
 
 def end(name: str, status: str, code: str = "", units: float = 0) -> dict[str, Any]:
     error = {"code": code, "message": f"It is {code}."} if code else None
-    return {"input": name, "status": status, "units": units, "error": error}
+    fields = {"input": name, "status": status, "units": units, "error": error}
+    return {**fields, "model": None, "fallback": None}
 
 
 def test_the_summary_counts_and_gives_reasons() -> None:
@@ -95,6 +96,18 @@ def test_the_columns_of_the_summary_hold_long_and_wide_letters(monkeypatch: pyte
     counts = [line.removesuffix("  0 units") for line in lines if not line.startswith(" ")]
     assert [line.split("  ")[0] for line in counts] == ["完了", "free", "失敗しました", "nicht angefangen"]
     assert {width(line) for line in counts} == {len("nicht angefangen") + 6}
+
+
+def test_the_summary_names_the_offline_models_and_why_a_lesser_one_was_used() -> None:
+    ends = [{**end(f"{number}.jpg", "done"), "model": "large"} for number in range(3)]
+    ends += [{**end(f"{number}.jpg", "done"), "model": "small\n", "fallback": "No memory."} for number in range(2)]
+    assert summary(ends).splitlines() == [
+        "done             5  0 units",
+        "    large: 3",
+        "    small?: 2",
+        "    No memory.",
+        "failed           0",
+    ]
 
 
 def test_a_line_is_cut_by_the_columns_of_its_letters() -> None:

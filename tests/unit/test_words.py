@@ -155,3 +155,48 @@ def test_of_jobs_those_kinds_are_told_that_there_are() -> None:
 )
 def test_of_a_fetch_it_is_told_what_came_of_it(fetched: int, failed: int, reason: str | None, line: str) -> None:
     assert words.fetched(counts(fetched=fetched, failed=failed, reason=reason)) == line
+
+
+def models(**fields: Any) -> dict[str, Any]:
+    small = {"name": "small", "installed": True, "bytes": 4_574_861, "purpose": "For tests.", "seconds": 0.5}
+    small.update(memory=350_000_000, licence="MIT", source="https://example.org")
+    large = {**small, "name": "large", "installed": False, "bytes": 972_700_000, "seconds": 60.0}
+    return {"chosen": "auto", "used": "small", "reason": None, "models": [small, large], **fields}
+
+
+def test_a_list_tells_of_each_model_whether_it_is_here() -> None:
+    assert [words.model(model) for model in models()["models"]] == [
+        "small: 4.57 MB, installed",
+        "large: 973 MB, not fetched",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "line"),
+    [
+        (
+            {},
+            "large",
+            "For tests. 973 MB; about 60 s and 0.35 GB of memory a picture; licence: MIT, https://example.org",
+        ),
+        (
+            {"reason": "It is short."},
+            "auto",
+            "The best model that is installed and fits into the free memory. "
+            "The offline engine uses small, chosen automatically. It is short.",
+        ),
+        (
+            {"chosen": "my.onnx", "used": None, "reason": "It is gone."},
+            "auto",
+            "The best model that is installed and fits into the free memory.",
+        ),
+        (
+            {"chosen": "my.onnx", "used": None, "reason": "It is gone."},
+            "my.onnx",
+            "A model file of your own. It is gone.",
+        ),
+    ],
+    ids=str,
+)
+def test_of_what_can_be_chosen_it_is_told_what_it_takes(fields: dict[str, Any], name: str, line: str) -> None:
+    assert words.about_model(models(**fields), name) == line

@@ -13,8 +13,8 @@ KINDS = (pf.PF_STRING, pf.PF_PASSWORD, pf.PF_TOGGLE, pf.PF_OPTION, pf.PF_LABEL, 
 """What every back end can show in a form; the dialog of a procedure has all kinds that it has parameters of."""
 TEXT_CHARACTERS = 60
 """How wide a text may be."""
-MANY_ROWS, MANY_HEIGHT = 18, 380
-"""More rows are scrolled, at this height, for small screens."""
+MANY_LINES, MANY_HEIGHT = 18, 380
+"""More lines are scrolled, at this height, for small screens."""
 LOOK_SECONDS = 0.02
 
 
@@ -42,6 +42,10 @@ class Form:
         """Let a row be used, or grey it."""
         raise NotImplementedError
 
+    def offer(self, name: str, labels: Sequence[str]) -> None:
+        """Let an option have these choices from now on; the first one is shown."""
+        raise NotImplementedError
+
     def say(self, text: str) -> None:
         """Show a text below the rows, in place of the one before."""
         raise NotImplementedError
@@ -60,9 +64,10 @@ class Form:
         if self._is_answered:
             raise CancelError("cancelled")
 
-    def call(self, work: Callable[[], Any], locks: bool = True) -> Any:
+    def call(self, work: Callable[[], Any], locks: bool = True, watch: Callable[[], None] = lambda: None) -> Any:
         """What `work()` returns or raises, in a thread of its own; it must not call GIMP. The window can be answered
-        meanwhile, which raises CancelError; with `locks`, its rows can't be used."""
+        meanwhile, which raises CancelError; with `locks`, its rows can't be used. `watch()` is called again and again
+        meanwhile, and may change the window."""
         ends: list[tuple[Any, BaseException | None]] = []
 
         def run() -> None:
@@ -77,6 +82,7 @@ class Form:
             self._lock(True)
         try:
             while thread.is_alive():
+                watch()
                 self.pause()
                 thread.join(LOOK_SECONDS)
         finally:
@@ -163,6 +169,17 @@ class Form:
         """Raise what has failed while the window was shown."""
         if self._failure is not None:
             raise self._failure
+
+
+def lines(rows: Sequence[Parameter]) -> list[list[Parameter]]:
+    """The rows by the lines that they are on: buttons that follow each other share one."""
+    found: list[list[Parameter]] = []
+    for row in rows:
+        if found and row.kind == found[-1][-1].kind == pf.PF_BUTTON:
+            found[-1].append(row)
+        else:
+            found.append([row])
+    return found
 
 
 def check(rows: Sequence[Sequence[Any]], answers: Mapping[str, str]) -> list[Parameter]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 from .. import parameters as pf
 from ..contract.database import Wrap
@@ -217,16 +217,27 @@ class OptionField(Field):
 
     def build(self) -> Any:
         combo = self.ui.gtk_combo_box_text_new()
+        self._append(combo)
+        return combo
+
+    def _append(self, combo: Any) -> None:
         for label in self.parameter.extra:
             self.ui.gtk_combo_box_text_append_text(combo, str(label))
-        return combo
+
+    def offer(self, labels: Sequence[str]) -> None:
+        """Let it have these choices, and show the first."""
+        for _ in self.parameter.extra:
+            self.ui.gtk_combo_box_text_remove(self.widget, 0)
+        self.parameter = self.parameter._replace(extra=labels)
+        self._append(self.widget)
+        self.set(0)
 
     def set(self, value: Any) -> None:
         position = int(value or 0)
         self.ui.gtk_combo_box_set_active(self.widget, position if 0 <= position < len(self.parameter.extra) else 0)
 
     def get(self) -> int:
-        return int(self.ui.gtk_combo_box_get_active(self.widget))
+        return max(0, int(self.ui.gtk_combo_box_get_active(self.widget)))
 
 
 class ColorField(Field):

@@ -8,9 +8,9 @@ from typing import Any, Mapping, Sequence
 
 from .. import parameters as pf
 from ..contract.database import Wrap
-from ..contract.form import MANY_HEIGHT, MANY_ROWS, TEXT_CHARACTERS, Form
+from ..contract.form import MANY_HEIGHT, MANY_LINES, TEXT_CHARACTERS, Form, lines
 from ..parameters import Parameter
-from .fields import AUTOMATIC, NEVER, Field, TextField, in_a_row, make_field
+from .fields import AUTOMATIC, NEVER, Field, OptionField, TextField, in_a_row, make_field
 from .gtk import Toolkit
 from .libgimp import decode
 
@@ -112,6 +112,11 @@ class Window(Form):
     def enable(self, name: str, is_enabled: bool = True) -> None:
         self._ui.gtk_widget_set_sensitive(self.fields[name].widget, int(is_enabled))
 
+    def offer(self, name: str, labels: Sequence[str]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, OptionField)
+        field.offer(labels)
+
     def say(self, text: str) -> None:
         self._ui.gtk_label_set_text(self._said, text)
         (self._ui.gtk_widget_show if text else self._ui.gtk_widget_hide)(self._said)
@@ -140,20 +145,17 @@ class Window(Form):
         ui.gtk_box_pack_start(ui.gtk_dialog_get_content_area(self._dialog), box, 1, 1, 0)
         if blurb:
             ui.gtk_box_pack_start(box, ui.gimp_hint_box_new(blurb), 0, 0, 0)
-        self._table = ui.gtk_table_new(max(1, len(self.fields)), 2, 0)
+        shared = lines([field.parameter for field in self.fields.values()])
+        self._table = ui.gtk_table_new(max(1, len(shared)), 2, 0)
         ui.gtk_table_set_row_spacings(self._table, 6)
         ui.gtk_table_set_col_spacings(self._table, 6)
-        ui.gtk_box_pack_start(box, self._scrolled(self._table), 1, 1, 0)
-        row, buttons = 0, None
-        for field in self.fields.values():
-            if isinstance(field, ButtonField) and buttons is not None:
-                ui.gtk_box_pack_start(buttons, field.widget, 0, 0, 0)
-                continue
-            widget, buttons = field.widget, None
+        ui.gtk_box_pack_start(box, self._scrolled(self._table, len(shared)), 1, 1, 0)
+        for number, rows in enumerate(shared):
+            field = self.fields[rows[0].name]
+            widget = field.widget
             if isinstance(field, ButtonField):
-                widget = buttons = in_a_row(ui, (field.widget, 0))
-            self._attach(field, widget, row)
-            row += 1
+                widget = in_a_row(ui, *((self.fields[row.name].widget, 0) for row in rows))
+            self._attach(field, widget, number)
         ui.gtk_box_pack_start(box, self._said, 0, 0, 0)
         ui.gtk_widget_show_all(box)
         ui.gtk_widget_hide(self._said)
@@ -168,9 +170,9 @@ class Window(Form):
             ui.gtk_table_attach(self._table, label, LABEL_COLUMN, FIELD_COLUMN, row, row + 1, FILL, FILL, 0, 0)
         ui.gtk_table_attach(self._table, widget, first, FIELD_COLUMN + 1, row, row + 1, EXPAND | FILL, FILL, 0, 0)
 
-    def _scrolled(self, table: Any) -> Any:
-        """The table, in a window to scroll where it has more rows than a small screen."""
-        if len(self.fields) <= MANY_ROWS:
+    def _scrolled(self, table: Any, count: int) -> Any:
+        """The table, in a window to scroll where it has more lines than a small screen."""
+        if count <= MANY_LINES:
             return table
         scrolled = self._ui.gtk_scrolled_window_new(None, None)
         self._ui.gtk_scrolled_window_set_policy(scrolled, NEVER, AUTOMATIC)

@@ -82,6 +82,7 @@ SIGNATURES = {
     "gtk_toggle_button_get_active": "i p",
     "gtk_combo_box_text_new": "p",
     "gtk_combo_box_text_append_text": "v ps",
+    "gtk_combo_box_text_remove": "v pi",
     "gtk_combo_box_set_active": "v pi",
     "gtk_combo_box_get_active": "i p",
     "gtk_scrolled_window_new": "p pp",

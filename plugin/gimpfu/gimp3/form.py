@@ -9,7 +9,7 @@ from gi.repository import GLib
 
 from .. import parameters as pf
 from ..contract.database import Wrap
-from ..contract.form import MANY_HEIGHT, MANY_ROWS, TEXT_CHARACTERS, Form
+from ..contract.form import MANY_HEIGHT, MANY_LINES, TEXT_CHARACTERS, Form, lines
 from ..parameters import Parameter
 
 SPACE = 6
@@ -161,6 +161,11 @@ class FormWindow(Window):
     def enable(self, name: str, is_enabled: bool = True) -> None:
         self._widgets[name].set_sensitive(is_enabled)
 
+    def offer(self, name: str, labels: Sequence[str]) -> None:
+        self._widgets[name].remove_all()
+        self._append(self._widgets[name], labels)
+        self[name] = 0
+
     def _make(self, row: Parameter) -> Any:
         if row.kind == pf.PF_LABEL:
             return self._text_label()
@@ -170,28 +175,31 @@ class FormWindow(Window):
             return self._gtk.Button(label=row.description, use_underline=True)
         if row.kind == pf.PF_OPTION:
             combo = self._gtk.ComboBoxText()
-            for label in row.extra:
-                combo.append_text(str(label))
+            self._append(combo, row.extra)
             return combo
         return self._gtk.Entry(visibility=row.kind != pf.PF_PASSWORD, activates_default=True, hexpand=True)
+
+    def _append(self, combo: Any, labels: Sequence[Any]) -> None:
+        for label in labels:
+            combo.append_text(str(label))
 
     def _arrange(self) -> Any:
         gtk = self._gtk
         box = gtk.Box(orientation=gtk.Orientation.VERTICAL, spacing=2 * SPACE, border_width=2 * SPACE)
         self._dialog.get_content_area().pack_start(box, True, True, 0)
         self._rows_area = gtk.Grid(row_spacing=SPACE, column_spacing=SPACE)
-        box.pack_start(self._scrolled(self._rows_area), True, True, 0)
+        shared = lines(list(self._rows.values()))
+        box.pack_start(self._scrolled(self._rows_area, len(shared)), True, True, 0)
         box.pack_start(self._said, False, False, 0)
-        line, buttons = 0, None
-        for name, row in self._rows.items():
-            widget = self._widgets[name]
-            widget.set_tooltip_text(row.tip or None)
+        for line, rows in enumerate(shared):
+            for row in rows:
+                self._widgets[row.name].set_tooltip_text(row.tip or None)
+            row = rows[0]
+            widget = self._widgets[row.name]
             if row.kind == pf.PF_BUTTON:
-                if buttons is not None:
-                    buttons.pack_start(widget, False, False, 0)
-                    continue
                 buttons = gtk.Box(spacing=SPACE)
-                buttons.pack_start(widget, False, False, 0)
+                for button in rows:
+                    buttons.pack_start(self._widgets[button.name], False, False, 0)
                 self._rows_area.attach(buttons, 0, line, 2, 1)
             elif row.kind == pf.PF_TOGGLE or not row.description:
                 self._rows_area.attach(widget, 0, line, 2, 1)
@@ -199,14 +207,11 @@ class FormWindow(Window):
                 label = gtk.Label(label=row.description, use_underline=True, xalign=0.0, mnemonic_widget=widget)
                 self._rows_area.attach(label, 0, line, 1, 1)
                 self._rows_area.attach(widget, 1, line, 1, 1)
-            if row.kind != pf.PF_BUTTON:
-                buttons = None
-            line += 1
         return box
 
-    def _scrolled(self, grid: Any) -> Any:
-        """The grid, in a window to scroll where it has more rows than a small screen."""
-        if len(self._rows) <= MANY_ROWS:
+    def _scrolled(self, grid: Any, count: int) -> Any:
+        """The grid, in a window to scroll where it has more lines than a small screen."""
+        if count <= MANY_LINES:
             return grid
         scrolled = self._gtk.ScrolledWindow(hscrollbar_policy=self._gtk.PolicyType.NEVER)
         scrolled.set_min_content_height(MANY_HEIGHT)

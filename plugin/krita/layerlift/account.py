@@ -25,18 +25,15 @@ class Account(QtWidgets.QGroupBox):
         self._lay_out()
         self._questions.ask("settings", self._show, _("Loading settings..."))
 
-    def keep(self, then: Callable[[], None]) -> None:
-        """Keep a key that was typed and a consent that was changed. `then` is called unless that fails, and once."""
-        if self._questions.is_ending:
-            return
+    def keep(self) -> bool:
+        """Keep a key that was typed and a consent that was changed; whether there is any."""
         agreed = self._agreed.isChecked()
-        if self._questions.is_gone or not (self._key.text().strip() or agreed != self._has_agreed):
-            then()
-            return
-        self._set_key()
-        if agreed != self._has_agreed:
+        is_changed = agreed != self._has_agreed
+        if is_typed := bool(self._key.text().strip()):
+            self._set_key()
+        if is_changed:
             self._questions.ask("agree", lambda answer: self._remember(agreed), agreed=agreed)
-        self._questions.finally_do(then)
+        return is_typed or is_changed
 
     def _lay_out(self) -> None:
         self._shown, self._balance = label(), label()

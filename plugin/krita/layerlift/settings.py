@@ -9,6 +9,7 @@ from .account import Account
 from .common.installed import version
 from .common.language import _
 from .common.options import AS_ALPHA, AS_MASK, ENGINES, Options
+from .models import Models
 from .paid import PaidWork
 from .qt import QtCore, QtWidgets
 from .questions import Questions
@@ -32,7 +33,8 @@ class SettingsDialog(QtWidgets.QDialog):
         form = QtWidgets.QFormLayout(self)
         self._lay_out_preferences(form, Options.read(host.setting))
         self._account = Account(self._questions, self._engine.currentData)
-        groups = (self._account, PaidWork(self._questions))
+        self._models = Models(self._questions)
+        groups = (self._account, PaidWork(self._questions), self._models)
         for group in groups:
             group.setEnabled(False)
             self._questions.busy.connect(group.setDisabled)
@@ -45,7 +47,13 @@ class SettingsDialog(QtWidgets.QDialog):
 
     def accept(self) -> None:
         """Keep what is chosen, and close; stay open and say why where the worker can't keep its part."""
-        self._account.keep(self._keep)
+        questions = self._questions
+        if questions.is_ending or not (questions.is_gone or self._models.can_be_kept()):
+            return
+        if not questions.is_gone and any([part.keep() for part in (self._account, self._models)]):
+            questions.finally_do(self._keep)
+        else:
+            self._keep()
 
     def _lay_out_preferences(self, form: Any, now: Options) -> None:
         self._engine = explained(

@@ -17,6 +17,7 @@ class Worker(QtCore.QObject):
     Signals:
         ready(folder): it has started; pixels are written for it in `folder`.
         progressed(text, fraction): a line for the user, and the fraction of the whole, of what was asked first.
+        advanced(message): how far anything is that was asked.
         ended(message): what became of one picture of a batch.
         answered(message): a result; its `id` is the kind of what was asked.
         failed(code, text, kind): what was asked is refused; or, where `kind` is "", it has died. The code is its own
@@ -25,6 +26,7 @@ class Worker(QtCore.QObject):
 
     ready = QtCore.pyqtSignal(str)
     progressed = QtCore.pyqtSignal(str, float)
+    advanced = QtCore.pyqtSignal(dict)
     ended = QtCore.pyqtSignal(dict)
     answered = QtCore.pyqtSignal(dict)
     failed = QtCore.pyqtSignal(str, str, str)
@@ -55,7 +57,7 @@ class Worker(QtCore.QObject):
 
     def disconnect_all(self) -> None:
         """Nobody who has heard of it does any more."""
-        for signal in (self.ready, self.progressed, self.ended, self.answered, self.failed):
+        for signal in (self.ready, self.progressed, self.advanced, self.ended, self.answered, self.failed):
             # There may be nobody.
             with contextlib.suppress(TypeError):
                 signal.disconnect()
@@ -127,9 +129,11 @@ class Worker(QtCore.QObject):
 
     def _take(self, message: dict[str, Any]) -> None:
         kind, asked = message.get("type"), str(message.get("id"))
-        if kind == "progress" and asked == next(iter(self._asked), None):
-            self.is_at_service = stages.is_at_service(message)
-            self.progressed.emit(stages.caption(message), stages.overall(message))
+        if kind == "progress":
+            self.advanced.emit(message)
+            if asked == next(iter(self._asked), None):
+                self.is_at_service = stages.is_at_service(message)
+                self.progressed.emit(stages.caption(message), stages.overall(message))
         elif kind == "ended":
             self.ended.emit(message)
         elif kind == "hello":

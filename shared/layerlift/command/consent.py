@@ -44,9 +44,9 @@ def open_engine(engines: Engines, options: argparse.Namespace, pictures: int, ca
         _agree_to_cost(engine, options, pictures, cancel)
     announcements = {
         "youcam": _("Engine: YouCam. Pictures are uploaded to {host}; each costs 1 unit."),
-        "offline": _("Engine: offline, a quick draft. Nothing leaves this computer."),
+        "offline": _("Engine: offline, with the model {model}. Nothing leaves this computer."),
     }
-    print(announcements[engine.name].format(host=settings.api_host), file=sys.stderr)
+    print(announcements[engine.name].format(host=settings.api_host, model=engine.model), file=sys.stderr)
     return engine
 
 

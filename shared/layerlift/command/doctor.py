@@ -44,7 +44,7 @@ def report(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES), True
     yield _keyring(settings)
     yield _service(settings)
-    yield _offline()
+    yield _offline(settings)
     yield _folder(settings.state_folder)
     yield _journal(settings.state_folder)
 
@@ -71,14 +71,19 @@ def _service(settings: Settings) -> tuple[str, str, bool]:
     return "service", f"{host}, the key comes from the {key.source}, uploads are {agreed}", True
 
 
-def _offline() -> tuple[str, str, bool]:
+def _offline(settings: Settings) -> tuple[str, str, bool]:
     from ..models import fetching
+    from ..removal.offline import Offline
 
     try:
         fetching.read(fetching.default_path())
     except errors.SetupError as error:
         return "offline", str(error), False
-    return "offline", "the model is installed", True
+    found = Offline(settings).describe()
+    here = ", ".join(model["name"] for model in found["models"] if model["installed"])
+    free = "unknown" if found["free"] is None else f"{found['free'] / 1e9:.1f} GB"
+    text = f"the models {here} are installed; {found['chosen']} is chosen, {found['used']} is used; free memory {free}"
+    return "offline", f"{text}; {found['reason']}" if found["reason"] else text, found["used"] is not None
 
 
 def _folder(folder: Path) -> tuple[str, str, bool]:

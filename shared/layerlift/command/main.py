@@ -1,4 +1,4 @@
-"""The ``layerlift`` command: remove, balance, key, uploads, jobs, doctor, serve.
+"""The ``layerlift`` command: remove, balance, key, uploads, model, jobs, doctor, serve.
 
 Results go to files, and with ``--json`` one object a picture to standard output; everything else goes to standard
 error. Exit status: 0 all done, 1 some picture failed, 2 usage or set-up.
@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    from . import doctor, jobs, remove
+    from . import doctor, jobs, model, remove
 
     remove.add_arguments(commands.add_parser("remove", help=_("remove the background of pictures")))
     balance = commands.add_parser("balance", help=_("show the units of the account"))
@@ -116,6 +116,8 @@ def _parser() -> argparse.ArgumentParser:
     uploads = commands.add_parser("uploads", help=_("show whether pictures may be uploaded; allow or forbid it"))
     uploads.add_argument("action", choices=("allow", "forbid"), nargs="?")
     uploads.set_defaults(run=_uploads)
+
+    model.add_arguments(commands.add_parser("model", help=_("show, fetch and choose the models of the offline engine")))
 
     examined = commands.add_parser("doctor", help=_("report on this installation, safe to share"))
     examined.set_defaults(run=doctor.run)
@@ -173,3 +175,7 @@ def _key(options: argparse.Namespace) -> int:
             print(_("No key was stored."), file=sys.stderr)
         print(_(_ENVIRONMENT) if settings.environment_key else _("No key is set any more."), file=sys.stderr)
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -326,9 +326,17 @@ class _Photo:
         pictures.write_png(self.pair.target, cut_out, lambda fraction: self._on_progress(Stage.WRITE, fraction))
         notes = [_("kept from an earlier run: free")] * outcome.cached
         notes += [_("no background was found: the whole picture was kept")] * outcome.full
+        notes += [_("made by the model {model}").format(model=outcome.model)] if outcome.model else []
+        notes += [outcome.fallback] if outcome.fallback else []
         note = "; ".join(notes)
         self._on_cut_out(picture, cut_out, note)
-        fields = {"task_id": outcome.task_id, "dst_id": outcome.dst_id, "units": outcome.units}
+        fields = {
+            "model": outcome.model,
+            "fallback": outcome.fallback,
+            "task_id": outcome.task_id,
+            "dst_id": outcome.dst_id,
+            "units": outcome.units,
+        }
         return _Made(outcome.cached, fields, note)
 
 
@@ -345,6 +353,8 @@ def _describe_end(pair: Pair, engine: str | None, status: str) -> dict[str, Any]
         "output": str(pair.target),
         "status": status,
         "engine": engine,
+        "model": None,
+        "fallback": None,
         "task_id": None,
         "dst_id": None,
         "units": 0,

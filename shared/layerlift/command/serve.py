@@ -11,7 +11,7 @@ from types import FrameType
 
 from .. import errors
 from ..language import _
-from ..models import fetching
+from ..store.settings import Settings
 from ..twin import Twin
 from ..twin.engines import Engine, luma_key
 from ..twin.faults import KINDS, STEPS, Fault
@@ -92,9 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _engine(name: str) -> Engine:
     if name == "luma-key":
         return luma_key
-    from ..models.u2net import u2netp
+    from ..models.engine import OfflineEngine
+    from ..models.shelf import Shelf
 
-    return u2netp(fetching.default_path())
+    engine = OfflineEngine(Shelf(Settings().models_folder), lambda: name)
+    engine.choose()
+    return engine
 
 
 def _port(text: str) -> int:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -297,6 +298,8 @@ def summary(ends: Sequence[dict[str, Any]]) -> str:
             continue
         units = f"  {format_units(sum(end['units'] for end in found))}" if title == "done" else ""
         lines.append(f"{_(title)}{' ' * (column - width(_(title)))}{len(found):6}{units}")
+        if title == "done":
+            lines += [f"    {text}" for text in _describe_models(found)]
         if title == "failed":
             lines += [f"    {plain(end['input'])}: {plain(end['error']['message'])}" for end in found]
         elif title in ("cancelled", "not started"):
@@ -304,6 +307,13 @@ def summary(ends: Sequence[dict[str, Any]]) -> str:
                 names = [plain(end["input"]) for end in found if end["error"]["message"] == message]
                 lines += [f"    {message}", f"    {_join_names(names)}"]
     return "\n".join(lines)
+
+
+def _describe_models(ends: Sequence[dict[str, Any]]) -> list[str]:
+    """Which offline models have made how many pictures, and why not all by the best."""
+    models = Counter(end["model"] for end in ends if end["model"])
+    reasons = dict.fromkeys(end["fallback"] for end in ends if end["fallback"])
+    return [*(f"{plain(model)}: {count}" for model, count in models.most_common()), *map(plain, reasons)]
 
 
 def _code(end: dict[str, Any]) -> str | None:

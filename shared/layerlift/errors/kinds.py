@@ -51,6 +51,7 @@ class LayerliftError(Exception):
     Attributes:
         code: stable identifier, a key of `TABLE` or a code that the service sent and no list knows.
         message: what happened, one sentence for a person, whose names are `plain`.
+        detail: the fact in the message that the table does not have, "" where there is none.
         kind: what the user can do next, for programs.
         advice: what the user can do about it, wherever they are.
         action: the same, with the way that the command has.
@@ -76,6 +77,7 @@ class LayerliftError(Exception):
         super().__init__(code)
         self.code = code
         self.message = plain(message)
+        self.detail = ""
         self.kind = kind or self.kind
         self.advice = advice
         way = _WAYS.get(self.kind)

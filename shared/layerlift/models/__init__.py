@@ -1,1 +1,1 @@
-"""The models of the offline engine: where they come from, and how they are run."""
+"""The models of the offline engine: which there are, where they come from, and how they are run."""

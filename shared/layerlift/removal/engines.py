@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import errors
+from ..imaging.makers import Maker, read_maker
 from ..imaging.prepare import Upload
-from ..service import polling
 from ..service.connection import is_loopback
 from ..service.pacing import Pacer
 from ..service.service import Service, Sleep
@@ -36,9 +36,7 @@ from ..store.settings import Settings
 from .cancelling import Background
 from .choices import Name
 from .deleting import Deletions
-
-if TYPE_CHECKING:
-    from ..twin import Twin
+from .offline import Offline
 
 LEAVING_SECONDS = 8.0
 """For so long one who wants to go waits for what is paid for: a program should end within ten seconds."""
@@ -67,6 +65,14 @@ class Engine:
     """Has the service delete what it has of pictures whose alphas are kept here, of these and of earlier ones."""
     check_consent: Callable[[], None] = lambda: None
     """Raises ConsentNeeded where the user has not agreed to uploads, or does no longer."""
+    abandon: Callable[[str], None] = lambda task_id: None
+    """Hears of a task that costs nothing, and for which nobody waits any more."""
+    in_flight: int | None = None
+    """How many pictures it can have at a time; None for any number."""
+    model: str | None = None
+    """The offline model that it is going to use, as far as can be told before."""
+    read_maker: Callable[[bytes], Maker | None] = lambda data: None
+    """Which model made a result."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, never going back, by which tasks are polled."""
 
@@ -77,7 +83,7 @@ class Engine:
     def claim(self, upload: Upload, sleep: Sleep) -> AbstractContextManager[Record]:
         """The upload's record, after waiting for whoever else works on the same."""
         if self.journal is None:
-            return nullcontext(Unrecorded(upload.width, upload.height))
+            return nullcontext(Unrecorded(upload.width, upload.height, self.abandon))
         size = (upload.width, upload.height)
         return self.journal.claim(self.name_picture(upload.data), self.name, self.account, size, sleep)
 
@@ -87,7 +93,7 @@ class Engines:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._twin: Twin | None = None
+        self.offline = Offline(settings)
         self._services: WeakSet[Service] = WeakSet()
         """Those that are not closed."""
         self._guard = threading.Lock()
@@ -119,8 +125,7 @@ class Engines:
                         database.close()
         if self.background.busy and self._journal is not None:
             _hand_over(self.settings)
-        if self._twin is not None:
-            self._twin.close()
+        self.offline.close()
 
     def open(
         self, choice: str, sleep: Sleep, *, uploads: bool = True, agreed: bool = False, key: str | None = None
@@ -137,7 +142,7 @@ class Engines:
         Raises:
             ConsentNeeded: pictures would leave this computer, and nobody has agreed to that.
             KeyringUnusable: nobody knows whether a key is set.
-            SetupError: ``no_key``, ``no_engine``, ``no_model``, or an address that can't be used.
+            SetupError: ``no_key``, what `OfflineEngine.choose` raises, or an address that can't be used.
         """
         if choice == "offline":
             key = None
@@ -156,9 +161,19 @@ class Engines:
             return Engine("youcam", service, 1, self._journal, account, place, delete, check)
         if choice == "youcam":
             raise errors.make("no_key")
-        if self._twin is None:
-            self._twin = _make_twin()
-        return Engine("offline", self._keep(Service(self._twin.url, self._twin.key)), units=0)
+        planned = self.offline.choose()
+        twin = self.offline.open()
+        service = self._keep(Service(twin.url, twin.key))
+        model, in_flight = planned.maker.model, self.offline.count_in_flight(planned)
+        return Engine(
+            "offline",
+            service,
+            units=0,
+            abandon=twin.abandon,
+            in_flight=in_flight,
+            model=model,
+            read_maker=read_maker,
+        )
 
     def close(self, engine: Engine) -> None:
         """The engine is not used any more, but for what goes on in the background."""
@@ -245,17 +260,3 @@ def _hand_over(settings: Settings) -> None:
             successor.stdin.flush()
     except OSError as error:
         _log.warning("What is paid for is left to the next run: %s", error)
-
-
-def _make_twin() -> Twin:
-    from .. import twin
-    from ..models import fetching, u2net
-
-    # The service's limits would only be in the way.
-    options = twin.Options(
-        engine=u2net.u2netp(fetching.default_path()),
-        units=math.inf,
-        rate=(10_000, 1.0),
-        poll_within_seconds=polling.DEADLINE_SECONDS,
-    )
-    return twin.Twin(options)

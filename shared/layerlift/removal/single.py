@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .. import errors
 from ..imaging import matte, prepare
+from ..imaging.makers import Maker
 from ..imaging.pictures import Picture
 from ..imaging.prepare import Upload
 from ..language import _
@@ -36,6 +37,7 @@ class Outcome:
 
     `alpha` is (height, width) uint8 of the picture's own size: the cut-out's alpha, not yet multiplied with the
     picture's own. It is `full` where the engine has cut nothing away, `cached` where it was there and cost nothing.
+    Where the offline engine made it, `model` is the one that did, and `fallback` says why it was not a better one.
     """
 
     alpha: NDArray[np.uint8]
@@ -46,17 +48,20 @@ class Outcome:
     units: int
     seconds: float
     cached: bool
+    model: str | None = None
+    fallback: str | None = None
 
 
 @dataclass(frozen=True)
 class _Found:
     """An alpha, and the removal that it comes from. It is `refined` where it has the picture's own size already, and
-    `cached` where it cost nothing this time; None where the journal alone has it."""
+    `cached` where it cost nothing this time; None where the journal alone has it. `maker` is the offline model."""
 
     entry: Entry
     alpha: NDArray[np.uint8] | None
     refined: bool
     cached: bool
+    maker: Maker | None = None
 
 
 class Removal:
@@ -105,7 +110,7 @@ class Removal:
                 self._engine.journal.add_alias(self._name, record.entry)
             # While the picture waits for its turn, the disk alone has the alpha.
             held = None if record.entry.state in ("kept", "deleted") else alpha
-            self._found = _Found(record.entry, held, refined=False, cached=cached)
+            self._found = _Found(record.entry, held, refined=False, cached=cached, maker=record.maker)
         self._progress.tell(Stage.REFINE, 0.0)
 
     def finish(self, picture: Picture) -> Outcome:
@@ -132,6 +137,8 @@ class Removal:
             units=0 if found.cached else self._engine.units,
             seconds=time.monotonic() - self._began,
             cached=found.cached,
+            model=found.maker.model if found.maker else None,
+            fallback=found.maker.fallback if found.maker else None,
         )
 
     def _refine(self, came: NDArray[np.uint8], picture: Picture) -> NDArray[np.uint8]:

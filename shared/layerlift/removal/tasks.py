@@ -209,6 +209,8 @@ def _finish(record: Record, context: Context) -> NDArray[np.uint8]:
         state = context.turns.wait(task, engine, cancel.sleep, lambda seconds: _tell_wait(context.progress, seconds))
     except errors.LayerliftError as error:
         cancel.unpay()
+        if isinstance(error, errors.Cancelled):
+            record.abandon()
         raise _explain_polling(error) from None
     if state.status == "error":
         failure = errors.from_service(state.error_code or "unknown_internal_error", state.error_message or "")
@@ -262,7 +264,9 @@ def _fetch(task: Task, record: Record, state: TaskState, context: Context) -> ND
                 )
             progress.tell(Stage.REFINE, 0.0)
             with turns.decode():
-                return matte.decode(data, sent)
+                alpha = matte.decode(data, sent)
+                record.maker = engine.read_maker(data)
+                return alpha
         except errors.ServiceError as caught:
             if last or caught.code not in ("result_expired", "result_broken"):
                 error = _explain_result(caught)

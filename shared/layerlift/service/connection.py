@@ -61,7 +61,7 @@ class Connection:
 
     Args:
         url: the API's base address; https, or http on loopback.
-        key: the API key.
+        key: the API key; None where nothing is asked for that needs one.
         timeouts: seconds to connect, and seconds between two bytes of an answer.
         total: seconds for a whole exchange, and besides those that `SLOWEST` takes for large data.
         wall: this computer's clock, seconds since 1970.
@@ -73,14 +73,15 @@ class Connection:
     def __init__(
         self,
         url: str,
-        key: str,
+        key: str | None,
         timeouts: tuple[float, float],
         total: float,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._plain = url.lower().startswith("http:")
         self._check_url(url)
-        check_key(key)
+        if key is not None:
+            check_key(key)
         self._auth = _Auth(key)
         self._anonymous = _Auth(None)
         self._timeouts = timeouts
@@ -332,17 +333,23 @@ def read(
     if expected > limit:
         raise errors.make(too_large)
     data = bytearray()
+    for block in blocks(answer):
+        data += block
+        if len(data) > limit:
+            raise errors.make(too_large)
+        if progress is not None and expected:
+            progress(min(1.0, len(data) / expected))
+    return bytes(data)
+
+
+def blocks(answer: requests.Response) -> Iterator[bytes]:
+    """The body as it comes."""
     broken: errors.LayerliftError | None = None
     try:
         # read1, since a read for a whole block would tell no progress before its last byte
         while block := answer.raw.read1(65536, decode_content=True):
-            data += block
-            if len(data) > limit:
-                raise errors.make(too_large)
-            if progress is not None and expected:
-                progress(min(1.0, len(data) / expected))
+            yield block
     except (OSError, HTTPError) as error:
         broken = _explain_failure(error, answer.url)
     if broken is not None:
         raise broken
-    return bytes(data)

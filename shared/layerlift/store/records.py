@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import errors
+from ..imaging.makers import Maker
 from . import locks
 from .entries import Entry
 from .trace import Start, Trace
@@ -66,6 +67,9 @@ class Record:
     waiting for long is left to it, and the polls go on beside.
     """
 
+    maker: Maker | None = None
+    """The offline model that made the result."""
+
     def __init__(self, journal: Book, entry: Entry, lock: locks.Lock, account: str) -> None:
         self._journal = journal
         self._account = account
@@ -80,6 +84,9 @@ class Record:
         with self._guard:
             self._released = True
             self._lock.release()
+
+    def abandon(self) -> None:
+        """Nobody waits for the task any more, which costs nothing."""
 
     def wait(self) -> None:
         """Waits until all so far is written down."""
@@ -191,13 +198,24 @@ class Record:
 
 
 class Unrecorded(Record):
-    """Stands in for a record where nothing can be charged."""
+    """Stands in for a record where nothing can be charged.
 
-    def __init__(self, width: int, height: int) -> None:
+    Args:
+        abandon: hears of a task for which nobody waits any more.
+    """
+
+    def __init__(self, width: int, height: int, abandon: Callable[[str], None]) -> None:
+        self._abandon = abandon
+        self._released = False
         self.entry = Entry(0, "", "", "", width, height, "new", None, None, None, None, None, 0.0, 0.0)
 
     def release(self) -> None:
-        pass
+        self.abandon()
+
+    def abandon(self) -> None:
+        self._released = True
+        if self.entry.task_id is not None:
+            self._abandon(self.entry.task_id)
 
     @property
     def file_id(self) -> str | None:
@@ -225,5 +243,8 @@ class Unrecorded(Record):
         self, step: str, request_id: str | None, traced: Callable[[Trace], None] | None = None, **fields: Any
     ) -> None:
         self.entry = replace(self.entry, **fields)
+        if self._released and "task_id" in fields:
+            # It was just being started.
+            self.abandon()
 
     _write = _note

@@ -28,6 +28,8 @@ from .locks import Lock
 DEFAULT_URL = "https://yce-api-01.makeupar.com"
 DEFAULT_RATE = "250/300"
 _APP = "layerlift"
+AUTOMATIC = "auto"
+"""In place of the name of an offline model: the best one that there is."""
 _VARIABLES = ("YOUCAM_API_KEY", "YOUCAM_API_URL", "LAYERLIFT_HOME", "LAYERLIFT_RATE")
 
 
@@ -77,6 +79,9 @@ class Settings:
         """None where it is left alone."""
         self.config_folder = self._home or Path(platformdirs.user_config_dir(_APP, appauthor=False))
         self.work_folder = (self._home or Path(platformdirs.user_cache_dir(_APP, appauthor=False))) / "work"
+        self.models_folder = (self._home or Path(platformdirs.user_data_dir(_APP, appauthor=False))) / "models"
+        self.models_url = environ.get("LAYERLIFT_MODELS_URL") or ""
+        """An address that has the offline models' files, which is asked before those of the table."""
         self.state_folder = self._home or Path(platformdirs.user_state_dir(_APP, appauthor=False))
         self.api_url = environ.get("YOUCAM_API_URL") or DEFAULT_URL
 
@@ -105,6 +110,18 @@ class Settings:
     def delete_delivered(self) -> bool:
         """Whether the service is to delete a picture and its result once the result is here."""
         return self._preferences().get("delete_delivered") is not False
+
+    @property
+    def model(self) -> str | dict[str, Any]:
+        """The offline model that the user has chosen: `AUTOMATIC`, a name, or what is remembered of a file."""
+        found = self._preferences().get("model")
+        return found if isinstance(found, (str, dict)) else AUTOMATIC
+
+    def choose_model(self, model: str | dict[str, Any]) -> None:
+        """Remembers the offline model to use. Raises SetupError `disk`."""
+        if self.model != model:
+            with self._changing_preferences() as preferences:
+                preferences["model"] = model
 
     @property
     def rate(self) -> tuple[int, float]:

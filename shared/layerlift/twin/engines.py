@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from PIL import Image, UnidentifiedImageError
 
+from ..imaging.makers import Maker
+
 Engine = Callable[[bytes], bytes]
 
 MAX_BYTES = 10_000_000
@@ -60,9 +62,9 @@ def decode(picture: bytes) -> Image.Image:
         raise EngineError("error_decode_image", "The picture could not be decoded") from error
 
 
-def cut_out(image: Image.Image, alpha: Image.Image) -> bytes:
-    """RGBA PNG of an RGB picture and its alpha, both of one size."""
+def cut_out(image: Image.Image, alpha: Image.Image, maker: Maker | None = None) -> bytes:
+    """RGBA PNG of an RGB picture and its alpha, both of one size, which says who made it."""
     image.putalpha(alpha)
     stream = io.BytesIO()
-    image.save(stream, "PNG", compress_level=1)
+    image.save(stream, "PNG", compress_level=1, pnginfo=maker.as_chunks() if maker else None)
     return stream.getvalue()

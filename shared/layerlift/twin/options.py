@@ -46,6 +46,7 @@ class Options:
     Attributes:
         engine: picture bytes to the bytes of a PNG cut-out; raises `EngineError`. The default is the exact key for
             tests, no model.
+        abandon: hears of a picture whose cut-out nobody wants any more, while the engine has it.
         run_seconds: a task's result is ready no earlier than this after `run`.
         polling_interval_ms: what is sent as `polling_interval`, None: it is not sent.
         poll_within_seconds: a task that is not polled within this time is lost; None: `polling_interval_ms`, else 10 s.
@@ -60,6 +61,7 @@ class Options:
     """
 
     engine: Callable[[bytes], bytes] = luma_key
+    abandon: Callable[[bytes], None] = lambda picture: None
     run_seconds: float = 0.0
     polling_interval_ms: int | None = None
     poll_within_seconds: float | None = None

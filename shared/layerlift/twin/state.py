@@ -207,7 +207,15 @@ class State:
                 raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
             return result
 
-    # for tests
+    # for who has the twin in their own process
+
+    def abandon(self, task_id: str) -> None:
+        """Nobody waits for a task any more: it is not begun, or its engine hears of it."""
+        with self._lock:
+            task = self._tasks.pop(task_id, None)
+            file = self._files.pop(task.file_id, None) if task else None
+        if task and file and file.data is not None and not task.work.cancel():
+            self.options.abandon(file.data)
 
     def expire(self, name: str) -> None:
         """End the life of a file or a task by its id, or of an address by its path."""

@@ -72,6 +72,10 @@ class Twin:
         self._storage.close()
         self._state.close()
 
+    def abandon(self, task_id: str) -> None:
+        """Nobody waits for a task any more: the engine need not work on it."""
+        self._state.abandon(task_id)
+
     def inject(self, fault: Fault) -> None:
         """One more fault, whose `after` counts from now."""
         self._record.add_fault(fault)

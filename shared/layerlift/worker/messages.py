@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,6 +12,7 @@ from ..removal.choices import CHOICES
 
 if TYPE_CHECKING:
     from ..imaging.pictures import Sample
+    from ..models.shelf import Weights
 
 Message: TypeAlias = "dict[str, Any]"
 
@@ -112,3 +114,40 @@ def tried_key(message: Message) -> str | None:
     if found is None:
         raise errors.make("bad_job")
     return found
+
+
+def model(message: Message) -> str:
+    """The name of an offline model."""
+    value = message.get("name")
+    if not (isinstance(value, str) and value):
+        raise errors.make("bad_job")
+    return value
+
+
+def model_file(message: Message) -> Callable[[], Weights]:
+    """Looks whether a file of the user's own is an offline model, and how it is used."""
+    path, side = message.get("path"), message.get("side")
+    if not (isinstance(path, str) and path and "\0" not in path) or "name" in message:
+        raise errors.make("bad_job")
+    if not (side is None or (type(side) is int and side > 0)):
+        raise errors.make("bad_job")
+    mean, deviation = (_colours(message, field) for field in ("mean", "deviation"))
+
+    def examine() -> Weights:
+        from ..models import own
+
+        return own.examine(Path(path), side, mean, deviation)
+
+    return examine
+
+
+def _colours(message: Message, field: str) -> tuple[float, float, float] | None:
+    value = message.get(field)
+    if value is None:
+        return None
+    if not (isinstance(value, list) and len(value) == 3 and all(type(part) in (int, float) for part in value)):
+        raise errors.make("bad_job")
+    try:
+        return float(value[0]), float(value[1]), float(value[2])
+    except OverflowError:
+        raise errors.make("bad_job") from None

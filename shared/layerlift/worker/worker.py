@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from .. import __version__, atomic, errors
-from . import messages, progress
+from . import messages, models, progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     Parts = Callable[[Report], Iterator[NDArray[np.generic]]]
 
 PROTOCOL = 1
-_BESIDE = ("plan", "batch", "fetch")
+_BESIDE = ("plan", "batch", "fetch", "fetch_model")
 _QUESTIONS = (
-    "job", "clean", "cut", "agree", "consent", "settings", "key", "balance", "jobs", "clear", *_BESIDE,
+    "job", "clean", "cut", "agree", "consent", "settings", "key", "balance", "jobs", "clear",
+    *models.QUESTIONS, *_BESIDE,
 )  # fmt: skip
 
 
@@ -125,6 +126,9 @@ class Worker:
                 result = self._plan(name, message, event, engines)
             elif message["type"] == "batch":
                 result = self._batch(name, message, event, engines)
+            elif message["type"] in models.QUESTIONS:
+                with self._progress(name) as report:
+                    result = models.answer(message, engines.offline, event, report)
             else:
                 result = _answer_settings(message, engines.settings)
             self._send(type="result", id=name, **result)
@@ -363,6 +367,8 @@ def _hand_over(pixels: Path, outcome: Outcome) -> dict[str, Any]:
         "units": outcome.units,
         "cached": outcome.cached,
         "full": outcome.full,
+        "model": outcome.model,
+        "fallback": outcome.fallback,
         "seconds": round(outcome.seconds, 3),
     }
 

@@ -65,7 +65,12 @@ def clean():
 
 def choices():
     """The lists of engines and of results."""
-    return _all(QtWidgets.QComboBox)
+    return _all(QtWidgets.QComboBox)[:2]
+
+
+def models():
+    """The list of offline models."""
+    return _all(QtWidgets.QComboBox)[2]
 
 
 def boxes():

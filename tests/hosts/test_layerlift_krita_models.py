@@ -272,8 +272,8 @@ def test_a_file_of_the_users_own_stays_unless_another_model_is_chosen(place: Pla
     place.choose(mine)
     before = place.chosen()
     seen = run(look)
-    assert (len(seen["names"]), seen["chosen"], seen["can"]) == (5, mine.name, [])
-    assert seen["names"][4].startswith("<b>mine & xxx") and len(seen["names"][4]) <= 60
+    assert (len(seen["names"]), seen["chosen"], seen["can"]) == (5, f"own/{mine.name}", [])
+    assert seen["names"][4].startswith("own/<b>mine & xxx") and len(seen["names"][4]) <= 60
     assert any(text.startswith("A model file of your own.") for text in seen["words"])
     run(end, "OK")
     assert place.chosen() == before

@@ -173,7 +173,7 @@ def test_the_built_in_model_is_there_or_has_to_be_installed(run: Any, home: Path
     [
         (("fetch", "rmbg"), "There is no offline model of that name: rmbg."),
         (("use", "rmbg"), "There is no offline model of that name: rmbg."),
-        (("use", "../../etc/passwd"), "This file can't be used as an offline model: there is no file"),
+        (("use", "../no/such/file"), "This file can't be used as an offline model: there is no file"),
         (("forget", "../models"), "There is no offline model of that name: ../models."),
         (("use", "large"), "The offline model that was chosen is missing or damaged: large is not here."),
         (("use", "small", "--side", "64"), "--side, --mean and --deviation are for a FILE"),

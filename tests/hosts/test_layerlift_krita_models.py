@@ -220,18 +220,10 @@ def set_service(url: str, key: str) -> None:
 
 
 def die(process: int) -> Any:
-    """Runs inside Krita, while a model is fetched: the worker dies; what is said, and OK all the same."""
-    import os
-    import signal
+    """Runs inside Krita, while a model is fetched."""
+    from settings_dialog import killed
 
-    from settings_dialog import account, closed, press, words
-
-    os.kill(process, signal.SIGKILL)
-    yield lambda: not account().isEnabled()
-    told = words()
-    press("OK")
-    yield from closed()
-    return told
+    return (yield from killed(process))
 
 
 def test_a_window_that_closes_or_a_worker_that_dies_ends_a_fetch_and_keeps_what_has_come(place: Place) -> None:

@@ -503,19 +503,11 @@ def test_without_a_worker_the_dialog_says_so_and_keeps_the_rest(place: Place) ->
 
 
 def kill_it(process: int) -> Any:
-    """Runs inside Krita, with the dialog open: the worker dies; what is said, and OK all the same."""
-    import os
-    import signal
-
-    from settings_dialog import account, closed, consent, press, words
+    """Runs inside Krita, with the dialog open."""
+    from settings_dialog import consent, killed
 
     consent().setChecked(True)
-    os.kill(process, signal.SIGKILL)
-    yield lambda: not account().isEnabled()
-    told = words()
-    press("OK")
-    yield from closed()
-    return told
+    return (yield from killed(process))
 
 
 def open_it() -> Any:

@@ -18,8 +18,8 @@ from service.release import PAGE, Release, release
 from service.wire import reply
 
 from .gimp import Gimp
+from .hearing import NOTED, forget, heard, open_settings, wait_to_hear
 from .layerlift_in_gimp import install, noted, window_with_the_photo
-from .test_layerlift_settings import NOTED, forget, heard, open_settings, wait_to_hear
 from .window import Window, wait_for
 from .workers import workers_of
 

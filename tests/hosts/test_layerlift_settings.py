@@ -15,42 +15,11 @@ from layerlift.store.settings import Settings
 from layerlift.twin import Fault, Options, Twin
 
 from .gimp import Gimp
+from .hearing import NOTED, forget, heard, open_settings, wait_to_hear
 from .layerlift_in_gimp import DONE, describe, install, noted, start_from_the_dialog, window_with_the_photo
 from .window import Window, wait_for
 
 HOST = "127.0.0.1"
-# Leaves what windows and messages say in a file.
-NOTED = """
-import os
-
-def heard(text):
-    with open(os.path.join(os.environ["LAYERLIFT_DRIVER_FOLDER"], "heard.txt"), "a", encoding="utf-8") as file:
-        file.write(str(text) + "\\n")
-
-def noting(title, rows, *values, make=Form, **more):
-    form = make(title, rows, *values, **more)
-    for row in rows:
-        heard(f"{row[2]} {row[3]}" if isinstance(row[3], str) else row[2])
-    def say(text, show=form.say):
-        heard(text)
-        show(text)
-    form.say = say
-    class Noting(type(form)):
-        def offer(self, name, labels):
-            heard(" | ".join(labels))
-            super().offer(name, labels)
-        def __setitem__(self, name, value):
-            heard(value)
-            super().__setitem__(name, value)
-    form.__class__ = Noting
-    return form
-
-def message(text, show=gimp.message):
-    heard(text)
-    show(text)
-
-Form, gimp.message = noting, message
-"""
 
 
 @pytest.fixture
@@ -60,32 +29,10 @@ def noting(gimp_on_a_screen: Gimp) -> Iterator[Gimp]:
         yield gimp
 
 
-def heard(gimp: Gimp) -> str:
-    """What was said so far."""
-    file = gimp.folder / "heard.txt"
-    return file.read_text(encoding="utf-8") if file.exists() else ""
-
-
-def wait_to_hear(gimp: Gimp, text: str) -> None:
-    wait_for(lambda: text in heard(gimp), f"{text!r} to be said")
-
-
-def forget(gimp: Gimp) -> None:
-    (gimp.folder / "heard.txt").unlink(missing_ok=True)
-
-
 def without_key(gimp: Gimp, twin: Twin) -> str:
     """Takes the key out of the environment, for a user who enters it; returns it."""
     del gimp.environment["YOUCAM_API_KEY"]
     return twin.key
-
-
-def open_settings(gimp: Gimp, window: Window) -> str:
-    """The settings, once all is known."""
-    forget(gimp)
-    dialog = window.summon("ctrl+shift+F7", "Remove Background: Settings")
-    wait_to_hear(gimp, "Kept results")
-    return dialog
 
 
 def enter(window: Window, dialog: str, text: str) -> None:

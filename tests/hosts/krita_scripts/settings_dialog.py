@@ -1,6 +1,8 @@
 """What scripts of the settings have at hand inside Krita: the dialog, what it shows, and the user's hands."""
 
 import gc
+import os
+import signal
 
 from layerlift.qt import QtWidgets
 from layerlift_driver.scripting import k
@@ -36,6 +38,16 @@ def answered():
 def closed():
     """Wait until the dialog is gone."""
     yield lambda: dialog() is None
+
+
+def killed(process):
+    """The worker dies; what is said, and OK all the same."""
+    os.kill(process, signal.SIGKILL)
+    yield lambda: not account().isEnabled()
+    told = words()
+    press("OK")
+    yield from closed()
+    return told
 
 
 def words():

@@ -74,7 +74,8 @@ class Offline:
             used, reason = self.choose().maker
         except errors.LayerliftError as error:
             reason = error.message
-        models = [self._describe(model) for model in self._shelf.models]
+        ways = self._ways()
+        models = [self._describe(model, ways) for model in self._shelf.models]
         if isinstance(chosen, dict):
             chosen = own.name_of(Path(str(chosen.get("path"))))
         return {
@@ -114,9 +115,9 @@ class Offline:
         folders = sources.folders_of_others(os.environ, Path.home())
         return sources.Ways(download, folders, self._settings.models_url, shutil.which("npm"))
 
-    def _describe(self, model: Model) -> dict[str, Any]:
+    def _describe(self, model: Model, ways: sources.Ways) -> dict[str, Any]:
         found = self._shelf.find(model)
-        size = sources.expected_size(model, self._ways()) if found is None else found.path.stat().st_size
+        size = sources.expected_size(model, ways) if found is None else found.path.stat().st_size
         return {
             "name": model.name,
             "purpose": _(model.purpose),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Set Layerlift up for this user: `install.py [--try [PHOTO] | --check | --uninstall] [--model NAME] [--dry-run]`.
+"""Set Layerlift up for this user: `install.py [--try [PHOTO] | --check | --uninstall] [OPTIONS]`, see `--help`.
 
 Makes the worker's environment, puts the plug-in into every GIMP and Krita that is found, and says what it did.
 Running it twice changes nothing. It never touches what it did not put there. Needs Python 3.10: an older one looks for
@@ -20,8 +20,9 @@ from pathlib import Path
 
 from plugin.common import language
 from plugin.common.language import _
+from plugin.installer import gpu
 from plugin.installer.doctor import check
-from plugin.installer.environment import MINIMUM, Environment, fingerprint
+from plugin.installer.environment import MINIMUM, Environment, NoCard, fingerprint
 from plugin.installer.hosts import Host
 from plugin.installer.kritarc import KEY, Kritarc
 from plugin.installer.plugin import PluginFolder
@@ -44,8 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.model is not None and (options.check or options.uninstall):
-        parser.error(_("--model is for an installation"))
+    for option, value in (("--model", options.model), ("--gpu", options.gpu)):
+        if value is not None and (options.check or options.uninstall):
+            parser.error(_("{option} is for an installation").format(option=option))
     try:
         if sys.version_info < MINIMUM and not options.uninstall:
             return subprocess.call([find_python(), str(Path(__file__).resolve()), *(arguments or sys.argv[1:])])
@@ -60,7 +62,12 @@ def main(arguments: list[str] | None = None) -> int:
         if options.model is not None and options.model not in (names := offline_models()):
             text = _("There is no offline model {name}. There are: {names}")
             raise Problem(text.format(name=options.model, names=", ".join(names)))
-        hosts, troubles = install(system, options.dry_run)
+        card = gpu.find() if options.gpu == gpu.AUTOMATIC else options.gpu
+        if options.gpu == gpu.AUTOMATIC and card == gpu.NONE:
+            raise Problem(_no_card())
+        hosts, troubles = install(system, options.dry_run, card)
+        if card is not None and not options.dry_run:
+            use_card(card, system, hosts)
         if options.model is not None:
             troubles += fetch_model(options.model, system, hosts, options.dry_run)
         if photo is not None and not options.dry_run:
@@ -77,19 +84,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def install(system: System, dry_run: bool) -> tuple[list[Host], list[str]]:
+def install(system: System, dry_run: bool, card: str | None = None) -> tuple[list[Host], list[str]]:
     """Make the environments and put the plug-ins where they belong.
+
+    Args:
+        card: the kind of graphics card that the offline models are to run on; None keeps what an environment has.
 
     Returns the hosts that are ready, and what kept others from it. Raises Problem where nothing can work.
     """
     hosts = find_hosts(system)
     if dry_run:
-        return _install(Record(system.data()), system, hosts, dry_run=True)
+        return _install(Record(system.data()), system, hosts, card, dry_run=True)
     made = missing_folders(system.data())
     with only_installer(system.data()):
         record = Record(system.data())
         record.folders += made
-        return _install(record, system, hosts, dry_run=False)
+        return _install(record, system, hosts, card, dry_run=False)
 
 
 def offline_models() -> list[str]:
@@ -104,16 +114,27 @@ def offline_models() -> list[str]:
 
 def fetch_model(name: str, system: System, hosts: list[Host], dry_run: bool) -> list[str]:
     """Fetch an offline model for every environment; returns what kept it from coming. Its progress is shown."""
-    environments = {host.environment.folder: host.environment for host in hosts}
-    environments[system.environment().folder] = system.environment()
     troubles = []
-    for environment in environments.values():
+    for environment in _environments(system, hosts):
         if dry_run:
             say(_("would fetch the offline model {name}").format(name=name))
-        elif not environment.fetch_model(name):
+        elif not environment.tell_model("fetch", name):
             problem = _("The offline model {name} could not be fetched for {folder}; run this again to go on.")
             troubles.append(problem.format(name=name, folder=environment.folder))
     return troubles
+
+
+def use_card(card: str, system: System, hosts: list[Host]) -> None:
+    """Switch the graphics card on or off for the offline models of every environment."""
+    for environment in _environments(system, hosts):
+        environment.tell_model("gpu", "off" if environment.card() == gpu.NONE else "on")
+
+
+def _environments(system: System, hosts: list[Host]) -> list[Environment]:
+    """The one of this user, and those of hosts in sandboxes."""
+    environments = {host.environment.folder: host.environment for host in hosts}
+    environments[system.environment().folder] = system.environment()
+    return list(environments.values())
 
 
 def uninstall(system: System, dry_run: bool) -> int:
@@ -203,14 +224,16 @@ def _record_of_all(system: System) -> Record:
     return record
 
 
-def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -> tuple[list[Host], list[str]]:
+def _install(
+    record: Record, system: System, hosts: list[Host], card: str | None, dry_run: bool
+) -> tuple[list[Host], list[str]]:
     environment = system.environment()
-    _install_environment(record, environment, dry_run)
-    ready, troubles = [], []
+    troubles = _install_environment(record, environment, card, dry_run)
+    ready = []
     for host in hosts:
         try:
             if host.environment.in_sandbox:
-                _install_environment(record, host.environment, dry_run)
+                troubles += _install_environment(record, host.environment, card, dry_run)
                 say(
                     _(
                         "{host} runs in a sandbox. The API key, your consent to uploads, the journal of paid work and "
@@ -233,24 +256,38 @@ def _install(record: Record, system: System, hosts: list[Host], dry_run: bool) -
     return ready, troubles
 
 
-def _install_environment(record: Record, environment: Environment, dry_run: bool) -> None:
+def _install_environment(record: Record, environment: Environment, card: str | None, dry_run: bool) -> list[str]:
+    """Make an environment where it is not up to date; returns what is missing in it. Raises Problem."""
     folder = environment.folder
     if folder.exists() and folder not in record.environments:
         problem = _("{place} is not from this installer: move it elsewhere, then run this again")
         raise Problem(problem.format(place=folder))
-    if environment.state() == fingerprint(CHECKOUT):
+    card = environment.card() if card is None else card
+    troubles = []
+    if environment.state() == fingerprint(CHECKOUT, card):
         say(_("The environment is up to date in {folder}").format(folder=folder))
     elif dry_run:
         say(_("would make the environment {folder}").format(folder=folder))
     else:
         say(_("Making the environment {folder}; this takes about half a minute.").format(folder=folder))
+        if card in gpu.SIZES:
+            text = _("The packages for the graphics card ({kind}) are downloaded as well: {size} MB.")
+            say(text.format(kind=card, size=gpu.SIZES[card]))
         if folder not in record.environments:
             record.add_folders_above(folder)
             record.environments.append(folder)
             record.save()
-        environment.make(CHECKOUT)
+        try:
+            environment.make(CHECKOUT, card)
+        except NoCard as trouble:
+            problem = _(
+                "The packages for the graphics card could not be installed; without them, the processor is used:\n"
+                "{output}\nTo try once more: python3 install.py --gpu"
+            )
+            troubles.append(problem.format(output=trouble))
     if not dry_run:
         _fetch_model(environment)
+    return troubles
 
 
 def _install_plugin(record: Record, host: Host, dry_run: bool) -> None:
@@ -288,6 +325,14 @@ def _fetch_model(environment: Environment) -> None:
         )
 
 
+def _no_card() -> str:
+    return _(
+        "No graphics card was found that the offline models could run on: an NVIDIA card with its driver, or one of "
+        "Intel's. Nothing was changed; without --gpu, the processor is used. If there is one all the same, name it: "
+        "{kinds}."
+    ).format(kinds=", ".join(f"--gpu {kind}" for kind in gpu.KINDS))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="install.py", description=_("Set up Layerlift for this user."))
     tasks = parser.add_mutually_exclusive_group()
@@ -305,6 +350,16 @@ def _parser() -> argparse.ArgumentParser:
         "--model",
         metavar="NAME",
         help=_("also fetch a better model for the offline engine, such as isnet"),
+    )
+    parser.add_argument(
+        "--gpu",
+        metavar="KIND",
+        nargs="?",
+        const=gpu.AUTOMATIC,
+        choices=(gpu.AUTOMATIC, *gpu.KINDS, gpu.NONE),
+        help=_(
+            "let offline models run on the graphics card: {kinds}, or off; without KIND, what this computer has"
+        ).format(kinds=", ".join(gpu.KINDS)),
     )
     parser.add_argument("--dry-run", action="store_true", help=_("say what would be done, and change nothing"))
     return parser

@@ -41,7 +41,7 @@ def check(checkout: Path, system: System, hosts: list[Host]) -> int:
     environments = {host.environment.folder: host.environment for host in hosts}
     environments.setdefault(system.environment().folder, system.environment())
     for environment in environments.values():
-        _check_environment(doctor, environment, fingerprint(checkout))
+        _check_environment(doctor, environment, fingerprint(checkout, environment.card()))
     for host in hosts:
         _check_host(doctor, host, checkout)
     if not hosts:

@@ -17,28 +17,39 @@ import tempfile
 from pathlib import Path
 
 from ..common.language import _
+from . import gpu
 from .process import Outcome, Problem, last_lines, run
 
 MINIMUM = (3, 10)
 SHIPPED = ("pyproject.toml", "README.md", "LICENSE")
-CONSTRAINTS = "constraints.txt"
-"""The tested set of packages with their hashes, in `shared`; pip takes no other file."""
 INSTALL_TIMEOUT = 1800.0
+ONNXRUNTIME = "onnxruntime"
 NO_ENSUREPIP = re.compile("ensurepip is not available|No module named '?ensurepip")
 
 
-def fingerprint(checkout: Path) -> str:
+def constraints(checkout: Path, kind: str = "") -> Path:
+    """The tested set of packages with their hashes, or what a kind of graphics card takes besides; pip takes no other
+    file."""
+    return checkout / "shared" / ("constraints.txt" if not kind else f"constraints-{kind}.txt")
+
+
+def fingerprint(checkout: Path, card: str = gpu.NONE) -> str:
     """A digest of all that goes into the environment; a changed one asks for a new environment."""
     digest = hashlib.sha256()
     files = [
         checkout / "pyproject.toml",
-        checkout / "shared" / CONSTRAINTS,
+        constraints(checkout),
+        *([constraints(checkout, card)] if card in gpu.SIZES else []),
         *sorted((checkout / "shared" / "layerlift").rglob("*")),
     ]
     for file in files:
         if file.is_file() and "__pycache__" not in file.parts:
             digest.update(str(file.relative_to(checkout)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+class NoCard(Exception):
+    """The packages for a graphics card could not be had; the text says why."""
 
 
 class Environment:
@@ -75,9 +86,9 @@ class Environment:
         """Run the environment's Python, cut off from the caller's own Python settings and folder."""
         return run(self.starting("-I", *arguments), timeout)
 
-    def fetch_model(self, name: str) -> bool:
-        """Fetch an offline model; whether it is there. What the command tells is shown as it comes."""
-        return subprocess.call(self.starting("-I", "-m", "layerlift.command.main", "model", "fetch", name)) == 0
+    def tell_model(self, *arguments: str) -> bool:
+        """Run `layerlift model`; whether it went well. What the command tells is shown as it comes."""
+        return subprocess.call(self.starting("-I", "-m", "layerlift.command.main", "model", *arguments)) == 0
 
     def starting(self, *arguments: str) -> list[str]:
         """The command that starts the environment's Python."""
@@ -85,11 +96,12 @@ class Environment:
 
     def state(self) -> str:
         """The fingerprint that the environment was made from; empty when it is not there or not whole."""
-        try:
-            stamp = json.loads(self._stamp.read_text("utf-8"))
-        except (OSError, ValueError):
-            return ""
-        return str(stamp.get("fingerprint", "")) if self.python.exists() else ""
+        return str(self._read_stamp().get("fingerprint", ""))
+
+    def card(self) -> str:
+        """The kind of graphics card that it was made for, one of `gpu.KINDS` or `gpu.NONE`."""
+        found = self._read_stamp().get("gpu")
+        return found if found in gpu.KINDS else gpu.NONE
 
     def recover(self) -> None:
         """Put right what an interrupted run left behind."""
@@ -100,8 +112,11 @@ class Environment:
         else:
             self._bring_back()
 
-    def make(self, checkout: Path) -> None:
-        """Make the environment anew from the checkout, which may go afterwards. Raises Problem."""
+    def make(self, checkout: Path, card: str = gpu.NONE) -> None:
+        """Make the environment anew from the checkout, which may go afterwards, for a kind of graphics card.
+
+        Raises Problem; NoCard where it was made but for what the card takes.
+        """
         self.recover()
         if self.state():
             self._set_aside()
@@ -111,11 +126,15 @@ class Environment:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             self._create()
             self._install(checkout)
-            self._write_stamp(fingerprint(checkout))
+            trouble = self._install_for(card, checkout) if card in gpu.SIZES else ""
+            card = gpu.NONE if trouble else card
+            self._write_stamp({"fingerprint": fingerprint(checkout, card), "gpu": card})
         except BaseException:
             self._bring_back()
             raise
         shutil.rmtree(self._aside, ignore_errors=True)
+        if trouble:
+            raise NoCard(trouble)
 
     def remove(self) -> None:
         """Remove it, whole or half."""
@@ -161,31 +180,60 @@ class Environment:
         with tempfile.TemporaryDirectory(prefix="layerlift-", dir=str(self.folder)) as name:
             source = Path(name) / "source"
             source.mkdir()
-            for file in SHIPPED:
-                shutil.copy(str(checkout / file), str(source / file))
-            shutil.copy(str(checkout / "shared" / CONSTRAINTS), str(source / CONSTRAINTS))
+            for file in (*(checkout / name for name in SHIPPED), constraints(checkout)):
+                shutil.copy(str(file), str(source))
             shutil.copytree(
                 str(checkout / "shared" / "layerlift"),
                 str(source / "shared" / "layerlift"),
                 ignore=shutil.ignore_patterns("__pycache__"),
             )
-            outcome = self._pip("--require-hashes", "-r", str(source / CONSTRAINTS))
+            outcome = self._pip("install", "--require-hashes", "-r", str(source / constraints(checkout).name))
             if outcome.status == 0:
-                outcome = self._pip("--no-deps", str(source))
+                outcome = self._pip("install", "--no-deps", str(source))
         if outcome.status != 0:
-            raise Problem(
-                _(
-                    "The packages could not be installed:\n{output}\n"
-                    "Check the network connection (pip has to reach its package index) and the free disk space, "
-                    "then run this again."
-                ).format(output=last_lines(outcome.output))
-            )
+            raise Problem(_packages_problem(outcome))
 
-    def _pip(self, *arguments: str) -> Outcome:
-        command = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input")
+    def _install_for(self, card: str, checkout: Path) -> str:
+        """Put the packages for a kind of graphics card in place of those for the processor.
+
+        Returns what kept them from coming; then those for the processor are still there. Raises Problem.
+        """
+        with tempfile.TemporaryDirectory(prefix="layerlift-", dir=str(self.folder)) as wheels:
+            # A sandbox may not see the checkout.
+            listed = ("--no-deps", "--require-hashes", "-r", shutil.copy(str(constraints(checkout, card)), wheels))
+            outcome = self._pip("download", "--only-binary=:all:", "--dest", wheels, *listed)
+            if outcome.status != 0:
+                return last_lines(outcome.output)
+            if not any(Path(wheels).glob(f"{ONNXRUNTIME}_*.whl")):
+                return _("there are none for this computer")
+            # Both have the same folder: what is removed later would take the other's files with it.
+            outcome = self._pip("uninstall", "--yes", ONNXRUNTIME)
+            if outcome.status == 0:
+                outcome = self._pip("install", "--no-index", "--find-links", wheels, *listed)
+        if outcome.status != 0:
+            raise Problem(_packages_problem(outcome))
+        return ""
+
+    def _pip(self, task: str, *arguments: str) -> Outcome:
+        command = ("-m", "pip", task, "--disable-pip-version-check", "--no-input")
         return self.call(*command, *arguments, timeout=INSTALL_TIMEOUT)
 
-    def _write_stamp(self, state: str) -> None:
+    def _read_stamp(self) -> dict[str, object]:
+        try:
+            stamp = json.loads(self._stamp.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return stamp if isinstance(stamp, dict) and self.python.exists() else {}
+
+    def _write_stamp(self, stamp: dict[str, str]) -> None:
         temporary = self._stamp.with_suffix(".new")
-        temporary.write_text(json.dumps({"fingerprint": state}), "utf-8")
+        temporary.write_text(json.dumps(stamp), "utf-8")
         temporary.replace(self._stamp)
+
+
+def _packages_problem(outcome: Outcome) -> str:
+    return _(
+        "The packages could not be installed:\n{output}\n"
+        "Check the network connection (pip has to reach its package index) and the free disk space, "
+        "then run this again."
+    ).format(output=last_lines(outcome.output))

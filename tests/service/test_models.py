@@ -22,6 +22,7 @@ from helpers.waiting import PATIENCE, wait_for
 from layerlift.command import main
 from layerlift.imaging.pictures import from_pillow
 from layerlift.models import fetching, memory
+from layerlift.models.accelerators import Accelerator, Accelerators
 from layerlift.models.shelf import Shelf
 from layerlift.models.table import MODELS
 from layerlift.removal import offline
@@ -380,6 +381,34 @@ def test_a_host_is_told_which_model_made_the_alpha_and_why_no_better_one(
             found.append((end["model"], end["fallback"]))
     sentence = "There is not enough memory for the model large, so small was used."
     assert found == [("large", None)] * 2 + [("small", sentence)] * 2
+
+
+def test_a_model_that_goes_amid_a_run_is_told_as_what_it_is(run: Any, site: Release, home: Path) -> None:
+    run("model", "fetch", "large"), run("model", "use", "large")
+    with api.Client("offline") as client:
+        client.remove(half_black())
+        (home / "models" / "large.onnx").unlink()
+        with pytest.raises(api.SetupError) as caught:
+            client.remove(half_black(96))
+    assert str(caught.value).startswith("The offline model that was chosen is missing or damaged: large. Fetch it")
+
+
+# the graphics card
+
+
+def test_the_graphics_card_is_tried_as_soon_as_it_is_switched_on(
+    run: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, output, told = run("model", "gpu", "on", "--json")
+    assert (status, json.loads(output), Settings().gpu) == (1, {"gpu": None, "failure": None}, True)
+    assert told == "No packages for a graphics card are installed: run 'python3 install.py --gpu'.\n"
+    assert "no packages for a graphics card are installed" in run("doctor")[1]
+    card = Accelerator("Card", "AzureExecutionProvider", {})
+    monkeypatch.setattr(offline, "Accelerators", functools.partial(Accelerators, known=[card]))
+    assert run("model", "gpu", "on") == (0, "", "The offline engine uses the graphics card (Card).\n")
+    assert "gpu:       Card is used" in run("doctor")[1]
+    assert run("model", "gpu", "off") == (0, "", "The offline engine uses the processor.\n")
+    assert (Settings().gpu, "gpu:" in run("doctor")[1]) == (False, False)
 
 
 # identity

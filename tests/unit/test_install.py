@@ -12,6 +12,7 @@ from installer.users import User, copy_checkout
 from layerlift.models.table import MODELS
 
 from install import find_python, uninstall
+from plugin.installer import gpu
 from plugin.installer.environment import Environment
 from plugin.installer.process import Problem
 from plugin.installer.record import Record, missing_folders
@@ -71,6 +72,11 @@ def test_a_data_folder_that_can_not_be_written_is_named(user: User) -> None:
     assert "LAYERLIFT_HOME" in said
 
 
+def put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+
+
 def test_a_photo_that_is_not_there_is_refused_before_anything_is_made(user: User) -> None:
     assert "There is no photo" in user.install("--try", "no such.jpg", status=1)
     assert user.snapshot() == {}
@@ -87,6 +93,30 @@ def test_a_model_that_there_is_not_is_refused_before_anything_is_made(user: User
 @pytest.mark.parametrize("task", ["--check", "--uninstall"])
 def test_a_model_is_refused_where_nothing_is_installed(user: User, task: str) -> None:
     assert "--model is for an installation" in user.install(task, "--model", "isnet", status=2)
+
+
+@pytest.mark.parametrize(
+    ("driver", "vendor", "kind"),
+    [(True, "0x8086", "cuda"), (False, "0x8086", "openvino"), (False, "0x1002", "off"), (False, "", "off")],
+)
+def test_the_graphics_card_is_found_by_its_driver_or_its_maker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, driver: bool, vendor: str, kind: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if driver:
+        put(tmp_path / "proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX x86_64 Kernel Module")
+    if vendor:
+        put(tmp_path / "sys/class/drm/card0/device/vendor", f"{vendor}\n")
+    assert gpu.find(tmp_path) == kind
+
+
+def test_where_no_graphics_card_is_found_that_is_told_before_anything_is_made(user: User) -> None:
+    # The machines that tests run on have none.
+    assert "--gpu cuda, --gpu openvino" in user.install("--gpu", status=1)
+    assert "invalid choice: 'directml'" in user.install("--gpu", "directml", status=2)
+    assert "--gpu is for an installation" in user.install("--check", "--gpu", status=2)
+    assert "would make the environment" in user.install("--gpu", "cuda", "--dry-run")
+    assert user.snapshot() == {}
 
 
 @pytest.mark.parametrize("kept", [False, True])

@@ -261,7 +261,7 @@ def test_a_model_is_gone_before_the_next_one_is_loaded(
     left = []
     load = Session.__init__
 
-    def watched(self: Session, path: Path) -> None:
+    def watched(self: Session, path: Path, accelerators: object) -> None:
         left.append(len(alive))
         load(self, path)
         alive.add(self)

@@ -20,8 +20,10 @@ from ..store import database, log
 from ..store.journal import Journal
 from ..store.settings import Settings
 
-PACKAGES = ("requests", "pillow", "pyvips", "numpy", "platformdirs", "keyring", "onnxruntime", "werkzeug")
+PACKAGES = ("requests", "pillow", "pyvips", "numpy", "platformdirs", "keyring", "werkzeug")
+ENGINES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
 LOG_LINES = 20
+_MISSING = "missing"
 _USELESS = {
     "keyring.backends.fail.Keyring": "there is none, so a key is kept in a file",
     "keyring.backends.null.Keyring": "it is switched off and keeps nothing, so a key is kept in a file",
@@ -41,10 +43,13 @@ def run(_: argparse.Namespace) -> int:
 def report(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     """What is looked at, what was found, and whether that is well."""
     yield "layerlift", f"{__version__}, Python {platform.python_version()}, {platform.platform()}", True
-    yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES), True
+    engines = [name for name in ENGINES if _version(name) != _MISSING] or ENGINES[:1]
+    yield "packages", ", ".join(f"{name} {_version(name)}" for name in (*PACKAGES, *engines)), True
     yield _keyring(settings)
     yield _service(settings)
     yield _offline(settings)
+    if settings.gpu:
+        yield _gpu(settings)
     yield _folder(settings.state_folder)
     yield _journal(settings.state_folder)
 
@@ -86,6 +91,17 @@ def _offline(settings: Settings) -> tuple[str, str, bool]:
     return "offline", f"{text}; {found['reason']}" if found["reason"] else text, found["used"] is not None
 
 
+def _gpu(settings: Settings) -> tuple[str, str, bool]:
+    from ..removal.offline import Offline
+
+    try:
+        card, failure = Offline(settings).try_gpu()
+    except errors.SetupError as error:
+        return "gpu", str(error), False
+    none = "no packages for a graphics card are installed, so the processor is used"
+    return "gpu", f"{card} is used" if card else failure or none, bool(card)
+
+
 def _folder(folder: Path) -> tuple[str, str, bool]:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,7 +128,7 @@ def _version(name: str) -> str:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return "missing"
+        return _MISSING
 
 
 def _without_home(text: str) -> str:

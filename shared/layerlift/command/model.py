@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..removal.offline import Offline
 
 _SUFFIX = ".onnx"
+_SWITCH = ("on", "off")
 _STATES = {
     # Translators: of an offline model.
     "built_in": N_("built in"),
@@ -53,9 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     forget = actions.add_parser("forget", help=_("remove a model that was fetched"))
     forget.add_argument("name", metavar="NAME", help=_("a name from 'layerlift model list'"))
     forget.set_defaults(run=_forget)
+    gpu = actions.add_parser("gpu", help=_("switch the graphics card on or off for the offline models, and try it"))
+    gpu.add_argument("wanted", choices=_SWITCH, help=_("whether to use it; install.py --gpu fetches what it takes"))
+    gpu.set_defaults(run=_gpu)
     shown = actions.add_parser("list", help=_("list the models that are installed, and those that can be fetched"))
     shown.set_defaults(run=_list)
-    for action in (fetch, use, forget, shown):
+    for action in (fetch, use, forget, gpu, shown):
         action.add_argument("--json", action="store_true", help=_("print one JSON object per model on standard output"))
     parser.set_defaults(run=_list, json=False)
 
@@ -130,6 +134,22 @@ def _forget(options: argparse.Namespace) -> int:
         text = _("The model {name} is built in or was not fetched: there is nothing to remove.")
     print(text.format(name=options.name), file=sys.stderr)
     return _end(options, offline.describe())
+
+
+def _gpu(options: argparse.Namespace) -> int:
+    offline = _offline()
+    offline.use_gpu(options.wanted == "on")
+    card, failure = offline.try_gpu() if options.wanted == "on" else ("", "")
+    if card:
+        text = _("The offline engine uses the graphics card ({kind}).").format(kind=card)
+    elif options.wanted == "on":
+        text = failure or _("No packages for a graphics card are installed: run 'python3 install.py --gpu'.")
+    else:
+        text = _("The offline engine uses the processor.")
+    print(errors.plain(text), file=sys.stderr)
+    if options.json:
+        print(json.dumps({"gpu": card or None, "failure": failure or None}))
+    return 0 if card or options.wanted == "off" else 1
 
 
 def _end(options: argparse.Namespace, found: dict[str, Any]) -> int:

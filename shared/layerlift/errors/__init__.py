@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from . import kinds
 from .kinds import *  # noqa: F403 - all of it is for others, too
-from .table import FAILURES, REFUSALS, TABLE, from_service, make, wrap
+from .table import FAILURES, OWN, REFUSALS, TABLE, from_service, make, wrap
 
-__all__ = ["FAILURES", "REFUSALS", "TABLE", "from_service", "make", "wrap"]
+__all__ = ["FAILURES", "OWN", "REFUSALS", "TABLE", "from_service", "make", "wrap"]
 __all__ += kinds.__all__

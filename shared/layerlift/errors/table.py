@@ -6,11 +6,11 @@ from ..language import N_, _
 from . import kinds
 from .reported import AGAIN, FAILURES, REFUSALS, REPORT, Entry
 
-__all__ = ["FAILURES", "REFUSALS", "TABLE", "from_service", "make", "wrap"]
+__all__ = ["FAILURES", "OWN", "REFUSALS", "TABLE", "from_service", "make", "wrap"]
 
 _UNUSABLE = N_("It was charged: please report it with the request id.")
 
-_OWN: dict[str, Entry] = {
+OWN: dict[str, Entry] = {
     # answers without a code that is known
     "unauthorized": Entry(kinds.AuthError, N_("The service refused the API key."), ""),
     "not_found": Entry(
@@ -283,7 +283,7 @@ _OWN: dict[str, Entry] = {
 }
 """What is known on this side alone: no answer of the service can name it."""
 
-TABLE = {**REFUSALS, **FAILURES, **_OWN}
+TABLE = {**REFUSALS, **FAILURES, **OWN}
 _UNKNOWN = Entry(kinds.ServiceError, N_("The service reported '{code}'."), REPORT)
 _STOPS = ".。"
 """What ends a sentence, in Chinese and Japanese too."""

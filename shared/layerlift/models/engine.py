@@ -20,6 +20,7 @@ from ..language import N_, _
 from ..store.settings import AUTOMATIC
 from ..twin.engines import EngineError, cut_out, decode
 from . import mattes, memory, own, sessions
+from .accelerators import Accelerators
 from .sessions import Session
 from .shelf import Shelf, Weights
 
@@ -68,6 +69,7 @@ class OfflineEngine:
 
     Args:
         chosen: what the user has chosen, as `Settings.model` has it; asked for each picture.
+        accelerators: what models are tried on before the processor.
         free: the free memory, None where nobody knows.
         timer: makes what drops an idle model.
     """
@@ -76,11 +78,13 @@ class OfflineEngine:
         self,
         shelf: Shelf,
         chosen: Callable[[], str | dict[str, Any]] = lambda: AUTOMATIC,
+        accelerators: Accelerators | None = None,
         free: Callable[[], int | None] = memory.free,
         timer: Callable[[float, Callable[[], None]], Timer] = threading.Timer,
     ) -> None:
         self._shelf = shelf
         self._chosen = chosen
+        self._accelerators = accelerators
         self._free = free
         self._make_timer = timer
         self._guard = threading.Lock()
@@ -109,21 +113,31 @@ class OfflineEngine:
 
     def __call__(self, picture: bytes) -> bytes:
         image = decode(picture)
-        with self._asked_for(picture), self._guard:
+        with self._asked_for(picture), self._in_use():
+            self._begin(picture)
+            alpha, choice = self._run(image)
+        if np.count_nonzero(alpha > SEEN) < LEAST * alpha.size:
+            raise EngineError("error_no_subject", "No subject was found")
+        # Another picture's turn at the model comes meanwhile.
+        alpha = mattes.finished(image, alpha, lambda: self._ask_second(choice.weights.second, image))
+        maker = choice.maker
+        if self._accelerators is not None and (failure := self._accelerators.tell_failure()):
+            maker = maker._replace(fallback=f"{maker.fallback} {failure}" if maker.fallback else failure)
+        small = Image.fromarray(np.rint(alpha * 255).astype(np.uint8))
+        return cut_out(image, small.resize(image.size, Image.Resampling.BICUBIC), maker)
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """One picture at a time has the models; what idles afterwards is dropped."""
+        with self._guard:
             self._rest()
             self._uses += 1
             try:
-                self._begin(picture)
-                alpha, maker = self._run(image)
-                if np.count_nonzero(alpha > SEEN) < LEAST * alpha.size:
-                    raise EngineError("error_no_subject", "No subject was found")
-                alpha = mattes.finished(image, alpha, lambda: self._ask_second(image))
+                yield
             finally:
                 self._timer = self._make_timer(IDLE_SECONDS, functools.partial(self._drop_after, self._uses))
                 self._timer.daemon = True
                 self._timer.start()
-        small = Image.fromarray(np.rint(alpha * 255).astype(np.uint8))
-        return cut_out(image, small.resize(image.size, Image.Resampling.BICUBIC), maker)
 
     def drop(self) -> None:
         """Gives a model's memory back; the next picture loads one again."""
@@ -184,8 +198,8 @@ class OfflineEngine:
             self._timer.cancel()
             self._timer = None
 
-    def _run(self, image: Image.Image) -> tuple[NDArray[np.float32], Maker]:
-        """The alpha at the model's size, by the first model that can make it."""
+    def _run(self, image: Image.Image) -> tuple[NDArray[np.float32], Choice]:
+        """The alpha at the model's size, by the first model that can make it, and which one that is."""
         wanted = self._wanted()
         if self._loaded is not None and self._loaded[0] != wanted:
             self._session = self._loaded = None
@@ -204,27 +218,28 @@ class OfflineEngine:
                 failed = choice._replace(reason=_SHORT if isinstance(error, MemoryError) else _DAMAGED)
                 continue
             self._loaded = wanted, explained
-            _log.info("The model %s took %.1f s", choice.weights.name, time.monotonic() - began)
-            return alpha, explained.maker
+            where = (self._session and self._session.processor) or "the processor"
+            _log.info("The model %s took %.1f s on %s", choice.weights.name, time.monotonic() - began, where)
+            return alpha, explained
         assert failed is not None
         raise EngineError("error_inference", _("there is not enough memory, or its file is damaged"))
 
-    def _ask_second(self, image: Image.Image) -> NDArray[np.float32] | None:
-        """What the loaded model's second makes of a picture; None where there is none that can be used."""
-        name = self._loaded[1].weights.second if self._loaded is not None else ""
+    def _ask_second(self, name: str, image: Image.Image) -> NDArray[np.float32] | None:
+        """What another model makes of a picture; None where it can't be used, or has no name."""
         found = self._shelf.find(self._shelf.model(name)) if name else None
         if found is None:
             return None
-        try:
-            if self._second is None or self._second[0] != found:
+        with self._in_use():
+            try:
+                if self._second is None or self._second[0] != found:
+                    self._second = None
+                    found.check()
+                    self._second = found, Session(found.path)
+                return self._second[1].run(image, found.recipe)
+            except (MemoryError, errors.SetupError) as error:
+                _log.info("The model %s can't be asked: %s", name, error)
                 self._second = None
-                found.check()
-                self._second = found, Session(found.path)
-            return self._second[1].run(image, found.recipe)
-        except (MemoryError, errors.SetupError) as error:
-            _log.info("The model %s can't be asked: %s", name, error)
-            self._second = None
-            return None
+                return None
 
     @staticmethod
     def _explain(failed: Choice | None, choice: Choice) -> Choice:
@@ -240,7 +255,7 @@ class OfflineEngine:
         self._session = None
         memory.return_large_blocks()
         choice.weights.check()
-        self._session = Session(choice.weights.path)
+        self._session = Session(choice.weights.path, self._accelerators)
         with self._wishes:
             self._stop_unwanted()
         return self._session

@@ -73,6 +73,8 @@ class Engine:
     """The offline model that it is going to use, as far as can be told before."""
     read_maker: Callable[[bytes], Maker | None] = lambda data: None
     """Which model made a result."""
+    explain: Callable[[str, str], errors.LayerliftError] = errors.from_service
+    """What the code with which a task has failed means, with the engine's words on it."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, never going back, by which tasks are polled."""
 
@@ -173,6 +175,7 @@ class Engines:
             in_flight=in_flight,
             model=model,
             read_maker=read_maker,
+            explain=_explain_own,
         )
 
     def close(self, engine: Engine) -> None:
@@ -229,6 +232,11 @@ class Engines:
         service.close()
         with self._guard:
             self._services.discard(service)
+
+
+def _explain_own(code: str, words: str) -> errors.LayerliftError:
+    """An engine of this program also fails with what is known on this side alone, as a model that is gone."""
+    return errors.make(code, "" if words == code else words) if code in errors.OWN else errors.from_service(code, words)
 
 
 def _allow() -> None:

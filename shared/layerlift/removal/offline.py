@@ -8,10 +8,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
+
 from .. import errors
 from ..language import _
 from ..models import memory, own, sources
+from ..models.accelerators import Accelerators
 from ..models.engine import Choice, OfflineEngine
+from ..models.sessions import Session
 from ..models.shelf import Shelf, Weights
 from ..models.table import Model
 from ..service import polling
@@ -31,7 +35,8 @@ class Offline:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._shelf = Shelf(settings.models_folder)
-        self._engine = OfflineEngine(self._shelf, lambda: settings.model)
+        self._accelerators = Accelerators(lambda: settings.gpu)
+        self._engine = OfflineEngine(self._shelf, lambda: settings.model, self._accelerators)
         self._twin: Twin | None = None
 
     def choose(self) -> Choice:
@@ -86,6 +91,18 @@ class Offline:
             "free": memory.free(),
             "models": models,
         }
+
+    def try_gpu(self) -> tuple[str, str]:
+        """Runs the model that is chosen: the way in which a graphics card does it, empty where the processor does; and
+        why the card does not, where one is there and wanted. Raises SetupError, as `choose` and `Session` do."""
+        weights = self.choose().weights
+        session = Session(weights.path, self._accelerators)
+        session.ask(Image.new("RGB", (weights.recipe.side, weights.recipe.side)), weights.recipe)
+        return session.processor, self._accelerators.failure
+
+    def use_gpu(self, wanted: bool) -> None:
+        """Remembers whether models are to run on a graphics card. Raises SetupError `disk`."""
+        self._settings.use_gpu(wanted)
 
     def fetch(self, name: str, on_progress: sources.OnProgress) -> bool:
         """Brings a model here; False where it was. Raises as `sources.fetch` does, and SetupError `model_unknown`."""

@@ -213,7 +213,7 @@ def _finish(record: Record, context: Context) -> NDArray[np.uint8]:
             record.abandon()
         raise _explain_polling(error) from None
     if state.status == "error":
-        failure = errors.from_service(state.error_code or "unknown_internal_error", state.error_message or "")
+        failure = engine.explain(state.error_code or "unknown_internal_error", state.error_message or "")
         record.mark_free(failure.code, state.request_id)
         cancel.unpay()
         raise failure

@@ -124,6 +124,17 @@ class Settings:
                 preferences["model"] = model
 
     @property
+    def gpu(self) -> bool:
+        """Whether offline models are to run on a graphics card, where there is one that they can run on."""
+        return self._preferences().get("gpu") is True
+
+    def use_gpu(self, wanted: bool) -> None:
+        """Remembers whether a graphics card is to be used. Raises SetupError `disk`."""
+        if self.gpu != wanted:
+            with self._changing_preferences() as preferences:
+                preferences["gpu"] = wanted
+
+    @property
     def rate(self) -> tuple[int, float]:
         """How many requests to the API, in how many seconds, all processes of this user may send.
 

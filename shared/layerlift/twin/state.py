@@ -251,7 +251,7 @@ class State:
         except engines.EngineError as error:
             result = error
         except LayerliftError as error:
-            result = engines.EngineError(error.code, str(error))
+            result = engines.EngineError(error.code, error.detail)
         except Exception as error:  # noqa: BLE001 - whatever an engine does, the task has to end
             result = engines.EngineError("error_inference", f"{type(error).__name__}: {error}")
         return max(self.clock(), not_before), result

@@ -3,11 +3,12 @@
     python tests/benchmarks/models.py [--set FOLDER] [--sheet FILE.png PHOTO...]
 
 Of each model that is installed (`layerlift model fetch`): its plain alpha, and what the offline engine makes of it. The
-pictures are drawn subjects before photos, and those of a folder with a true alpha beside each: NAME.jpg or NAME.png,
-and NAME.alpha.png. The drawn ones are textures without meaning, which models for photos are not made for. Errors are
-those of `metrics`, over the whole picture; IoU is of the parts above a half. Ratios to the first line are geometric
-means over the pictures. Each model runs in a process of its own, whose peak memory is told. `--sheet` shows photos over
-green, one line a photo: the plain alpha and ours of each model.
+pictures are photographic and drawn subjects before photos, and those of a folder with a true alpha beside each:
+NAME.jpg or NAME.png, and NAME.alpha.png. The drawn ones are textures without meaning, which models for photos are not
+made for. Errors are those of `metrics`, over the whole picture; "thin" is the SAD where the truth is narrower than a
+fortieth of the picture's shorter side; IoU is of the parts above a half. Each set has its table. Ratios to the first
+line are geometric means over the pictures. Each model runs in a process of its own, whose peak memory is told.
+`--sheet` shows photos over green, one line a photo: the plain alpha and ours of each model.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -40,6 +43,7 @@ from layerlift.twin import EngineError  # noqa: E402
 from tests.benchmarks import metrics, scenes  # noqa: E402
 
 SIZE = (1600, 1100)
+STAMP_SIZE = (1000, 700)
 SHOWN = 320
 Alpha = NDArray[np.uint8]
 
@@ -52,16 +56,31 @@ def installed() -> list[Weights]:
 
 
 def pictures(folder: Path | None) -> Iterator[tuple[str, Image.Image, Alpha]]:
-    """All pictures with their true alphas."""
+    """All pictures with their true alphas, under the names of their sets."""
     scenes.fetch_photos()
+    scenes.fetch_stamps()
+    for stamp in scenes.STAMPS:
+        scene = scenes.make_of_stamp(stamp, *STAMP_SIZE)
+        yield f"photographic: {stamp}", Image.fromarray(scene.picture), scene.alpha
     for number, kind in enumerate(scenes.KINDS):
         for background in (scenes.BACKGROUNDS[number], scenes.BACKGROUNDS[number - 4]):
             scene = scenes.make(kind, background, *SIZE)
-            yield f"{kind}, {background}", Image.fromarray(scene.picture), scene.alpha
+            yield f"drawn: {kind}, {background}", Image.fromarray(scene.picture), scene.alpha
     for path in sorted(folder.glob("*.alpha.png")) if folder else ():
         name = path.name.removesuffix(".alpha.png")
         picture = next(path.parent.glob(f"{name}.[jp][pn]g"))
-        yield name, Image.open(picture).convert("RGB"), np.asarray(Image.open(path).convert("L"))
+        yield f"given: {name}", Image.open(picture).convert("RGB"), np.asarray(Image.open(path).convert("L"))
+
+
+def thin_parts(truth: Alpha) -> NDArray[np.bool_]:
+    """Where the subject is narrower than a fortieth of the shorter side, and half of that around."""
+    reach = max(1, min(truth.shape) // 80)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    inside = (truth > 127).astype(np.uint8)
+    thin = inside & ~cv2.morphologyEx(inside, cv2.MORPH_OPEN, kernel)
+    # A corner is no thin part.
+    thin = cv2.morphologyEx(thin, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return cv2.dilate(thin, kernel).astype(bool)
 
 
 class Ways:
@@ -101,9 +120,11 @@ def measure(weights: Weights, folder: Path | None) -> None:
             alpha = way(image)
             seconds = time.monotonic() - began
             inside, true = alpha > 127, truth > 127
+            thin = thin_parts(truth)
             errors = {
                 "SAD": metrics.sad(alpha, truth, everywhere),
                 "MSE": metrics.mse(alpha, truth, everywhere),
+                "thin": metrics.sad(alpha, truth, thin),
                 "gradient": metrics.gradient(alpha, truth, everywhere),
                 "IoU": float((inside & true).sum() / max(1, (inside | true).sum())),
                 "seconds": seconds,
@@ -114,21 +135,45 @@ def measure(weights: Weights, folder: Path | None) -> None:
 
 def table(folder: Path | None) -> None:
     """Print all errors, and their ratios to the first model's plain alpha."""
-    first: dict[str, NDArray[np.float64]] = {}
-    names = ("SAD", "MSE", "gradient", "IoU", "seconds")
-    print(f"{'':24}" + "".join(f"{name:>10}" for name in names) + f"{'MB':>8}   SAD beside the first line (worst)")
+    names = ("SAD", "thin", "MSE", "gradient", "IoU", "seconds")
+    results: dict[str, dict[str, list[dict[str, float | str]]]] = {}
+    memory: dict[str, float] = {}
     for weights in installed():
         command = [sys.executable, __file__, "--child", weights.name, *(["--set", str(folder)] if folder else [])]
         lines = [json.loads(line) for line in subprocess.check_output(command, text=True).splitlines()]
-        memory = lines.pop()["mb"]
-        for way in ("plain", "ours"):
-            of_way = [line for line in lines if line["way"] == way]
+        memory[weights.name] = lines.pop()["mb"]
+        for line in lines:
+            of_set = results.setdefault(line["picture"].partition(":")[0], {})
+            of_set.setdefault(f"{weights.name}, {line['way']}", []).append(line)
+    print(", ".join(f"{name}: peak {size:.0f} MB" for name, size in memory.items()))
+    for kind, ways in results.items():
+        head = "".join(f"{name:>10}" for name in names)
+        print(f"\n{kind:24}{head}   SAD and thin beside the first line (worst SAD: which)")
+        first: dict[str, NDArray[np.float64]] = {}
+        for way, of_way in ways.items():
             found = {name: np.array([line[name] for line in of_way]) for name in names}
             first = first or found
             ratios = (found["SAD"] + 1e-3) / (first["SAD"] + 1e-3)
+            means = f"{np.exp(np.log(ratios).mean()):.2f}, {found['thin'].sum() / max(1e-3, first['thin'].sum()):.2f}"
+            worst = f"({ratios.max():.2f}: {of_way[int(ratios.argmax())]['picture']})"
             cells = "".join(f"{found[name].mean():10.3f}" for name in names)
-            ratio = f"{np.exp(np.log(ratios).mean()):.2f} ({ratios.max():.2f})"
-            print(f"{weights.name + ', ' + way:24}{cells}{memory:8.0f}   {ratio}", flush=True)
+            print(f"{way:24}{cells}   {means} {worst}", flush=True)
+        _print_beside_the_better(ways)
+
+
+def _print_beside_the_better(ways: dict[str, list[dict[str, Any]]]) -> None:
+    """Print where a model with a second one is worse than the better of both by more than 2 %."""
+    for better in ("plain", "ours"):
+        both = [ways.get(f"{name}, {better}") for name in ("u2netp", "isnet")]
+        if None in both:
+            continue
+        ends = zip(ways["isnet, ours"], *both, strict=True)  # type: ignore[arg-type]
+        worse = {
+            ours["picture"]: ours["SAD"] / least
+            for ours, one, other in ends
+            if ours["SAD"] > 1.02 * (least := min(one["SAD"], other["SAD"]))
+        }
+        print(f"isnet, ours, is worse by over 2 % than the better of both ({better}) on: {worse or 'none'}")
 
 
 def sheet(target: Path, photos: list[Path]) -> None:

@@ -1,7 +1,8 @@
 """Scenes whose alpha and colours are known: a procedural subject over a real photo, and what a service makes of it.
 
 The photos are those of two Debian packages of wallpapers, fetched by apt at the first use, or of a folder of the
-user's own. They are tiled by reflection at their own resolution, so that the grain of a photo is not lost.
+user's own. They are tiled by reflection at their own resolution, so that the grain of a photo is not lost. Subjects
+that mean something are the photographic ones among Tux Paint's stamps, which come with an alpha of 8 bits.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +36,30 @@ PACKAGES = {
     },
     "mate-backgrounds": {"dune": "Dune", "meadow": "GreenMeadow", "flower": "Garden"},
 }
+STAMPS = {
+    "animals/fish/lobster": "lake",
+    "animals/birds/albino_peahen": "meadow",
+    "animals/birds/helmeted_guineafowl": "dune",
+    "animals/birds/crowned_crane": "boats",
+    "animals/mammals/bovines/indian_blackbuck": "forest",
+    "animals/mammals/bears/european-bear": "moss",
+    "animals/mammals/bovines/gnu-baby": "meadow",
+    "animals/insects/mantis": "leaf",
+    "plants/flowers/anemone_red": "forest",
+    "plants/flowers/daffodil": "cups",
+    "plants/trees/holm_oak": "sky",
+    "vehicles/race/indycar": "dune",
+    "vehicles/emergency/firetruck": "lake",
+    "vehicles/wheel_tractor": "meadow",
+    "vehicles/flight/balloon360": "sky",
+    "vehicles/flight/planes/747": "boats",
+    "household/tools/spade": "moss",
+    "household/tools/cementmixer": "flower",
+    "household/Lightbulb": "cups",
+    "town/monuments/inukshuk-photo": "lake",
+}
+"""Photographic stamps, and the photo that each is put before."""
+_STAMPS_PACKAGE = "tuxpaint-stamps-default"
 FOLDER = Path(os.environ.get("LAYERLIFT_BENCHMARK_PHOTOS", Path(tempfile.gettempdir()) / "layerlift-benchmark-photos"))
 BACKGROUNDS = ("forest", "moss", "boats", "cups", "sky", "leaf", "lake", "dune", "meadow", "flower")
 _OVERSAMPLED = 4
@@ -62,25 +88,53 @@ def fetch_photos() -> None:
     """
     if all((FOLDER / f"{name}.jpg").exists() for name in BACKGROUNDS):
         return
+    for package, photos in PACKAGES.items():
+        with _unpacked(package) as folder:
+            for photo, stem in photos.items():
+                found = [*folder.rglob(f"{stem}.jpg"), *folder.rglob(f"{stem}/**/2560x1600.jpg")]
+                shutil.copy(found[0], FOLDER / f"{photo}.jpg")
+
+
+def fetch_stamps() -> None:
+    """Bring the stamps to `FOLDER`, as NAME.png. Raises as `fetch_photos` does."""
+    if all((FOLDER / f"{Path(name).name}.png").exists() for name in STAMPS):
+        return
+    with _unpacked(_STAMPS_PACKAGE) as folder:
+        for name in STAMPS:
+            shutil.copy(folder / "usr/share/tuxpaint/stamps" / f"{name}.png", FOLDER)
+
+
+@contextmanager
+def _unpacked(package: str) -> Iterator[Path]:
+    """The files of a Debian package."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        for package, photos in PACKAGES.items():
-            try:
-                subprocess.run(["apt-get", "-qq", "download", package], cwd=folder, check=True, capture_output=True)
-                (archive,) = folder.glob(f"{package}_*.deb")
-                subprocess.run(["dpkg-deb", "-x", archive, folder / package], check=True)
-            except (OSError, subprocess.CalledProcessError) as error:
-                raise RuntimeError(
-                    f"The photos can't be fetched ({error}). Put {', '.join(BACKGROUNDS)} as .jpg into {FOLDER}."
-                ) from None
-            for photo, stem in photos.items():
-                found = [
-                    *(folder / package).rglob(f"{stem}.jpg"),
-                    *(folder / package).rglob(f"{stem}/**/2560x1600.jpg"),
-                ]
-                shutil.copy(found[0], FOLDER / f"{photo}.jpg")
+        try:
+            subprocess.run(["apt-get", "-qq", "download", package], cwd=folder, check=True, capture_output=True)
+            (archive,) = folder.glob(f"{package}_*.deb")
+            subprocess.run(["dpkg-deb", "-x", archive, folder / package], check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            text = f"The pictures of {package} can't be fetched ({error}). Put them into {FOLDER}."
+            raise RuntimeError(text) from None
+        yield folder / package
+
+
+def make_of_stamp(name: str, width: int, height: int) -> Scene:
+    """The scene of a stamp of `STAMPS`, as large as fits with a margin of a twelfth; the alpha is the stamp's own."""
+    behind = photo(STAMPS[name], width, height)
+    with Image.open(FOLDER / f"{Path(name).name}.png") as image:
+        # Colours are enlarged as far as they count.
+        stamp = image.convert("RGBA").convert("RGBa")
+    scale = min(width / stamp.width, height / stamp.height) * 5 / 6
+    stamp = stamp.resize((round(stamp.width * scale), round(stamp.height * scale)), Image.Resampling.BICUBIC)
+    canvas = Image.new("RGBa", (width, height))
+    canvas.paste(stamp, ((width - stamp.width) // 2, (height - stamp.height) // 2))
+    premultiplied = np.asarray(canvas)
+    alpha = np.ascontiguousarray(premultiplied[..., 3])
+    mixed = premultiplied[..., :3] + (1 - alpha[..., None] / np.float32(255)) * behind
+    return Scene(np.rint(mixed.clip(0, 255)).astype(np.uint8), alpha, np.asarray(canvas.convert("RGBA"))[..., :3])
 
 
 def photo(name: str, width: int, height: int) -> Colours:

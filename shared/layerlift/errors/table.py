@@ -198,6 +198,10 @@ OWN: dict[str, Entry] = {
         N_("Removing the kept results was not agreed to, so nothing was done."),
         N_("Add --yes to agree."),
     ),
+    "task_unknown": Entry(
+        kinds.SetupError, N_("There is no task of that name."), N_("Choose one from the list of tasks.")
+    ),
+    "bad_field": Entry(kinds.SetupError, N_("A task can't be run like this."), N_("Change it, then try again.")),
     "no_engine": Entry(
         kinds.SetupError,
         N_("The offline engine is not installed."),

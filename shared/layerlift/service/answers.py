@@ -78,6 +78,15 @@ class Price:
     run_task_url: str
 
 
+@dataclass(frozen=True)
+class Template:
+    """A template of a task. `picture` is the address of one that shows it, "" where there is none."""
+
+    id: str
+    title: str
+    picture: str
+
+
 def destinations(body: object) -> list[Destination]:
     """Of declare: one destination a declared file, in the order of the request."""
     found = []
@@ -189,6 +198,18 @@ def prices(body: object) -> tuple[list[Price], str | None]:
         Price(str(sku.get("description") or ""), _number(sku.get("amount", 0)), str(sku.get("run_task_url") or ""))
         for sku in map(_object, _list(page.get("skus")))
     ]
+    return found, _token(page)
+
+
+def templates(body: object) -> tuple[list[Template], str | None]:
+    """Of templates: one page, and the token of the next page (None on the last)."""
+    answer = _object(body)
+    page = _object(next((answer[name] for name in ("result", "results", "data") if answer.get(name)), None))
+    found = []
+    for entry in map(_object, _list(page.get("templates"))):
+        title = words(entry.get("title") or entry.get("name"))
+        address = entry.get("thumb") or entry.get("url")
+        found.append(Template(_id(entry.get("id") or entry.get("template_id")), title, str(address or "")))
     return found, _token(page)
 
 

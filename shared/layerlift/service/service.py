@@ -272,6 +272,10 @@ class Service:
         """What features cost. The service's list is known to be incomplete."""
         return self._fetch_pages("/s2s/v2.0/credit/feature-cost", answers.prices, sleep)
 
+    def templates(self, slug: str, *, sleep: Sleep) -> Iterator[answers.Template]:
+        """The templates of a task."""
+        return self._fetch_pages(f"/s2s/v2.0/task/template/{slug}", answers.templates, sleep)
+
     def _units(self, body: object) -> float:
         return answers.units(body, int(self._wall() * 1000))
 

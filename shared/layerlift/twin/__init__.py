@@ -1,7 +1,7 @@
 """The service's twin on loopback: the same protocol, no network, no key to buy.
 
-`Twin` is the running service, `Options` how it behaves, `Fault` what goes wrong in it. `engines` holds what stands
-behind it. Importing this needs no werkzeug.
+`Twin` is the running service, `Options` how it behaves, `Fault` what goes wrong in it. `features` has its tasks,
+`engines` and `pictures` what stands behind them. Importing this needs no werkzeug.
 """
 
 from __future__ import annotations

@@ -24,10 +24,10 @@ class EngineError(Exception):
         self.message = message or code
 
 
-def check(picture: bytes) -> None:
+def check(picture: bytes, max_bytes: float = MAX_BYTES) -> None:
     """Refuse what the service refuses: above 10 MB, above 4096 px, neither JPEG nor PNG. Raises EngineError."""
-    if len(picture) > MAX_BYTES:
-        raise EngineError("exceed_max_filesize", f"The file is larger than {MAX_BYTES} bytes")
+    if len(picture) > max_bytes:
+        raise EngineError("exceed_max_filesize", f"The file is larger than {max_bytes} bytes")
     try:
         with Image.open(io.BytesIO(picture), formats=("JPEG", "PNG")) as image:
             size = image.size

@@ -180,11 +180,9 @@ class Twin(twin.Twin):
 
         self._state.expire = expire_later  # type: ignore[method-assign]
 
-    def _noted(self, file_id: str, fault: str = "") -> Any:
-        task = self._start(file_id, fault)
-        sent = self._state._files[file_id].data
-        assert sent
-        self._picture_of[task.id] = _bands(np.asarray(Image.open(io.BytesIO(sent)).convert("L")))
+    def _noted(self, order: Any, fault: str = "") -> Any:
+        task = self._start(order, fault)
+        self._picture_of[task.id] = _bands(np.asarray(Image.open(io.BytesIO(task.picture)).convert("L")))
         return task
 
     def units(self, number: int) -> float:

@@ -99,20 +99,20 @@ class Raw:
             method, self._url + path, headers=self._headers, timeout=10, allow_redirects=False, **more
         )
 
-    def declare(self, data: bytes, content_type: str = "image/jpg") -> requests.Response:
+    def declare(self, data: bytes, content_type: str = "image/jpg", slug: str = "sod") -> requests.Response:
         file = {"content_type": content_type, "file_name": "a.jpg", "file_size": len(data)}
-        return self.api("POST", "/s2s/v2.0/file/sod", json={"files": [file]})
+        return self.api("POST", f"/s2s/v2.0/file/{slug}".rstrip("/"), json={"files": [file]})
 
     def upload(self, declared: requests.Response, data: bytes, **headers: str) -> requests.Response:
         request = declared.json()["data"]["files"][0]["requests"][0]
         sent = {"Content-Type": request["headers"]["Content-Type"], **headers}
         return requests.put(request["url"], data=data, headers=sent, timeout=10, allow_redirects=False)
 
-    def run(self, file_id: str) -> requests.Response:
-        return self.api("POST", "/s2s/v2.0/task/sod", json={"src_file_id": file_id})
+    def run(self, file_id: str, slug: str = "sod", **fields: Any) -> requests.Response:
+        return self.api("POST", f"/s2s/v2.0/task/{slug}", json={"src_file_id": file_id, **fields})
 
-    def poll(self, task_id: str) -> requests.Response:
-        return self.api("GET", f"/s2s/v2.0/task/sod/{quote(task_id, safe='')}")
+    def poll(self, task_id: str, slug: str = "sod") -> requests.Response:
+        return self.api("GET", f"/s2s/v2.0/task/{slug}/{quote(task_id, safe='')}")
 
     def delete(self, task_id: str) -> requests.Response:
         return self.api("POST", "/s2s/v2.0/task/delete", json={"task_id": task_id})
@@ -126,9 +126,12 @@ class Raw:
     def price(self, **query: Any) -> requests.Response:
         return self.api("GET", "/s2s/v2.0/credit/feature-cost", params=query)
 
-    def uploaded(self, data: bytes, content_type: str = "image/jpg") -> str:
+    def templates(self, slug: str = "bg-replace", **query: Any) -> requests.Response:
+        return self.api("GET", f"/s2s/v2.0/task/template/{slug}", params=query)
+
+    def uploaded(self, data: bytes, content_type: str = "image/jpg", slug: str = "sod") -> str:
         """Declares and uploads; the file's id."""
-        declared = self.declare(data, content_type)
+        declared = self.declare(data, content_type, slug)
         assert self.upload(declared, data).status_code == 200
         return str(declared.json()["data"]["files"][0]["file_id"])
 
@@ -136,11 +139,11 @@ class Raw:
         """Declares, uploads and runs; the task's id."""
         return str(self.run(self.uploaded(data, content_type)).json()["data"]["task_id"])
 
-    def ended(self, task_id: str) -> requests.Response:
+    def ended(self, task_id: str, slug: str = "sod") -> requests.Response:
         """Polls until the task is no longer running; the last answer."""
         pause = 0.01
         while True:
-            answer = self.poll(task_id)
+            answer = self.poll(task_id, slug)
             data = answer.json().get("data", {})
             if data.get("task_status", data.get("status")) != "running":
                 return answer

@@ -15,6 +15,7 @@ class Charge:
         units: how many.
         timestamp: unix milliseconds.
         lost: whether the task was lost by a late poll.
+        action: what the history calls the task.
     """
 
     id: int
@@ -22,6 +23,7 @@ class Charge:
     units: float
     timestamp: int
     lost: bool
+    action: str
 
 
 class Account:
@@ -48,6 +50,6 @@ class Account:
         """Units left."""
         return self._start - self.spent
 
-    def charge(self, task_id: str, units: float, timestamp: int, *, lost: bool) -> None:
+    def charge(self, task_id: str, units: float, timestamp: int, *, lost: bool, action: str) -> None:
         """Take units for a task."""
-        self._charges.append(Charge(self.FIRST_ID + len(self._charges), task_id, units, timestamp, lost))
+        self._charges.append(Charge(self.FIRST_ID + len(self._charges), task_id, units, timestamp, lost, action))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
@@ -14,26 +15,25 @@ from werkzeug.wrappers import Request, Response
 from .account import Charge
 from .endpoint import Act, Endpoint, Record, target
 from .faults import Fault
-from .state import CONTENT_TYPES, COST, Outcome, Refusal, State
+from .features import FEATURES, SOURCES, Feature
+from .state import CONTENT_TYPES, Order, Outcome, Refusal, Result, State
 
 PATHS = (
-    ("POST", "/s2s/v2.0/file/sod", "declare"),
-    ("POST", "/s2s/v2.0/file", "declare_short"),
-    ("POST", "/s2s/v2.0/task/sod", "run"),
-    ("GET", "/s2s/v2.0/task/sod/<task_id>", "poll"),
+    ("POST", "/s2s/v2.0/file", "declare"),
     ("POST", "/s2s/v2.0/task/delete", "delete"),
     ("GET", "/s2s/v1.0/client/credit", "balance"),
     ("GET", "/s2s/v1.0/client/credit/history", "history"),
     ("GET", "/s2s/v2.0/credit/feature-cost", "price"),
 )
+FEATURE_PATHS = (
+    ("POST", "/s2s/v2.0/file/{slug}", "declare"),
+    ("POST", "/s2s/v2.0/task/{slug}", "run"),
+    ("GET", "/s2s/v2.0/task/{slug}/<task_id>", "poll"),
+)
+TEMPLATES_PATH = ("GET", "/s2s/v2.0/task/template/{slug}", "templates")
 MAX_PAGE = 100
 MAX_UNITS = 1e15
 YEAR_MS = 365 * 86_400_000
-SKUS: tuple[dict[str, Any], ...] = (
-    {"description": "AI Photo Enhance", "amount": 1, "run_task_url": "/s2s/v2.0/task/enhance"},
-    {"description": "AI Photo Background Removal", "amount": COST, "run_task_url": "/s2s/v2.0/task/sod"},
-    {"description": "AI Photo Colorize", "amount": 1, "run_task_url": "/s2s/v2.0/task/colorize"},
-)
 
 
 class Api(Endpoint):
@@ -46,31 +46,34 @@ class Api(Endpoint):
         self._key = key
         self._storage_url = storage_url
         self._forms = state.options.forms
-        self._paths = Map(
-            [Rule(path, methods=[method], endpoint=name) for method, path, name in PATHS], merge_slashes=False
-        ).bind("127.0.0.1")
+        self._paths = Map(list(_rules()), merge_slashes=False).bind("127.0.0.1")
 
     def route(self, request: Request) -> tuple[str, Act]:
         # matched as sent: a slash inside an id that was not percent-encoded makes another path
         path = urlsplit(target(request)).path
         try:
-            name, values = self._paths.match(path, request.method)
+            (step, slug), values = self._paths.match(path, request.method)
         except HTTPException as error:
             raise Refusal(error.code or 404, "", error.name) from error
+        if step == "declare" and not self._takes_files(slug):
+            raise Refusal(404, "", "Not Found")
         acts: dict[str, Act] = {
-            "declare": lambda fault: self._declare(request),
-            "run": lambda fault: self._run(request, fault),
-            "poll": lambda fault: self._poll(unquote_plus(values["task_id"]), fault),
+            "declare": lambda fault: self._declare(request, slug),
+            "run": lambda fault: self._run(request, FEATURES[slug], fault),
+            "poll": lambda fault: self._poll(unquote_plus(values["task_id"]), slug, fault),
             "delete": lambda fault: self._delete(request, fault),
             "balance": lambda fault: self._balance(),
             "history": lambda fault: self._history(request),
             "price": lambda fault: self._price(request),
+            "templates": lambda fault: self._templates(request, FEATURES[slug]),
         }
-        short = "short_file_path" in self._forms
-        if name == ("declare" if short else "declare_short"):
-            raise Refusal(404, "", "Not Found")
-        step = "declare" if name == "declare_short" else str(name)
         return step, acts[step]
+
+    def _takes_files(self, slug: str) -> bool:
+        """Whether files are declared at the path of that task, "" for the one of all tasks."""
+        if "short_file_path" in self._forms:
+            return not slug
+        return bool(slug) or "both_file_paths" in self._forms
 
     def guard(self, request: Request) -> None:
         self._state.admit()
@@ -84,11 +87,11 @@ class Api(Endpoint):
             body["error_code"] = refusal.code
         return _json(body, refusal.status)
 
-    def _declare(self, request: Request) -> Response:
+    def _declare(self, request: Request, slug: str) -> Response:
         entries = _body(request).get("files")
         if not isinstance(entries, list) or not entries:
             raise Refusal(400, "InvalidParameters", "files is required")
-        files = self._state.declare([_file(entry) for entry in entries])
+        files = self._state.declare([_file(entry) for entry in entries], slug)
         answer = []
         for file in files:
             length: int | str = file.size if "number_length" in self._forms else str(file.size)
@@ -106,19 +109,40 @@ class Api(Endpoint):
             )
         return _json({"status": 200, "data": {"files": answer}})
 
-    def _run(self, request: Request, fault: Fault | None) -> Response:
-        file_id = _text(_body(request), "src_file_id")
-        self._expire(file_id, fault)
-        task = self._state.run(file_id, fault.code if fault and fault.kind == "engine" else "")
+    def _run(self, request: Request, feature: Feature, fault: Fault | None) -> Response:
+        order = self._order(_body(request), feature)
+        self._expire(order.source_id or order.source_path, fault)
+        task = self._state.run(order, fault.code if fault and fault.kind == "engine" else "")
         return _json({"status": 200, "data": {"task_id": task.id, **self._interval("interval_in_run")}})
+
+    def _order(self, body: dict[str, Any], feature: Feature) -> Order:
+        named = [name for name in SOURCES if name in body]
+        if len(named) != 1:
+            raise Refusal(400, "InvalidParameters", f"One of {' and '.join(SOURCES)} is required")
+        source = _text(body, named[0])
+        try:
+            fields = feature.check(body)
+            if named == ["src_file_id"]:
+                return Order(feature, fields, source_id=source)
+            return Order(feature, fields, source_path=self._path(source))
+        except ValueError as error:
+            raise Refusal(400, "InvalidParameters", str(error)) from error
+
+    def _path(self, url: str) -> str:
+        """The part of an address after its host, "" for one of another host. Raises ValueError for what is no address
+        of a file."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path in ("", "/"):
+            raise ValueError("src_file_url is not the address of a file")
+        return url[len(self._storage_url) :] if url.startswith(f"{self._storage_url}/") else ""
 
     def _expire(self, name: str, fault: Fault | None) -> None:
         if fault and fault.kind == "expired":
             self._state.expire(name)
 
-    def _poll(self, task_id: str, fault: Fault | None) -> Response:
+    def _poll(self, task_id: str, slug: str, fault: Fault | None) -> Response:
         self._expire(task_id, fault)
-        outcome = self._state.poll(task_id)
+        outcome = self._state.poll(task_id, slug)
         state = "status" if "status_field" in self._forms else "task_status"
         data: dict[str, Any] = {state: outcome.state, **self._interval("interval_in_poll")}
         if outcome.state == "error":
@@ -132,19 +156,27 @@ class Api(Endpoint):
             data["error"] = "None"
         if outcome.state == "success":
             data["results"] = self._results(outcome)
-            if "dst_id_in_data" in self._forms:
-                data["dst_id"] = outcome.dst_id
+            if "dst_id_in_data" in self._forms and len(outcome.results) == 1:
+                data["dst_id"] = outcome.results[0].dst_id
         return _json({"status": 200, "data": data})
 
     def _results(self, outcome: Outcome) -> Any:
-        result = {"url": self._storage_url + outcome.result_path}
-        if "dst_id_in_results" in self._forms:
-            result["dst_id"] = outcome.dst_id
+        several = len(outcome.results) > 1
+        entries = [self._result(result, several) for result in outcome.results]
         if "results_list_data" in self._forms:
-            return [{"id": 0, "data": [{"id": 0, **result}]}]
+            return [{"id": 0, "data": [{"id": number, **entry} for number, entry in enumerate(entries)]}]
         if "results_data" in self._forms:
-            return {"data": [result]}
-        return [result] if "results_list" in self._forms else result
+            return {"data": entries}
+        if "results_list" in self._forms:
+            return entries
+        return {"output": entries} if several else entries[0]
+
+    def _result(self, result: Result, several: bool) -> dict[str, str]:
+        entry = {"url": self._storage_url + result.path}
+        # beside the state there is room for one id alone
+        if "dst_id_in_results" in self._forms or ("dst_id_in_data" in self._forms and several):
+            entry["dst_id"] = result.dst_id
+        return entry
 
     def _interval(self, only_form: str) -> dict[str, int]:
         """`polling_interval`, where it is sent: everywhere unless a form names a single place or none."""
@@ -188,7 +220,7 @@ class Api(Endpoint):
         line = {
             "id": self._number(charge.id),
             "timestamp": charge.timestamp // 1000 if "history_in_seconds" in self._forms else charge.timestamp,
-            "action": "api_background_removal",
+            "action": charge.action,
             "target_id": charge.task_id,
             "info": {"credits": [{"type": "ApiPaygToken", "amount": -charge.units}]},
         }
@@ -199,7 +231,39 @@ class Api(Endpoint):
         return line
 
     def _price(self, request: Request) -> Response:
-        return _page(request, "skus", [{**sku, "unit": "unit", "proc_unit": "image"} for sku in SKUS])
+        """The list of prices, which does not have all tasks."""
+        skus = [
+            {
+                "description": feature.title,
+                "amount": feature.price,
+                "unit": "unit",
+                "proc_unit": "image",
+                "run_task_url": f"/s2s/v2.0/task/{feature.slug}",
+            }
+            for feature in FEATURES.values()
+            if feature.listed
+        ]
+        return _page(request, "skus", skus)
+
+    def _templates(self, request: Request, feature: Feature) -> Response:
+        entries = [
+            {
+                "id": template.id,
+                "title": template.title,
+                "thumb": f"{self._storage_url}{template.thumb_path}",
+            }
+            for template in feature.templates
+        ]
+        return _page(request, "templates", entries)
+
+
+def _rules() -> Iterator[Rule]:
+    """All paths, each with its step and the slug of its task, "" for none."""
+    for method, path, step in PATHS:
+        yield Rule(path, methods=[method], endpoint=(step, ""))
+    for feature in FEATURES.values():
+        for method, path, step in (*FEATURE_PATHS, *([TEMPLATES_PATH] if feature.templates else [])):
+            yield Rule(path.format(slug=feature.slug), methods=[method], endpoint=(step, feature.slug))
 
 
 def _json(body: Any, status: int = 200) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Event
 
-STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance", "history", "price")
+STEPS = ("declare", "upload", "run", "poll", "download", "delete", "balance", "history", "price", "templates", "thumb")
 KINDS: dict[str, str] = {
     "reset_before": "the connection is reset before the request was acted on",
     "reset_after": "the request is acted on, then the connection is reset without an answer",

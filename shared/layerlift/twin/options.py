@@ -9,7 +9,8 @@ from .engines import luma_key
 from .faults import Fault
 
 FORMS: dict[str, str] = {
-    "short_file_path": "files are declared at /s2s/v2.0/file alone, /s2s/v2.0/file/sod is 404",
+    "short_file_path": "files are declared at /s2s/v2.0/file alone, /s2s/v2.0/file/sod and its like are 404",
+    "both_file_paths": "files are declared at /s2s/v2.0/file, too; short_file_path goes before this",
     "headers_list": "upload headers as a list of {name, value} instead of an object",
     "number_length": "the Content-Length among the upload headers is a JSON number",
     "status_field": "a task's state stands in `status` instead of `task_status`",
@@ -22,7 +23,7 @@ FORMS: dict[str, str] = {
     "interval_in_run": "polling_interval is sent in the answer to run alone",
     "interval_in_poll": "polling_interval is sent in the answers to poll alone",
     "interval_nowhere": "polling_interval holds, but is not sent",
-    "dst_id_in_data": "a success carries dst_id beside the state",
+    "dst_id_in_data": "a success carries dst_id beside the state; beside the urls, where there are several",
     "dst_id_in_results": "a success carries dst_id beside the url",
     "numeric_ids": "ids in the balance and the history are 64-bit JSON numbers",
     "base64_ids": "file and task ids contain + / and =",
@@ -45,7 +46,7 @@ class Options:
 
     Attributes:
         engine: picture bytes to the bytes of a PNG cut-out; raises `EngineError`. The default is the exact key for
-            tests, no model.
+            tests, no model. Tasks that tell a subject from its background ask it, too.
         abandon: hears of a picture whose cut-out nobody wants any more, while the engine has it.
         run_seconds: a task's result is ready no earlier than this after `run`.
         polling_interval_ms: what is sent as `polling_interval`, None: it is not sent.

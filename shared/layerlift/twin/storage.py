@@ -9,13 +9,16 @@ from werkzeug.wrappers import Request, Response
 
 from .endpoint import Act, Endpoint, spoil, target
 from .faults import Fault
+from .features import THUMBS
+from .pictures import thumb
 from .state import Refusal
 
 PICTURE_FAULTS = ("bad_picture", "bomb", "other_size", "no_alpha")
 
 
 class Storage(Endpoint):
-    """Takes PUT at upload addresses and GET at result addresses, both exactly as they were handed out."""
+    """Takes PUT at upload addresses, and GET at those of results and of templates, all exactly as they were handed
+    out."""
 
     storage = True
 
@@ -25,6 +28,8 @@ class Storage(Endpoint):
             return "upload", lambda fault: self._upload(request, address, fault)
         if request.method == "GET" and address.startswith("/result/"):
             return "download", lambda fault: self._download(address, fault)
+        if request.method == "GET" and address in THUMBS:
+            return "thumb", lambda fault: Response(thumb(THUMBS[address].id), mimetype="image/png")
         raise Refusal(403, "SignatureDoesNotMatch", "The request does not match its signature.")
 
     def guard(self, request: Request) -> None:

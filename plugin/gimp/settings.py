@@ -82,12 +82,12 @@ class Settings:
         for name in ASKING:
             self._form.enable(name, False)
         if self._do(lambda worker: worker.settings(), self._show, locks=False):
+            self._form.enable("agree")
             self._do(lambda worker: worker.jobs(), self._show_jobs, locks=False)
             self._models.load()
             if self._form["shown"] != _("No key set."):
                 self._do(lambda worker: worker.balance("youcam"), self._show_balance, locks=False)
             self._form.enable("test")
-            self._form.enable("agree")
 
     def _do(
         self, work: Callable[[Worker], Any], take: Callable[[Any], None] = lambda answer: None, locks: bool = True

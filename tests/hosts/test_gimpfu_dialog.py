@@ -254,7 +254,8 @@ def test_a_window_of_a_plug_in_is_read_changed_and_heard_of_while_it_is_shown(
             wait_for(lambda: window.python(noted), "the answer")
         )
         assert (answer, name, secret, greeting, size) == ("take", "Ada", "hidden", "Hello, Ada!", 1)
-        assert heard[0] == "shown" and heard[-1] is True
+        # On a busy computer, what is typed comes before it.
+        assert heard.count("shown") == 1 and heard[-1] is True
         window.python(forget_notes)
         window.dismiss("Escape", window.summon("ctrl+shift+F5", "^A Window$"))
         assert wait_for(lambda: window.python(noted), "the end") == "(None,)"

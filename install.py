@@ -127,7 +127,8 @@ def fetch_model(name: str, system: System, hosts: list[Host], dry_run: bool) -> 
 def use_card(card: str, system: System, hosts: list[Host]) -> None:
     """Switch the graphics card on or off for the offline models of every environment."""
     for environment in _environments(system, hosts):
-        environment.tell_model("gpu", "off" if environment.card() == gpu.NONE else "on")
+        is_there = card != gpu.NONE and (card not in gpu.SIZES or environment.card() == card)
+        environment.tell_model("gpu", "on" if is_there else "off")
 
 
 def _environments(system: System, hosts: list[Host]) -> list[Environment]:

@@ -97,10 +97,10 @@ def test_a_step_that_can_cost_money_is_synced_to_the_disk(tmp_path: Path) -> Non
 
 def test_what_came_back_is_kept_for_the_same_picture(journal: Journal, tmp_path: Path) -> None:
     with claim(journal) as record:
-        assert record.alpha() is None
+        assert record.result() is None
         finished(record)
     with Journal(tmp_path).claim(NAME, "youcam", "account", SIZE, busy) as record:
-        assert np.array_equal(record.alpha(), alpha())
+        assert np.array_equal(record.result(), alpha())
         assert (record.entry.state, record.entry.dst_id, record.entry.units) == ("kept", "dst", 1)
 
 
@@ -108,7 +108,7 @@ def test_an_alpha_of_another_size_is_not_taken(journal: Journal) -> None:
     with claim(journal) as record:
         finished(record)
         journal.cache.put(NAME, np.zeros((9, 9), np.uint8))
-        assert record.alpha() is None
+        assert record.result() is None
 
 
 def test_a_second_name_leads_to_the_same_removal(journal: Journal) -> None:
@@ -262,7 +262,7 @@ def test_a_file_with_a_damaged_page_is_set_aside_and_the_kept_alphas_stay(tmp_pa
     following = Journal(tmp_path)
     assert following.entries() == []
     with claim(following, digest("7")) as record:
-        assert np.array_equal(record.alpha(), alpha())
+        assert np.array_equal(record.result(), alpha())
 
 
 def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_after_the_payment_a_step_that_can_not_be_written_down_stops_nothing(
         record.wait()
         assert "task" in caplog.text
         record.keep(alpha())
-        assert np.array_equal(record.alpha(), alpha())
+        assert np.array_equal(record.result(), alpha())
         with pytest.raises(errors.SetupError):
             record.mark_starting()
 

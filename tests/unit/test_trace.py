@@ -78,7 +78,7 @@ def test_a_start_that_may_be_paid_for_survives_the_loss_of_the_journal(tmp_path:
             expected = f"task of {name}" if states[name] == "running" else None
             assert after[name].task_id == expected
         assert "free" not in after or after["free"].state == "uploaded"
-        assert np.array_equal(claimed(journal, "kept").alpha(), np.full((SIZE[1], SIZE[0]), 7, np.uint8))
+        assert np.array_equal(claimed(journal, "kept").result(), np.full((SIZE[1], SIZE[0]), 7, np.uint8))
 
 
 def test_what_was_cleared_does_not_come_back(tmp_path: Path) -> None:

@@ -45,6 +45,11 @@ MIGRATIONS = (
     CREATE INDEX requests_by_time ON requests (time);
     CREATE TABLE pauses (until REAL NOT NULL);
     """,
+    """
+    ALTER TABLE removals ADD COLUMN task TEXT NOT NULL DEFAULT 'sod';
+    ALTER TABLE removals ADD COLUMN fields TEXT NOT NULL DEFAULT '';
+    ALTER TABLE removals ADD COLUMN keep INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

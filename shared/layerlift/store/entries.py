@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+Result: TypeAlias = NDArray[np.uint8] | list[bytes]
+"""What comes back: an alpha (height, width), or the files of pictures."""
 _PIECE = 16_000_000
 
 State = Literal["new", "uploaded", "starting", "unknown", "running", "done", "kept", "deleted", "lost", "refused"]
@@ -21,13 +23,17 @@ task is known. done: the task has succeeded, and was charged. kept: its alpha ha
 and the service has deleted its files. lost: the service has forgotten the task, which may have been charged, and the
 user was told. refused: the task is known, and the service refuses to tell what became of it.
 """
+REMOVAL = "sod"
+"""The slug of the task that all runs were of before there were others."""
 IN_DOUBT = ("starting", "unknown", "refused", "lost")
 """The removal may have been charged, and its result is not here."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One removal as it is written down. Times are seconds since 1970; `width` and `height` those of the upload."""
+    """One run of a task as it is written down. Times are seconds since 1970; `width` and `height` those of the upload;
+    `task` is the task's slug, `fields` what it was run with, as JSON, "" for nothing; `keep` is 1 where the service is
+    to keep its copies."""
 
     id: int
     picture: str
@@ -43,6 +49,9 @@ class Entry:
     dst_id: str | None
     units: float
     created: float
+    task: str = REMOVAL
+    fields: str = ""
+    keep: int = 0
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from ..imaging.tiles import fits
 from . import database, locks, trace
 from .cache import Cache
 from .database import Database
-from .entries import IN_DOUBT, Entry, Step
+from .entries import IN_DOUBT, REMOVAL, Entry, Result, Step
 from .records import FILE_SECONDS, Record
 from .trace import Start, Trace
 
@@ -95,20 +95,29 @@ class Journal:
 
     @contextmanager
     def claim(
-        self, picture: str, engine: str, account: str, size: tuple[int, int], sleep: Callable[[float], None]
+        self,
+        picture: str,
+        engine: str,
+        account: str,
+        size: tuple[int, int],
+        sleep: Callable[[float], None],
+        task: str = REMOVAL,
+        fields: str = "",
     ) -> Iterator[Record]:
         """The removal of a picture (a `digest`), for this holder alone; waits by `sleep` while another has it.
 
         Args:
             account: who pays where it is started.
             size: width and height of the upload.
+            task, fields: as `Entry` has them.
         """
         with self._lock_claim(picture, sleep) as lock:
             with self._database.writing() as writing:
                 writing.execute(
-                    "INSERT OR IGNORE INTO removals (picture, engine, account, width, height, state, created)"
-                    " VALUES (?, ?, ?, ?, ?, 'new', ?)",
-                    (picture, engine, account, *size, self.clock()),
+                    "INSERT OR IGNORE INTO removals"
+                    " (picture, engine, account, width, height, state, created, task, fields)"
+                    " VALUES (?, ?, ?, ?, ?, 'new', ?, ?, ?)",
+                    (picture, engine, account, *size, self.clock(), task, fields),
                 )
             entry = self._restore_task(self._entries("WHERE picture = ?", picture)[0])
             with closing(Record(self, entry, lock, account)) as record:
@@ -159,7 +168,7 @@ class Journal:
     def undeleted(self, account: str) -> list[Entry]:
         """The account's removals of the last day whose alpha is here, and whose files the service still has."""
         recent = self._entries("WHERE account = ? AND run_time > ?", account, self.clock() - FILE_SECONDS)
-        return [entry for entry in recent if entry.state == "kept"]
+        return [entry for entry in recent if entry.state == "kept" and not entry.keep]
 
     def mark_deleted(self, entry: Entry) -> None:
         """The service has deleted the files of a removal whose alpha is here."""
@@ -201,12 +210,19 @@ class Journal:
         found = self.cache.get(entry.picture)
         return found if found is not None and fits(found.shape[::-1], (entry.width, entry.height)) else None
 
-    def keep(self, name: str, alpha: NDArray[np.uint8]) -> bool:
-        """Keeps an alpha under a `digest`; a disk that can't take it is told in the log alone."""
+    def result(self, entry: Entry) -> Result | None:
+        """What came back for a run of any task: an alpha, or the files of pictures; None where it is not kept."""
+        return self.alpha(entry) if entry.task == REMOVAL else self.cache.get_pictures(entry.picture)
+
+    def keep(self, name: str, result: Result) -> bool:
+        """Keeps a result under a `digest`; a disk that can't take it is told in the log alone."""
         try:
-            self.cache.put(name, alpha)
+            if isinstance(result, list):
+                self.cache.put_pictures(name, result)
+            else:
+                self.cache.put(name, result)
         except OSError as error:
-            _log.warning("An alpha could not be kept: %s", error.strerror)
+            _log.warning("A result could not be kept: %s", error.strerror)
             return False
         return True
 
@@ -278,7 +294,7 @@ class Journal:
 
     def _forget_old(self) -> None:
         old = self._entries("WHERE created < ?", self.clock() - KEPT_SECONDS)
-        self._forget([entry for entry in old if entry.state in _ENDED and not self.cache.path(entry.picture).exists()])
+        self._forget([entry for entry in old if entry.state in _ENDED and not self.cache.has(entry.picture)])
 
     def _forget(self, entries: list[Entry]) -> None:
         if not entries:

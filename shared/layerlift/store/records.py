@@ -12,13 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .. import errors
 from ..imaging.makers import Maker
 from . import locks
-from .entries import Entry
+from .entries import Entry, Result
 from .trace import Start, Trace
 
 FILE_SECONDS = 23 * 3600.0
@@ -49,11 +46,11 @@ class Book(Protocol):
     def owner(self, task_id: str, picture: str) -> str:
         """The picture that a task was first named for."""
 
-    def alpha(self, entry: Entry) -> NDArray[np.uint8] | None:
-        """The alpha that came back for a removal."""
+    def result(self, entry: Entry) -> Result | None:
+        """What came back for a run."""
 
-    def keep(self, name: str, alpha: NDArray[np.uint8]) -> bool:
-        """Keeps an alpha, if it can."""
+    def keep(self, name: str, result: Result) -> bool:
+        """Keeps a result, if it can."""
 
     def keep_unusable(self, entry: Entry, data: bytes) -> Path | None:
         """Keeps a result that can't be used."""
@@ -117,7 +114,7 @@ class Record:
         """The run call comes next."""
         self._submit(self._journal.learn_owners).result()
         entry, time = self.entry, self._journal.clock()
-        start = Start(entry.picture, entry.engine, self._account, entry.width, entry.height, time)
+        start = Start(entry.picture, entry.engine, self._account, entry.width, entry.height, time, task=entry.task)
         self._submit(lambda: self._journal.trace_start(start)).result()
         self._write("starting", None, state="starting", task_id=None, account=self._account, run_time=time)
 
@@ -148,17 +145,21 @@ class Record:
         """The task has succeeded, and was charged."""
         self._note("done", request_id, state="done", dst_id=dst_id, units=units)
 
+    def mark_keep(self) -> None:
+        """The service is to keep its copies."""
+        self._note("keep", None, keep=1)
+
     def mark_lost(self, code: str, request_id: str | None) -> None:
         """The service has forgotten the task, and the user hears of it now."""
         self._note(f"lost: {code}", request_id, state="lost")
 
-    def alpha(self) -> NDArray[np.uint8] | None:
-        """The alpha that came back, at most at the upload's size, None where it is not kept."""
-        return self._journal.alpha(self.entry)
+    def result(self) -> Result | None:
+        """What came back, an alpha at most at the upload's size; None where it is not kept."""
+        return self._journal.result(self.entry)
 
-    def keep(self, alpha: NDArray[np.uint8]) -> None:
-        """Keeps the alpha that came back."""
-        if self._journal.keep(self.entry.picture, alpha):
+    def keep(self, result: Result) -> None:
+        """Keeps what came back."""
+        if self._journal.keep(self.entry.picture, result):
             self._note("kept", None, self._ended, state="kept")
 
     def keep_unusable(self, data: bytes) -> Path | None:
@@ -230,10 +231,10 @@ class Unrecorded(Record):
     def owns(self, task_id: str) -> bool:
         return True
 
-    def alpha(self) -> NDArray[np.uint8] | None:
+    def result(self) -> Result | None:
         return None
 
-    def keep(self, alpha: NDArray[np.uint8]) -> None:
+    def keep(self, result: Result) -> None:
         pass
 
     def keep_unusable(self, data: bytes) -> Path | None:

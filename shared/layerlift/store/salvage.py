@@ -40,9 +40,9 @@ def copy_starts(connection: sqlite3.Connection, known: dict[str, Start]) -> None
     for start in known.values():
         state = "running" if start.task_id else "unknown"
         connection.execute(
-            "INSERT OR IGNORE INTO removals (picture, engine, account, width, height, state, created)"
-            " VALUES (?, ?, ?, ?, ?, 'new', ?)",
-            (start.picture, start.engine, start.account, start.width, start.height, start.time),
+            "INSERT OR IGNORE INTO removals (picture, engine, account, width, height, state, created, task)"
+            " VALUES (?, ?, ?, ?, ?, 'new', ?, ?)",
+            (start.picture, start.engine, start.account, start.width, start.height, start.time, start.task),
         )
         connection.execute(
             "UPDATE removals SET state = ?, account = ?, task_id = ?, run_time = ? WHERE picture = ?"
@@ -52,7 +52,10 @@ def copy_starts(connection: sqlite3.Connection, known: dict[str, Start]) -> None
 
 
 def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> None:
-    columns = [(name, kind) for _, name, kind, *_ in new.execute(f"PRAGMA table_info({table})")]
+    there = {name for _, name, *_ in old.execute(f"PRAGMA table_info({table})")}
+    every = [(name, kind) for _, name, kind, *_ in new.execute(f"PRAGMA table_info({table})")]
+    # An older version knew fewer.
+    columns = [(name, kind) for name, kind in every if name in there]
     names = ", ".join(name for name, _ in columns)
     places = ", ".join("?" for _ in columns)
     for row in _readable(old, f"SELECT rowid, {names} FROM {table}"):

@@ -12,6 +12,8 @@ import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from .entries import REMOVAL
+
 NAME = "starts.jsonl"
 LARGE_BYTES = 4_000_000
 """Of some 15,000 starts."""
@@ -20,7 +22,7 @@ LARGE_BYTES = 4_000_000
 @dataclass(frozen=True)
 class Start:
     """A start of a removal that has not come to its end; `task_id` is None where nobody knows of a task. `time` is in
-    seconds since 1970; `width` and `height` are those of the upload."""
+    seconds since 1970; `width` and `height` are those of the upload; `task` is the task's slug."""
 
     picture: str
     engine: str
@@ -29,6 +31,7 @@ class Start:
     height: int
     time: float
     task_id: str | None = None
+    task: str = REMOVAL
 
 
 class Trace:

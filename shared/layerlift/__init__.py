@@ -9,9 +9,10 @@ The work is done by the YouCam service with your API key, or offline, by a quick
         cutout.save("dog.png")             # at the picture's own size, depth and profile
         print(cutout.alpha.shape, cutout.engine, cutout.units)
 
-`Client.remove_all` does many pictures side by side and tells of each by a `Cutout` or a `Failure`; `Client.balance`
-has the units that are left. Nothing is uploaded before you have agreed to it, once, by `layerlift uploads allow`.
-Pixels that were paid for are free the next time.
+`Client.remove_all` does many pictures side by side and tells of each by a `Cutout` or a `Failure`; `Client.run` and
+`Cutout.then` run the service's other tasks, and give a `TaskResult`; `Client.balance` has the units that are left.
+Nothing is uploaded before you have agreed to it, once, by `layerlift uploads allow`. Pixels that were paid for are free
+the next time.
 
 All errors are of one tree. They are named by what to do next, have a stable `code`, and say what happened and what to
 do in `str()`::
@@ -53,8 +54,9 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .client import Client, Cutout, Failure
+    from .client import Client
     from .imaging.pictures import Picture
+    from .results import Cutout, Failure, TaskResult
 
 __all__ = [
     "AuthError",
@@ -72,12 +74,13 @@ __all__ = [
     "RateLimited",
     "ServiceError",
     "SetupError",
+    "TaskResult",
     "TopUpError",
     "__version__",
 ]
 __version__ = "0.1.0"
 
-_LATE = dict(Client="client", Cutout="client", Failure="client", Picture="imaging.pictures")
+_LATE = dict(Client="client", Cutout="results", Failure="results", Picture="imaging.pictures", TaskResult="results")
 """What is imported at its first use, and the modules that have it."""
 
 

@@ -5,112 +5,30 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 from weakref import WeakSet
 
-import numpy as np
-from numpy.typing import NDArray
-
 from . import errors
-from .imaging import matte, pictures
 from .imaging.pictures import Picture
 from .imaging.sources import Reader, Source
-from .removal import account
+from .removal import account, running
 from .removal.batch import Batch, End
 from .removal.cancelling import Cancel
 from .removal.choices import CHOICES, Choice
 from .removal.engines import Engine, Engines
 from .removal.single import Outcome
+from .removal.stages import ignore
+from .results import Cutout, Failure, Row, TaskResult, Then
+from .service import tasks
 from .store.settings import Settings, check_key
 
 _AHEAD = 4
 """Cut-outs that wait for the program to take them; as many pictures are in memory."""
 _LOOK_SECONDS = 0.05
-
-
-@dataclass(frozen=True, eq=False)
-class Cutout:
-    """A picture whose background is removed.
-
-    Attributes:
-        alpha: (height, width) uint8, of the picture's own size: 255 where the subject is, 0 where the background was.
-            It is not multiplied with the alpha that the picture may have had; what `image` returns is.
-        source: what was given to `remove` or `remove_all`.
-        number: its place among the sources, from 0.
-        engine: "youcam" or "offline".
-        task_id: the service's name for the removal.
-        dst_id: the service's name for the result, None where it gave none.
-        units: what was charged: 0 where the alpha was kept from an earlier removal of the same pixels, or is offline.
-        cached: whether the alpha was kept from an earlier removal.
-        full: whether the whole picture was taken for the subject, so that nothing is cut away.
-        model: the offline model that made it, None for the service.
-        fallback: why that was not a better model, a sentence; None where nothing was in the way of one.
-    """
-
-    alpha: NDArray[np.uint8]
-    source: Any
-    number: int
-    engine: str
-    task_id: str
-    dst_id: str | None
-    units: int
-    cached: bool
-    full: bool
-    model: str | None
-    fallback: str | None
-    _picture: Picture
-
-    def __repr__(self) -> str:
-        height, width = self.alpha.shape
-        made_by = f"{self.engine} ({self.model})" if self.model else self.engine
-        return f"<Cutout {self.number}: {width} x {height}, {made_by}, {self.units} units>"
-
-    def image(self, *, clean_edges: bool = True) -> Picture:
-        """The cut-out, made anew with each call.
-
-        Its `pixels` are (height, width, 2 or 4): gray or RGB, then alpha, not premultiplied, in the picture's own
-        depth, uint8 or uint16, and with its `icc_profile`. At 8 bits `PIL.Image.fromarray` takes the pixels; Pillow has
-        no colours of 16 bits.
-
-        Args:
-            clean_edges: whether the old background's colour is taken out of soft edges. All else keeps its colours
-                bit for bit.
-        """
-        return matte.cut_out(self._picture, self.alpha, clean_edges=clean_edges)
-
-    def save(self, path: str | os.PathLike[str], *, clean_edges: bool = True) -> None:
-        """Writes `image` as a PNG, with 8 or 16 bits and the profile; the file is there whole or not at all. One that
-        is there is replaced.
-
-        Raises:
-            SetupError: ``not_png`` for a name that does not end in .png; ``disk`` where it can't be written.
-        """
-        if Path(path).suffix.lower() != ".png":
-            raise errors.make("not_png", str(path))
-        pictures.write_png(path, self.image(clean_edges=clean_edges))
-
-
-@dataclass(frozen=True, eq=False)
-class Failure:
-    """A picture of `Client.remove_all` that has no cut-out.
-
-    Attributes:
-        source: what was given.
-        number: its place among the sources, from 0.
-        error: why; its kind says what to do next.
-    """
-
-    source: Any
-    number: int
-    error: errors.LayerliftError
-
-    def __repr__(self) -> str:
-        return f"<Failure {self.number}: {self.error}>"
 
 
 class Client:
@@ -231,6 +149,49 @@ class Client:
         """
         return self._begin(list(sources), again)
 
+    def run(self, task: str, source: Source, *, again: bool = False, keep: bool = False, **fields: Any) -> TaskResult:
+        """What another task of the service makes of a picture. It costs what the service says, which is paid once.
+
+        Args:
+            task: its name, as `layerlift tasks` lists them.
+            source: as `remove` takes it.
+            again: whether to pay again where an earlier start of the same may have been charged in vain.
+            keep: whether the service is to keep its copies for a later task, which then needs no upload. Else they are
+                deleted.
+            fields: what the task is run with; a mask is a source, of the picture's own proportions.
+
+        Raises:
+            SetupError: ``task_unknown``, ``bad_field``, and what `remove` raises; there is no offline engine for this.
+            PictureError: ``mask_size``, and what `remove` raises; and all else that `remove` does.
+        """
+        return self._run(Reader(source, again=True).read(), [], task, fields, again, keep)
+
+    def _run(
+        self,
+        picture: Picture,
+        row: Row,
+        task: str,
+        fields: Mapping[str, Any],
+        again: bool,
+        keep: bool,
+    ) -> TaskResult:
+        self._check_open()
+        row = [*row, (task, fields)]
+        requests = [_request(name, given) for name, given in row]
+        cancel = Cancel(threading.Event(), self._engines.background)
+        engine = self._engines.open("youcam", cancel.sleep)
+        try:
+            prices = account.ask_prices(engine, cancel)
+            priced = [replace(request, price=prices.get(request.task.slug)) for request in requests]
+            results = running.run(picture, priced, engine, ignore, cancel, again=again, keep=keep)
+        finally:
+            self._engines.close(engine)
+        last = results[-1]
+        if last.error is not None:
+            raise last.error
+        units, cached = sum(result.units for result in results), all(result.cached for result in results)
+        return TaskResult(last.files, task, last.task_id, last.dst_id, units, cached, picture, row, self._run)
+
     def balance(self) -> float:
         """The units that the account has left, `math.inf` offline. Asking costs nothing, and needs no consent.
 
@@ -244,7 +205,7 @@ class Client:
     def _begin(self, sources: Sequence[Source], again: bool) -> _Removals:
         with self._guard:
             self._check_open()
-            removals = _Removals(self._engines, self._choice, sources, again)
+            removals = _Removals(self._run, self._engines, self._choice, sources, again)
             self._under_way.add(removals)
         return removals
 
@@ -253,18 +214,27 @@ class Client:
             raise RuntimeError("the client is closed")
 
 
+def _request(name: str, given: Mapping[str, Any]) -> running.Request:
+    """What is to be run. Raises SetupError `task_unknown`, `bad_field`; PictureError for a mask that is none."""
+    task = tasks.find(name)
+    masks = {field.name: given[field.name] for field in task.fields if field.kind == "mask" and field.name in given}
+    fields = task.check({**given, **dict.fromkeys(masks, "mask")})
+    read = {name: Reader(mask, again=True).read() for name, mask in masks.items()}
+    return running.Request(task, {name: value for name, value in fields.items() if name not in masks}, None, read)
+
+
 class _Removals(Iterator["Cutout | Failure"]):
     """The ends of removals as they come, for any thread. When this object is closed, or dropped, the others are
     cancelled."""
 
-    def __init__(self, engines: Engines, choice: str, sources: Sequence[Source], again: bool) -> None:
+    def __init__(self, then: Then, engines: Engines, choice: str, sources: Sequence[Source], again: bool) -> None:
         self._sources = sources
         self._cancel = threading.Event()
         self._room = threading.Semaphore(_AHEAD)
         self._guard = threading.Lock()
         engine = engines.open(choice, Cancel(self._cancel).sleep)
         jobs = [
-            _Job(source, number, Reader(source, again), self._cancel, self._room)
+            _Job(source, number, Reader(source, again), self._cancel, self._room, then)
             for number, source in enumerate(sources)
         ]
         self._ends = _ends(Batch(self._cancel, engines.background), jobs, engines, engine, again)
@@ -307,6 +277,7 @@ class _Job:
     reader: Reader
     cancel: threading.Event
     room: threading.Semaphore
+    then: Then
 
     def load(self) -> Picture:
         return self.reader.read()
@@ -328,4 +299,5 @@ class _Job:
             outcome.model,
             outcome.fallback,
             picture,
+            self.then,
         )

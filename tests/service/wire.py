@@ -51,8 +51,18 @@ class Waiting(Service):
 
     def __init__(self, url: str, key: str, *, sleep: Callable[[float], None] = time.sleep, **more: Any) -> None:
         super().__init__(url, key, **more)
+        self._sleep = sleep
+        self._hand_in()
+
+    def of(self, *task: Any) -> Waiting:
+        other = super().of(*task)
+        assert isinstance(other, Waiting)
+        other._hand_in()
+        return other
+
+    def _hand_in(self) -> None:
         for name in ("declare", "upload", "run", "download", "delete", "balance", "history", "prices"):
-            setattr(self, name, functools.partial(getattr(self, name), sleep=sleep))
+            setattr(self, name, functools.partial(getattr(type(self), name), self, sleep=self._sleep))
 
 
 def client(twin: Twin, **more: Any) -> Waiting:

@@ -36,6 +36,7 @@ CORE_ROOMS = (
     "models",
     "service",
     "removal",
+    "results",
     "client",
     "__init__",
     "worker",

@@ -9,7 +9,7 @@ import time
 from .. import errors
 from ..language import N_, _, ngettext
 from ..store import journal as journals
-from ..store.entries import Entry
+from ..store.entries import REMOVAL, Entry
 from ..store.journal import Journal
 from ..store.settings import Settings
 from . import terminal
@@ -56,10 +56,12 @@ def _line(journal: Journal, entry: Entry) -> str:
         said = _("in progress")
     elif entry.state in ("running", "done") and not journal.can_fetch(entry):
         said = _(_SAID["lost"])
-    elif entry.state in ("kept", "deleted") and journal.alpha(entry) is None:
+    elif entry.state in ("kept", "deleted") and journal.result(entry) is None:
         said = _("done, its result is no longer kept")
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.created))
     task = _("task {task}").format(task=entry.task_id) if entry.task_id else _("no task")
+    if entry.task != REMOVAL:
+        task = f"{entry.task} {entry.fields}  {task}"
     units = terminal.format_units(entry.units)
     return errors.plain(f"{when}  {entry.width} x {entry.height}  {units}  {task}  {said}")
 

@@ -1,4 +1,4 @@
-"""The ``layerlift`` command: remove, balance, key, uploads, model, jobs, doctor, serve.
+"""The ``layerlift`` command: remove, run, tasks, balance, key, uploads, model, jobs, doctor, serve.
 
 Results go to files, and with ``--json`` one object a picture to standard output; everything else goes to standard
 error. Exit status: 0 all done, 1 some picture failed, 2 usage or set-up.
@@ -103,9 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    from . import doctor, jobs, model, remove
+    from . import doctor, jobs, model, remove, task
 
     remove.add_arguments(commands.add_parser("remove", help=_("remove the background of pictures")))
+    task.add_run_arguments(commands.add_parser("run", help=_("run other tasks of the service on pictures")))
+    task.add_list_arguments(commands.add_parser("tasks", help=_("list the service's tasks, and what they cost")))
     balance = commands.add_parser("balance", help=_("show the units of the account"))
     balance.set_defaults(run=_balance)
 

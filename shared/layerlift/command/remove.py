@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,13 +17,14 @@ from .. import errors
 from ..language import _
 from ..removal.choices import CHOICES
 from ..store.settings import Settings
-from . import consent, files, signals, terminal
+from . import consent, files, signals, task, terminal
 
 if TYPE_CHECKING:
     from ..imaging.pictures import Picture
     from ..removal.batch import Batch, End
     from ..removal.cancelling import Background
     from ..removal.engines import Engine
+    from ..removal.running import Request
     from ..removal.single import Outcome
     from ..removal.stages import Stage
     from .files import Pair
@@ -67,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=_("leave the old background's colour in soft edges"),
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help=_("write a contact sheet, FILE.html"))
+    task.add_row_arguments(parser)
     parser.add_argument(
         "--again",
         action="store_true",
@@ -97,6 +100,7 @@ def run(options: argparse.Namespace) -> int:
     from ..removal.engines import Engines
     from .sheet import Sheet
 
+    row = task.parse_row(["sod", *options.then]) if options.then else []
     for number, pair in enumerate(pairs):
         if number not in skipped and not options.again and pictures.is_cut_out(pair.source):
             skipped.add(number)
@@ -109,14 +113,19 @@ def run(options: argparse.Namespace) -> int:
         batch = Batch(event, engines.background)
         engine = None
         if len(skipped) < len(pairs):
-            cancel = Cancel(event)
-            engine = consent.open_engine(engines, options, len(pairs) - len(skipped), cancel)
-        asked = stack.enter_context(_interrupt(event))
+            cancel, count = Cancel(event), len(pairs) - len(skipped)
+            if row:
+                engine, row = task.open_service(engines, options, row, count, cancel)
+            else:
+                engine = consent.open_engine(engines, options, count, cancel)
+        asked = stack.enter_context(interrupting(event))
         sheet = stack.enter_context(Sheet(options.report)) if options.report is not None else None
         removing = _Removing(options, pairs, skipped, engines.background, event, sheet)
         removing.skip()
         if engine is not None:
-            removing.remove(batch, engine, engines.settings)
+            # What the row needs is deleted at its end.
+            removing.remove(batch, replace(engine, delete=lambda entries: None) if row else engine, engines.settings)
+            removing.go_on(row, engine, asked)
         if len(pairs) > 1:
             print(terminal.summary(removing.ends), file=sys.stderr)
         if sheet is not None:
@@ -184,6 +193,18 @@ class _Removing:
                 for count, end in enumerate(run, start=1):
                     title = f"{count}/{len(photos)} {titles[end.number]}" if len(photos) > 1 else titles[end.number]
                     self._tell(end, photos[end.number], engine, display, title)
+
+    def go_on(self, row: Sequence[Request], engine: Engine, asked: threading.Event) -> None:
+        """Runs tasks on what the service has made of each picture that is done, until the user has `asked` to stop."""
+        from ..removal.cancelling import Cancel
+
+        done = [Path(end["input"]) for end in self.ends if row and end["status"] in ("done", "cached")]
+        places = {pair.source: pair.target.parent for pair in self._pairs}
+        with terminal.Display([photo.name for photo in done], None, lambda: False) as display:
+            for number, photo in enumerate(done):
+                cancel = Cancel(asked, self._background)
+                end = task.run_row(photo, places[photo], row, engine, self._options, cancel, (display, number))
+                self.status = max(self.status, 0 if end["error"] is None else 1)
 
     def _photo(self, place: int, number: int, display: Display) -> _Photo:
         """The picture at a place in all, which has that number for the batch and the display."""
@@ -364,7 +385,7 @@ def _describe_end(pair: Pair, engine: str | None, status: str) -> dict[str, Any]
 
 
 @contextmanager
-def _interrupt(event: threading.Event) -> Iterator[threading.Event]:
+def interrupting(event: threading.Event) -> Iterator[threading.Event]:
     """Ctrl+C and the like ask all pictures to stop; a second one ends the command at once. Gives what tells whether
     one came."""
     asked = threading.Event()

@@ -202,6 +202,11 @@ OWN: dict[str, Entry] = {
         kinds.SetupError, N_("There is no task of that name."), N_("Choose one from the list of tasks.")
     ),
     "bad_field": Entry(kinds.SetupError, N_("A task can't be run like this."), N_("Change it, then try again.")),
+    "mask_size": Entry(
+        kinds.PictureError,
+        N_("The mask has not the picture's proportions."),
+        N_("Use a mask of the picture's own width and height."),
+    ),
     "no_engine": Entry(
         kinds.SetupError,
         N_("The offline engine is not installed."),

@@ -20,7 +20,7 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ..errors import make
+from ..errors import PictureError, make
 from ..language import _, ngettext
 from . import formats
 
@@ -106,6 +106,19 @@ def decode(data: bytes, report: Report = lambda fraction: None) -> Picture:
     # Translators: stands where a file's name stands else, as in "999 bytes of no known format".
     name = ngettext("{count} byte", "{count} bytes", len(data)).format(count=len(data))
     return _read(data[:12], data, name, report)
+
+
+def check_file(data: bytes) -> None:
+    """Looks whether a file that came is a whole PNG or JPEG.
+
+    Raises ServiceError: `result_not_picture`, `result_size` (too many pixels), `result_broken`.
+    """
+    if not data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
+        raise make("result_not_picture")
+    try:
+        decode(data)
+    except PictureError as error:
+        raise make("result_size" if error.code == "picture_too_large" else "result_broken", error.detail) from None
 
 
 def from_pillow(image: Image.Image, name: str) -> Picture:

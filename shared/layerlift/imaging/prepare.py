@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyvips
+from PIL import Image
 
 from ..errors import make
 from ..language import _
-from .pictures import Picture, Report, compute, render, to_vips
+from .pictures import Picture, Report, compute, eight_bits, render, to_vips
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,26 @@ def prepare(picture: Picture, limits: Limits = SERVICE_LIMITS, report: Report = 
         if len(data) < limits.max_bytes:
             return Upload(data, image.width, image.height, quality, subsampled)
     raise make("exceed_max_filesize")
+
+
+def prepare_mask(picture: Picture, size: tuple[int, int]) -> Upload:
+    """A gray PNG of exactly that width and height: the picture's gray, times its alpha where it has one.
+
+    Raises PictureError `mask_size` for a picture of another aspect.
+    """
+    width, height = size
+    # One row or column may be lost where a picture is made smaller.
+    if abs(picture.width * height - picture.height * width) > max(width, height, picture.width, picture.height):
+        text = _("{width} x {height} for {sent_width} x {sent_height}")
+        sizes = text.format(width=picture.width, height=picture.height, sent_width=width, sent_height=height)
+        raise make("mask_size", sizes)
+    pixels = eight_bits(picture.pixels)
+    gray = np.asarray(Image.fromarray(pixels[..., :3]).convert("L")) if pixels.shape[2] > 2 else pixels[..., 0]
+    if picture.alpha is not None:
+        gray = np.rint(gray * (pixels[..., -1] / np.float32(255))).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(gray).resize(size, Image.Resampling.BOX).save(stream, "PNG")
+    return Upload(stream.getvalue(), width, height, 100, False, "image/png")
 
 
 def _in_srgb(image: Any, profile: bytes | None) -> tuple[Any, bytes | None]:

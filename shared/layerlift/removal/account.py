@@ -6,6 +6,7 @@ import time
 from concurrent import futures
 from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 from .. import errors
 from ..language import _
@@ -86,6 +87,23 @@ def ask_units(engine: Engine, cancel: Cancel, seconds: float = BALANCE_SECONDS) 
         return answer.result()
     except (errors.NetworkError, errors.ServiceError):
         return None
+
+
+def ask_prices(engine: Engine, cancel: Cancel) -> dict[str, float]:
+    """The units that tasks cost, by their slugs, as far as the service lists them; nothing where it does not answer.
+
+    Raises:
+        AuthError: the key is refused.
+    """
+    try:
+        listed = cancel.run(lambda: list(engine.service.prices(sleep=cancel.sleep)))
+    except (errors.NetworkError, errors.ServiceError):
+        return {}
+    found = {}
+    for price in listed:
+        _before, _slash, slug = urlsplit(price.run_task_url).path.partition("/task/")
+        found[slug] = price.units
+    return found
 
 
 def advise_key(settings: Settings, choice: str, engine: str) -> bool:

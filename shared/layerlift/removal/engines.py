@@ -10,9 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +27,7 @@ from ..imaging.prepare import Upload
 from ..service.connection import is_loopback
 from ..service.pacing import Pacer
 from ..service.service import Service, Sleep
+from ..service.tasks import REMOVAL, Fields, Task
 from ..store import journal as journals
 from ..store.database import Database
 from ..store.entries import Entry, digest
@@ -77,17 +78,42 @@ class Engine:
     """What the code with which a task has failed means, with the engine's words on it."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, never going back, by which tasks are polled."""
+    fields: Fields = field(default_factory=dict)
+    """What its task is run with; of a mask, the name of the file."""
+    masks: Mapping[str, Upload] = field(default_factory=dict)
+    """The masks among the fields, which are uploaded before each start."""
 
-    def name_picture(self, *parts: bytes | NDArray[np.generic]) -> str:
+    @property
+    def task(self) -> Task:
+        """What it does."""
+        return self.service.task
+
+    def of(self, task: Task, fields: Fields, units: int, masks: Mapping[str, Upload]) -> Engine:
+        """The same engine, for another task that is run with these fields, and costs so many units."""
+        return replace(self, service=self.service.of(task, fields), units=units, fields=fields, masks=masks)
+
+    def name_picture(self, *parts: bytes | str | NDArray[np.generic]) -> str:
         """The journal's name for what this engine makes of a picture."""
-        return digest(self.name, self.host, *parts)
+        asked: list[bytes | str] = []
+        if self.task is not REMOVAL:
+            asked = [self.task.slug, self._fields_as_text, *self._masks]
+        return digest(self.name, self.host, *asked, *parts)
 
-    def claim(self, upload: Upload, sleep: Sleep) -> AbstractContextManager[Record]:
-        """The upload's record, after waiting for whoever else works on the same."""
+    def claim(self, upload: Upload, sleep: Sleep, name: str = "") -> AbstractContextManager[Record]:
+        """The record of an upload, or of a name, after waiting for whoever else works on the same."""
         if self.journal is None:
             return nullcontext(Unrecorded(upload.width, upload.height, self.abandon))
-        size = (upload.width, upload.height)
-        return self.journal.claim(self.name_picture(upload.data), self.name, self.account, size, sleep)
+        size, fields = (upload.width, upload.height), self._fields_as_text
+        name = name or self.name_picture(upload.data)
+        return self.journal.claim(name, self.name, self.account, size, sleep, self.task.slug, fields)
+
+    @property
+    def _fields_as_text(self) -> str:
+        return json.dumps(self.fields, sort_keys=True) if self.fields else ""
+
+    @property
+    def _masks(self) -> list[bytes]:
+        return [self.masks[name].data for name in sorted(self.masks)]
 
 
 class Engines:

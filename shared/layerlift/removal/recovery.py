@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from .. import errors
-from ..imaging import matte
+from ..imaging import matte, pictures
 from ..imaging.prepare import Upload
 from ..service.service import Service, Sleep
 from ..store.journal import Journal
@@ -29,6 +29,8 @@ _SKEW_SECONDS = 120.0
 _OPAQUE = 250
 _LEAST_PIXELS = 16
 _ALIKE = 4.0
+_LIKE_SIDE, _LIKE = 32, 0.7
+"""Pixels a side that two pictures are compared at, and the least correlation of pictures of the same."""
 _IN_DOUBT = ("starting", "unknown")
 
 _log = logging.getLogger(__name__)
@@ -78,7 +80,8 @@ def _look(record: Record, upload: Upload, service: Service, journal: Journal, sl
         state = service.poll(task_id)
         if state.status != "success":
             return False
-        if not _is_cut_out_of(service.download(state.result_url or "", sleep=sleep), upload):
+        shows = _is_cut_out_of if service.task.gives == "alpha" else _is_like
+        if not shows(service.download(state.result_url, sleep=sleep), upload):
             return False
     except errors.ServiceError:
         return False
@@ -106,6 +109,19 @@ def _candidates(record: Record, service: Service, journal: Journal, sleep: Sleep
         for charge in charges
         if charge.target_id and charge.target_id not in known and charge.time >= since
     }
+
+
+def _is_like(data: bytes, upload: Upload) -> bool:
+    """Whether a result shows the upload's lights and darks, as what is enhanced, coloured or mended in places does."""
+    pictures.check_file(data)
+    grays = []
+    for file in (data, upload.data):
+        with Image.open(io.BytesIO(file)) as image:
+            small = image.convert("L").resize((_LIKE_SIDE, _LIKE_SIDE), Image.Resampling.BOX)
+        grays.append(np.asarray(small, np.float64).ravel())
+    if min(gray.std() for gray in grays) < 1:
+        return False
+    return float(np.asarray(np.corrcoef(grays[0], grays[1]))[0, 1]) > _LIKE
 
 
 def _is_cut_out_of(data: bytes, upload: Upload) -> bool:

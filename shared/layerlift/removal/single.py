@@ -101,15 +101,16 @@ class Removal:
         self._progress.tell(Stage.PREPARE, 1.0)
         with self._engine.claim(upload, self._cancel.sleep) as record:
             self._cancel.on_leave(record.release)
-            alpha = record.alpha()
-            cached = alpha is not None
-            if alpha is None:
+            result = record.result()
+            cached = result is not None
+            if result is None:
                 context = tasks.Context(self._engine, self._turns, self._progress, self._cancel)
-                alpha = tasks.obtain(upload, record, context, again=self._again)
+                result = tasks.obtain(upload, record, context, again=self._again)
+            assert isinstance(result, np.ndarray), "what a removal gives"
             if self._engine.journal:
                 self._engine.journal.add_alias(self._name, record.entry)
             # While the picture waits for its turn, the disk alone has the alpha.
-            held = None if record.entry.state in ("kept", "deleted") else alpha
+            held = None if record.entry.state in ("kept", "deleted") else result
             self._found = _Found(record.entry, held, refined=False, cached=cached, maker=record.maker)
         self._progress.tell(Stage.REFINE, 0.0)
 

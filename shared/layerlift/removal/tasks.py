@@ -1,4 +1,4 @@
-"""The service's tasks for a removal: started, polled to their end, fetched, and taken up where a process has left them.
+"""The service's tasks: started, polled to their end, fetched, and taken up where a process has left them.
 
 Every step is written down in the journal, and goes on from the step that an earlier one has reached.
 """
@@ -14,15 +14,14 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .. import errors
-from ..imaging import matte
+from ..imaging import matte, pictures
 from ..imaging.prepare import Upload
 from ..language import _
+from ..service import tasks as known
 from ..service.answers import Task, TaskState
-from ..store.entries import Entry
+from ..service.service import Service
+from ..store.entries import Entry, Result
 from ..store.records import Record
 from . import recovery
 from .cancelling import Background, Cancel, paying
@@ -84,10 +83,11 @@ def take_up(engines: Engines) -> None:
 
 def _resume(entry: Entry, engine: Engine, background: Background, tell_user: bool) -> None:
     cancel = Cancel(threading.Event(), background)
+    engine = engine.of(known.find(entry.task), {}, engine.units, {})
     if engine.journal is None:
         return
     with engine.journal.claim_again(entry, cancel.sleep) as record:
-        if record.alpha() is not None:
+        if record.result() is not None:
             return
         if record.task_id is None:
             raise errors.make("still_in_doubt")
@@ -101,8 +101,8 @@ def _resume(entry: Entry, engine: Engine, background: Background, tell_user: boo
             raise
 
 
-def obtain(upload: Upload, record: Record, context: Context, *, again: bool) -> NDArray[np.uint8]:
-    """The alpha of a picture whose record is claimed, from a task that is known, or from a new one.
+def obtain(upload: Upload, record: Record, context: Context, *, again: bool) -> Result:
+    """The result for a picture whose record is claimed, from a task that is known, or from a new one.
 
     A task that the engine failed in passing is not charged, so a new one is started, `TASKS` in all. One whose result
     can't be had is followed by another where the user wants to pay `again`, or where its result was here before.
@@ -158,9 +158,9 @@ def _start(upload: Upload, record: Record, context: Context) -> None:
                 record.mark_free(error.code, error.request_id)
                 raise
 
-    service = engine.service
     for last in (record.file_id is None, True):
         file_id = record.file_id or _upload(upload, record, context)
+        service = _with_masks(context)
         cancel.check()
         try:
             task = service.run(file_id, around, sleep=cancel.sleep)
@@ -178,6 +178,18 @@ def _start(upload: Upload, record: Record, context: Context) -> None:
         else:
             record.mark_running(task.task_id, task.request_id)
             return
+
+
+def _with_masks(context: Context) -> Service:
+    """The service, to be run with masks that it has now."""
+    engine, sleep = context.engine, context.cancel.sleep
+    fields = dict(engine.fields)
+    for name, mask in engine.masks.items():
+        context.check()
+        (destination,) = engine.service.declare([mask], sleep=sleep)
+        engine.service.upload(destination, mask.data, sleep=sleep)
+        fields[name] = destination.file_id
+    return engine.service.of(engine.task, fields) if engine.masks else engine.service
 
 
 def _upload(upload: Upload, record: Record, context: Context) -> str:
@@ -200,8 +212,8 @@ def _upload(upload: Upload, record: Record, context: Context) -> str:
     return destination.file_id
 
 
-def _finish(record: Record, context: Context) -> NDArray[np.uint8]:
-    """The alpha of the record's task, polled to its end, fetched, and kept."""
+def _finish(record: Record, context: Context) -> Result:
+    """The result of the record's task, polled to its end, fetched, and kept."""
     engine, cancel = context.engine, context.cancel
     cancel.pay(engine.units)
     task = Task(record.task_id or "")
@@ -218,12 +230,12 @@ def _finish(record: Record, context: Context) -> NDArray[np.uint8]:
         cancel.unpay()
         raise failure
     record.mark_done(state.dst_id, engine.units, state.request_id)
-    alpha = _fetch(task, record, state, context)
-    record.keep(alpha)
+    result = _fetch(task, record, state, context)
+    record.keep(result)
     cancel.settle()
     if record.entry.state == "kept":
         context.turns.delete(record.entry, engine)
-    return alpha
+    return result
 
 
 def _tell_wait(progress: Progress, seconds: float) -> None:
@@ -249,31 +261,38 @@ def _explain_result(error: errors.LayerliftError) -> errors.LayerliftError:
     return errors.make("result_missing", error.message, status=error.status, request_id=error.request_id)
 
 
-def _fetch(task: Task, record: Record, state: TaskState, context: Context) -> NDArray[np.uint8]:
-    """The result's alpha. What has expired or arrived damaged was paid for, and is fetched once more at the fresh
-    address that another poll gives."""
+def _fetch(task: Task, record: Record, state: TaskState, context: Context) -> Result:
+    """The result. What has expired or arrived damaged was paid for, and is fetched once more at the fresh address that
+    another poll gives."""
     engine, turns, progress, sleep = context.engine, context.turns, context.progress, context.cancel.sleep
-    sent = (record.entry.width, record.entry.height)
     for last in (False, True):
-        data = b""
+        came: list[bytes] = []
         progress.tell(Stage.DOWNLOAD, 0.0)
         try:
-            with turns.transfer():
-                data = engine.service.download(
-                    state.result_url or "", lambda part: progress.tell(Stage.DOWNLOAD, part), sleep=sleep
-                )
+            for url in state.result_urls[: 1 if engine.task.gives == "alpha" else None]:
+                with turns.transfer():
+                    tell = functools.partial(progress.tell, Stage.DOWNLOAD)
+                    came.append(engine.service.download(url, tell, sleep=sleep))
             progress.tell(Stage.REFINE, 0.0)
             with turns.decode():
-                alpha = matte.decode(data, sent)
-                record.maker = engine.read_maker(data)
-                return alpha
+                return _read(came, record, engine)
         except errors.ServiceError as caught:
             if last or caught.code not in ("result_expired", "result_broken"):
                 error = _explain_result(caught)
-                if (kept := record.keep_unusable(data)) is not None:
+                if (kept := record.keep_unusable(b"".join(came[-1:]))) is not None:
                     # Translators: the service's result, which can't be used.
                     error.message += " " + _("It is kept as {path}.").format(path=kept)
                 error.request_id = error.request_id or state.request_id
                 raise error from None
         state = turns.wait(task, engine, sleep, lambda seconds: None)
     raise AssertionError("unreachable")
+
+
+def _read(came: list[bytes], record: Record, engine: Engine) -> Result:
+    """The alpha that came, or the files of pictures. Raises ServiceError where they are none."""
+    if engine.task.gives == "alpha":
+        record.maker = engine.read_maker(came[0])
+        return matte.decode(came[0], (record.entry.width, record.entry.height))
+    for data in came:
+        pictures.check_file(data)
+    return came

@@ -47,15 +47,20 @@ class Task:
 
 @dataclass(frozen=True)
 class TaskState:
-    """One poll's answer. `error_code` is set on ``error``, `result_url` on ``success``; intervals are in seconds."""
+    """One poll's answer. `error_code` is set on ``error``, `result_urls` on ``success``; intervals are in seconds."""
 
     status: Literal["running", "success", "error"]
     polling_interval: float | None = None
-    result_url: str | None = field(default=None, repr=False)
+    result_urls: tuple[str, ...] = field(default=(), repr=False)
     dst_id: str | None = None
     error_code: str | None = None
     error_message: str | None = None
     request_id: str | None = None
+
+    @property
+    def result_url(self) -> str:
+        """The first result's address, "" where there is none."""
+        return next(iter(self.result_urls), "")
 
 
 @dataclass(frozen=True)
@@ -122,11 +127,11 @@ def task_state(body: object) -> TaskState:
         return TaskState("running", interval)
     results = _results(data)
     if status == "success":
-        url = next((str(entry["url"]) for entry in results if entry.get("url")), None)
-        if url is None:
+        urls = tuple(str(entry["url"]) for entry in results if entry.get("url"))
+        if not urls:
             raise errors.make("result_missing")
         ids = (words(entry.get("dst_id")) for entry in [data, *results])
-        return TaskState("success", interval, url, next((found for found in ids if found), None))
+        return TaskState("success", interval, urls, next((found for found in ids if found), None))
     if status == "error":
         code, message = _failure(data)
         return TaskState("error", interval, error_code=code, error_message=message)
@@ -214,17 +219,16 @@ def templates(body: object) -> tuple[list[Template], str | None]:
 
 
 def _results(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """The entries that may hold a result: `results` as one object or a list, the URL in them or in their `data`."""
+    """The entries that may hold a result: `results` as one object or a list, the URL in them, or in their `data` or
+    `output`."""
     results = data.get("results")
     entries = results if isinstance(results, list) else [results]
     found: list[dict[str, Any]] = []
     for entry in entries:
         if isinstance(entry, dict):
-            inner = entry.get("data")
-            found += [
-                entry,
-                *(part for part in (inner if isinstance(inner, list) else [inner]) if isinstance(part, dict)),
-            ]
+            found.append(entry)
+            for inner in (entry.get("data"), entry.get("output")):
+                found += [part for part in (inner if isinstance(inner, list) else [inner]) if isinstance(part, dict)]
     return found
 
 

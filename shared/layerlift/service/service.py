@@ -1,32 +1,32 @@
-"""The wire client of the background-removal service: one method per endpoint, and the one rule of what is tried again.
+"""The wire client of the service: one method per endpoint, and the one rule of what is tried again.
 
 Source: the service's OpenAPI documents and developer guide.
 """
 
 from __future__ import annotations
 
-import json
+import copy
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
-
-import requests
 
 from .. import errors
 from ..language import _, ngettext
 from . import answers, connection
 from .connection import Connection, Progress
+from .refusals import decode, explain, may_have_started
+from .tasks import REMOVAL, Task
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 TOTAL_SECONDS = 60.0
 RESULT_BYTES = 10_000_000
 """What a result has at most by the service's own word: it is waited for as long as that may take."""
-MAX_JSON_BYTES = 1_000_000
 MAX_RESULT_BYTES = 64_000_000
 ATTEMPTS = 4
 BACKOFF_SECONDS = 0.5
@@ -36,6 +36,10 @@ HURRIED_ATTEMPTS = 2
 PAGES = 50
 """What a list has at most: one that does not end is cut off."""
 
+_RESULT_TYPES = ("", "image/png", "application/octet-stream", "binary/octet-stream")
+_PICTURE_TYPES = ("image/jpeg", "image/jpg")
+"""What else a result may be that needs no alpha."""
+_ENDINGS = {"image/png": "png"}
 _T = TypeVar("_T")
 
 Sleep = Callable[[float], None]
@@ -109,6 +113,10 @@ class Service:
     the service's own code.
     """
 
+    task: Task = REMOVAL
+    """What `run` starts, and whose tasks `poll` looks at: see `of`."""
+    _fields: Mapping[str, object] = MappingProxyType({})
+
     def __init__(
         self,
         url: str,
@@ -131,6 +139,13 @@ class Service:
         self.learn_gap = self._pace.learn_gap
         """Is called with how many seconds are from one poll to the next."""
 
+    def of(self, task: Task, fields: Mapping[str, object] = MappingProxyType({})) -> Service:
+        """The same service, of another task, run with these fields; it has the connections and the limit of this one,
+        which alone is closed."""
+        other = copy.copy(self)
+        other.task, other._fields = task, fields
+        return other
+
     @property
     def waiting(self) -> int:
         """How many requests wait for room in the limit."""
@@ -148,11 +163,17 @@ class Service:
     def declare(self, files: Sequence[File], *, sleep: Sleep) -> list[answers.Destination]:
         """Announces uploads; returns one destination a file, in their order. Uploads nothing and costs nothing."""
         described = [
-            {"content_type": file.content_type, "file_name": f"layer-{number}.jpg", "file_size": len(file.data)}
+            {
+                "content_type": file.content_type,
+                "file_name": f"layer-{number}.{_ENDINGS.get(file.content_type, 'jpg')}",
+                "file_size": len(file.data),
+            }
             for number, file in enumerate(files)
         ]
         try:
-            found = self._call("POST", "/s2s/v2.0/file/sod", answers.destinations, sleep, {"files": described})
+            found = self._call(
+                "POST", f"/s2s/v2.0/file/{self.task.slug}", answers.destinations, sleep, {"files": described}
+            )
         except errors.ServiceError as error:
             if error.status != 404:
                 raise
@@ -176,7 +197,7 @@ class Service:
                 destination.method, destination.url, data=data, headers=destination.headers, progress=progress
             ) as answer:
                 if answer.status_code == 429 or answer.status_code >= 500:
-                    raise _explain_refusal(answer, None)
+                    raise explain(answer, None)
                 if answer.status_code >= 300:
                     raise errors.make("upload_refused")
                 if connection.kind(answer) == "text/html":
@@ -200,16 +221,16 @@ class Service:
             # A connection of its own: one that was kept alive may be closed by the far side at any moment, and then
             # nobody could say whether the request had arrived.
             with self._pace.task(sleep) as started, around(), self._connection.session() as session:
-                url = f"{self._base}/s2s/v2.0/task/sod"
+                url = f"{self._base}/s2s/v2.0/task/{self.task.slug}"
                 try:
                     with self._connection.exchange(
-                        "POST", url, body={"src_file_id": file_id}, with_key=True, session=session
+                        "POST", url, body={"src_file_id": file_id, **self._fields}, with_key=True, session=session
                     ) as answer:
-                        task = answers.task(_decode(answer))
+                        task = answers.task(decode(answer))
                         started(task.task_id)
                         return replace(task, request_id=connection.request_id(answer))
                 except errors.LayerliftError as error:
-                    if _may_have_started(error):
+                    if may_have_started(error):
                         raise errors.make(
                             "may_be_charged", error.message, status=error.status, request_id=error.request_id
                         ) from error
@@ -221,13 +242,13 @@ class Service:
         """One look at a task, without retries: the caller has to keep to the polling interval. Waits `seconds` at most
         for the answer, and `spare` at most for room in the limit before."""
         timeouts = (min(self._timeouts[0], seconds), min(self._timeouts[1], seconds))
-        path = f"/s2s/v2.0/task/sod/{quote(task_id, safe='')}"
+        path = f"/s2s/v2.0/task/{self.task.slug}/{quote(task_id, safe='')}"
         self._pace.poll(task_id, spare)
         try:
             with self._connection.exchange(
                 "GET", self._base + path, with_key=True, timeouts=timeouts, total=seconds
             ) as answer:
-                state = answers.task_state(_decode(answer))
+                state = answers.task_state(decode(answer))
                 state = replace(state, request_id=connection.request_id(answer))
         except errors.RateLimited:
             self._pace.pause(self._uniform(RATE_BACKOFF_SECONDS / 2, RATE_BACKOFF_SECONDS))
@@ -246,11 +267,11 @@ class Service:
                 if answer.status_code in (400, 401, 403, 404, 410):
                     raise errors.make("result_expired")
                 if answer.status_code != 200:
-                    raise _explain_refusal(answer, None)
+                    raise explain(answer, None)
                 kind = connection.kind(answer)
                 if kind == "text/html":
                     raise errors.make("proxy_answer")
-                if kind not in ("", "image/png", "application/octet-stream", "binary/octet-stream"):
+                if kind not in _RESULT_TYPES and (self.task.gives == "alpha" or kind not in _PICTURE_TYPES):
                     raise errors.make("result_not_picture", _("type {type}").format(type=answers.words(kind)))
                 return connection.read(answer, MAX_RESULT_BYTES, "result_too_large", progress)
 
@@ -272,9 +293,9 @@ class Service:
         """What features cost. The service's list is known to be incomplete."""
         return self._fetch_pages("/s2s/v2.0/credit/feature-cost", answers.prices, sleep)
 
-    def templates(self, slug: str, *, sleep: Sleep) -> Iterator[answers.Template]:
-        """The templates of a task."""
-        return self._fetch_pages(f"/s2s/v2.0/task/template/{slug}", answers.templates, sleep)
+    def templates(self, *, sleep: Sleep) -> Iterator[answers.Template]:
+        """The task's templates."""
+        return self._fetch_pages(f"/s2s/v2.0/task/template/{self.task.slug}", answers.templates, sleep)
 
     def _units(self, body: object) -> float:
         return answers.units(body, int(self._wall() * 1000))
@@ -309,7 +330,7 @@ class Service:
         def attempt() -> _T:
             self._pace.work(sleep)
             with self._connection.exchange(method, self._base + path, body=body, with_key=True) as answer:
-                return parse(_decode(answer))
+                return parse(decode(answer))
 
         return self._retry(attempt, sleep, attempts)
 
@@ -333,52 +354,3 @@ class Service:
             if limited:
                 self._pace.pause(pause)
             sleep(pause)
-
-
-def _may_have_started(error: errors.LayerliftError) -> bool:
-    """Whether a run call that failed so may have started a task all the same: its bytes were sent, and no answer of
-    the service's own proves that it refused."""
-    if error.status is None:
-        return error.code in ("bad_answer", "network", "timeout")
-    return not error.refused
-
-
-def _decode(answer: requests.Response) -> object:
-    """The JSON body of an API call that went well; else the error for what came."""
-    data = connection.read(answer, MAX_JSON_BYTES, "bad_answer")
-    try:
-        body: object = json.loads(data)
-    except (ValueError, RecursionError):
-        body = None
-    if answer.status_code >= 300 or body is None:
-        raise _explain_refusal(answer, body)
-    if isinstance(body, dict) and isinstance(body.get("status"), int) and body["status"] >= 400:
-        raise _explain_refusal(answer, body, body["status"])
-    return body
-
-
-def _explain_refusal(answer: requests.Response, body: object, status: int = 0) -> errors.LayerliftError:
-    """The error for a refused request, or for an answer that is none of the service's."""
-    status = status or answer.status_code
-    code, words = answers.refusal(body)
-    if code in errors.REFUSALS or code in errors.FAILURES:
-        error = errors.from_service(code, words, status=status)
-    else:
-        known = {401: "unauthorized", 404: "not_found", 429: "rate_limited"}.get(status)
-        general = known or ("server_error" if status >= 500 else None)
-        if general is not None:
-            error = errors.make(general, ": ".join(part for part in (code, words) if part), status=status)
-        elif code is not None:
-            error = errors.from_service(code, words, status=status)
-        else:
-            error = errors.make("proxy_answer" if body is None else "BadRequest", words, status=status)
-    error.refused = _is_refusal(body, code, status)
-    return error
-
-
-def _is_refusal(body: object, code: str | None, status: int) -> bool:
-    """Whether an answer proves that nothing was begun: 4xx with one of the service's own codes, its word that a file
-    was never uploaded, or 429."""
-    if status == 404 and code is None:
-        return isinstance(body, dict) and body.get("status") == status
-    return status == 429 or (400 <= status < 500 and status not in (408, 499) and code in errors.REFUSALS)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .. import errors
-from ..language import N_, _
 from ..imaging.prepare import SERVICE_LIMITS
+from ..language import N_, _
 
 Value: TypeAlias = int | str
 Fields: TypeAlias = dict[str, Value]
@@ -58,7 +58,6 @@ class Task:
     """
 
     slug: str
-    title: str
     purpose: str
     page: str
     fields: tuple[Field, ...] = ()
@@ -139,7 +138,6 @@ _CROP = ("crop_input_x", "crop_input_y", "crop_input_width", "crop_input_height"
 
 REMOVAL = Task(
     "sod",
-    N_("Remove Background"),
     N_("puts the subject on a transparent background"),
     PAGES + "ai_photo_background_removal",
     gives="alpha",
@@ -148,22 +146,19 @@ TASKS = (
     REMOVAL,
     Task(
         "enhance",
-        N_("Enhance"),
         N_("makes a picture larger and sharper"),
         PAGES + "ai_photo_enhance",
         (Field("scale", "choice", N_("how many times as wide and high"), required=True, choices=(1, 2, 4)),),
     ),
-    Task("lighting", N_("Lighting"), N_("mends the light of a picture"), PAGES + "ai_photo_lighting"),
+    Task("lighting", N_("mends the light of a picture"), PAGES + "ai_photo_lighting"),
     Task(
         "bg-blur",
-        N_("Blur Background"),
         N_("blurs all but the subject"),
         PAGES + "ai_photo_background_blur",
         (_number("intensity", N_("how much"), 100),),
     ),
     Task(
         "bg-replace",
-        N_("New Background"),
         N_("puts the subject before another background"),
         PAGES + "ai_photo_background_change",
         (
@@ -174,31 +169,27 @@ TASKS = (
             Field("template_id", "template", N_("one of the service's templates")),
         ),
     ),
-    Task("colorize", N_("Colorize"), N_("gives a gray picture colours"), PAGES + "ai_photo_colorize", gives="pictures"),
+    Task("colorize", N_("gives a gray picture colours"), PAGES + "ai_photo_colorize", gives="pictures"),
     Task(
         "colorize/color-correct",
-        N_("Correct Colors"),
         N_("mends the colours of a picture"),
         PAGES + "ai_photo_colorize",
         gives="pictures",
     ),
     Task(
         "generative-fill",
-        N_("Remove Objects"),
         N_("fills what a mask covers as if nothing had been there"),
         PAGES + "ai_photo_object_removal",
         (_MASK,),
     ),
     Task(
         "obj-replace",
-        N_("Replace Objects"),
         N_("puts something else where a mask covers the picture"),
         PAGES + "ai_photo_object_replacement",
         (_MASK, Field("prompt", "text", N_("what is to be there"), required=True)),
     ),
     Task(
         "out-paint",
-        N_("Extend"),
         N_("paints on beyond the edges of a picture"),
         PAGES + "ai_photo_out_painting",
         (

@@ -100,7 +100,7 @@ class Environment:
 
     def card(self) -> str:
         """The kind of graphics card that it was made for, one of `gpu.KINDS` or `gpu.NONE`."""
-        found = self._read_stamp().get("gpu")
+        found = str(self._read_stamp().get("gpu"))
         return found if found in gpu.KINDS else gpu.NONE
 
     def recover(self) -> None:

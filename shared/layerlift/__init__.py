@@ -56,7 +56,7 @@ from .errors import (
 if TYPE_CHECKING:
     from .client import Client
     from .imaging.pictures import Picture
-    from .results import Cutout, Failure, TaskResult
+    from .removal.results import Cutout, Failure, TaskResult
 
 __all__ = [
     "AuthError",
@@ -80,7 +80,8 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-_LATE = dict(Client="client", Cutout="results", Failure="results", Picture="imaging.pictures", TaskResult="results")
+_RESULTS = "removal.results"
+_LATE = dict(Client="client", Cutout=_RESULTS, Failure=_RESULTS, Picture="imaging.pictures", TaskResult=_RESULTS)
 """What is imported at its first use, and the modules that have it."""
 
 

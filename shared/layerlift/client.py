@@ -20,9 +20,9 @@ from .removal.batch import Batch, End
 from .removal.cancelling import Cancel
 from .removal.choices import CHOICES, Choice
 from .removal.engines import Engine, Engines
+from .removal.results import Cutout, Failure, Row, TaskResult, Then
 from .removal.single import Outcome
 from .removal.stages import ignore
-from .results import Cutout, Failure, Row, TaskResult, Then
 from .service import tasks
 from .store.settings import Settings, check_key
 

@@ -19,6 +19,7 @@ import pytest
 from helpers.holding import Held
 from helpers.waiting import PATIENCE, wait_for
 from layerlift import client as module
+from layerlift.imaging import pictures as picture_files
 from layerlift.removal.batch import SLOTS
 from layerlift.service.service import Service
 from layerlift.store.settings import DEFAULT_URL
@@ -130,7 +131,7 @@ def test_sixteen_bits_the_profile_and_the_own_alpha_stay(client: layerlift.Clien
     own = pixels[..., 3].astype(float) * cutout.alpha / 255
     assert np.array_equal(image.pixels[..., 3], np.rint(own))
     cutout.save(tmp_path / "b.PNG", clean_edges=False)
-    found = module.pictures.read(tmp_path / "b.PNG")
+    found = picture_files.read(tmp_path / "b.PNG")
     assert np.array_equal(found.pixels, image.pixels) and found.icc_profile == PROFILE
 
 
@@ -215,7 +216,7 @@ def test_one_bad_picture_does_not_end_the_others(client: layerlift.Client, tmp_p
 def test_what_nobody_foresaw_fails_alone_and_keeps_its_cause(
     client: layerlift.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.pictures, "decode", lambda data: 1 / 0)
+    monkeypatch.setattr(picture_files, "decode", lambda data: 1 / 0)
     bad, good = by_number(client.remove_all([b"any", HALF]))
     assert (bad.error.code, type(bad.error.__cause__)) == ("internal", ZeroDivisionError)
     assert isinstance(good, layerlift.Cutout)

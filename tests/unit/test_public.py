@@ -39,7 +39,7 @@ print(json.dumps({"same": state() == before, "modules": sorted(set(sys.modules) 
 def test_the_public_names_are_those_that_are_promised() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     tree = {kind.__name__ for kind in kinds}
-    assert set(layerlift.__all__) == {"Client", "Cutout", "Failure", "Picture", "__version__"} | tree
+    assert set(layerlift.__all__) == {"Client", "Cutout", "Failure", "Picture", "TaskResult", "__version__"} | tree
 
 
 def test_the_public_names_are_sorted() -> None:
@@ -54,7 +54,7 @@ def test_each_public_name_is_there_and_says_what_it_is(name: str) -> None:
         assert found.__doc__ and not found.__doc__.startswith(f"{name}(")
 
 
-@pytest.mark.parametrize("name", ["Client", "Cutout", "Failure", "Picture"])
+@pytest.mark.parametrize("name", ["Client", "Cutout", "Failure", "Picture", "TaskResult"])
 def test_each_public_method_says_what_it_does(name: str) -> None:
     found = getattr(layerlift, name)
     silent = [member for member in vars(found) if not member.startswith("_") and not getattr(found, member).__doc__]

@@ -36,7 +36,6 @@ CORE_ROOMS = (
     "models",
     "service",
     "removal",
-    "results",
     "client",
     "__init__",
     "worker",

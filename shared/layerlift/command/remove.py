@@ -6,9 +6,9 @@ import argparse
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -94,18 +94,13 @@ def run(options: argparse.Namespace) -> int:
         text = _("Skipped {count} of {total}: cut-out already exists.")
         print(text.format(count=len(skipped), total=len(pairs)), file=sys.stderr)
 
-    from ..imaging import pictures
     from ..removal.batch import Batch
     from ..removal.cancelling import Cancel
     from ..removal.engines import Engines
     from .sheet import Sheet
 
     row = task.parse_row(["sod", *options.then]) if options.then else []
-    for number, pair in enumerate(pairs):
-        if number not in skipped and not options.again and pictures.is_cut_out(pair.source):
-            skipped.add(number)
-            text = _("Skipped: this is a cut-out. To remove its background anyway, add --again.")
-            print(errors.plain(f"{pair.source}: {text}"), file=sys.stderr)
+    skipped |= _cut_outs(pairs, skipped, options)
 
     event = threading.Event()
     with ExitStack() as stack:
@@ -118,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
                 engine, row = task.open_service(engines, options, row, count, cancel)
             else:
                 engine = consent.open_engine(engines, options, count, cancel)
-        asked = stack.enter_context(interrupting(event))
+        asked = stack.enter_context(signals.interrupting(event))
         sheet = stack.enter_context(Sheet(options.report)) if options.report is not None else None
         removing = _Removing(options, pairs, skipped, engines.background, event, sheet)
         removing.skip()
@@ -141,6 +136,19 @@ def run(options: argparse.Namespace) -> int:
             )
             print(text, file=sys.stderr)
     return removing.status
+
+
+def _cut_outs(pairs: Sequence[Pair], skipped: set[int], options: argparse.Namespace) -> set[int]:
+    """The places of pictures that are cut-outs themselves, which is told, but for those that the user wants again."""
+    from ..imaging import pictures
+
+    found = set()
+    for number, pair in enumerate(pairs):
+        if number not in skipped and not options.again and pictures.is_cut_out(pair.source):
+            found.add(number)
+            text = _("Skipped: this is a cut-out. To remove its background anyway, add --again.")
+            print(errors.plain(f"{pair.source}: {text}"), file=sys.stderr)
+    return found
 
 
 class _Removing:
@@ -382,17 +390,3 @@ def _describe_end(pair: Pair, engine: str | None, status: str) -> dict[str, Any]
         "seconds": 0.0,
         "error": None,
     }
-
-
-@contextmanager
-def interrupting(event: threading.Event) -> Iterator[threading.Event]:
-    """Ctrl+C and the like ask all pictures to stop; a second one ends the command at once. Gives what tells whether
-    one came."""
-    asked = threading.Event()
-
-    def stop() -> None:
-        asked.set()
-        event.set()
-
-    with signals.handle(stop):
-        yield asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -36,6 +37,20 @@ def handle(act: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         restore()
+
+
+@contextmanager
+def interrupting(event: threading.Event) -> Iterator[threading.Event]:
+    """Ctrl+C and the like ask all pictures to stop; a second one ends the command at once. Gives what tells whether
+    one came."""
+    asked = threading.Event()
+
+    def stop() -> None:
+        asked.set()
+        event.set()
+
+    with handle(stop):
+        yield asked
 
 
 def _leave_terminal() -> None:

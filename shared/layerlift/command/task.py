@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .. import errors
 from ..language import _, ngettext
 from ..store.settings import Settings
-from . import consent, files, terminal
+from . import consent, files, signals, terminal
 
 if TYPE_CHECKING:
     from ..removal.cancelling import Cancel
@@ -119,7 +119,6 @@ def _describe_field(field: Field) -> str:
 def _run(options: argparse.Namespace) -> int:
     from ..removal.cancelling import Cancel
     from ..removal.engines import Engines
-    from .remove import interrupting
 
     requests = parse_row([options.task, *options.then])
     name = _name(request.task for request in requests)
@@ -129,7 +128,7 @@ def _run(options: argparse.Namespace) -> int:
     if not photos:
         return 0
     event, status = threading.Event(), 0
-    with Engines(Settings()) as engines, interrupting(event) as interrupted:
+    with Engines(Settings()) as engines, signals.interrupting(event) as interrupted:
         cancel = Cancel(event, engines.background)
         engine, requests = open_service(engines, options, requests, len(photos), cancel)
         with terminal.Display([photo.name for photo in photos], None, lambda: False) as display:

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from . import atomic, errors
-from .imaging import matte, pictures
-from .imaging.pictures import Picture
+from .. import atomic, errors
+from ..imaging import matte, pictures
+from ..imaging.pictures import Picture
 
 Row: TypeAlias = list[tuple[str, Mapping[str, Any]]]
 """Tasks that were run one after the other, with their fields."""

@@ -113,6 +113,7 @@ def test_other_fields_another_mask_or_another_task_are_another_result(rows: Rows
         request("enhance", scale=1),
         request("enhance", scale=2),
         request("lighting"),
+        request("colorize"),
         request("generative-fill", msk_file_id=MASK),
         request("generative-fill", msk_file_id=inverted),
     ]

@@ -218,8 +218,8 @@ class OfflineEngine:
                 failed = choice._replace(reason=_SHORT if isinstance(error, MemoryError) else _DAMAGED)
                 continue
             self._loaded = wanted, explained
-            where = self._session.processor if self._session else ""
-            _log.info("The model %s took %.1f s %s", choice.weights.name, time.monotonic() - began, where)
+            where = f" ({self._session.processor})" if self._session and self._session.processor else ""
+            _log.info("The model %s took %.1f s%s", choice.weights.name, time.monotonic() - began, where)
             return alpha, explained
         assert failed is not None
         raise EngineError("error_inference", _("there is not enough memory, or its file is damaged"))

@@ -77,3 +77,14 @@ def test_detail_beyond_the_working_size_is_kept() -> None:
     found = mattes.finished(plain((1200, 800)), alpha, lambda: None)
     assert found.shape == (1024, 1024)
     assert abs(np.diff(found[part], axis=1)).mean() > 0.5
+
+
+def test_an_alpha_whose_model_has_seen_more_of_the_picture_is_believed_more() -> None:
+    small = Image.new("L", (64, 64))
+    small.paste(128, (30, 8, 34, 56))  # a rod that the picture's colours don't tell from what is around
+    changes = []
+    for side in (320, 1024):
+        alpha = np.asarray(small.resize((side, side), Image.Resampling.NEAREST), np.float32) / 255
+        found = mattes.finished(plain((640, 640)), alpha, lambda: None)
+        changes.append(abs(mattes.resized(found, (640, 640)) - mattes.resized(alpha, (640, 640))).mean())
+    assert changes[1] < 0.9 * changes[0]

@@ -21,7 +21,9 @@ _OPENED, _GROWN, _BLURRED = 4, 3, 3
 _SURE = 0.7
 """From here on the second model is believed that there is a subject. That there is none it is never believed."""
 _OUTSIDE, _INSIDE, _BESIDE = 10 / 255, 240 / 255, 2
-_WEIGHT = 1e-3
+_WEIGHT, _WEIGHED_SIDE = 1e-3, 320
+"""How much an alpha counts beside the picture's colours where its model has seen the picture at so many pixels a side.
+One that has seen more of it is believed more, by the pixels: measured on 20 photographic composites."""
 
 
 def finished(image: Image.Image, alpha: Alpha, ask_second: Callable[[], Alpha | None]) -> Alpha:
@@ -37,7 +39,8 @@ def finished(image: Image.Image, alpha: Alpha, ask_second: Callable[[], Alpha | 
     where = _undecided(given)
     second = ask_second() if where.any() else None
     decided = given if second is None else _arbitrated(given, resized(second, size), where)
-    change = _settled(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0), decided) - given
+    weight = _WEIGHT * alpha.size / _WEIGHED_SIDE**2
+    change = _settled(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0), decided, weight) - given
     # What the model tells beyond the working size is kept.
     grid = max(size[0], alpha.shape[1]), max(size[1], alpha.shape[0])
     return (resized(alpha, grid) + resized(change, grid)).clip(0, 1)
@@ -69,8 +72,8 @@ def _arbitrated(alpha: Alpha, second: Alpha, where: Alpha) -> Alpha:
     return alpha + where * lift
 
 
-def _settled(image: Image.Image, alpha: Alpha) -> Alpha:
+def _settled(image: Image.Image, alpha: Alpha, weight: float) -> Alpha:
     """The alpha, as the colours of an RGB picture of its size have it where it is unsure: see `closed_form`."""
     unsure = Image.fromarray((alpha > _OUTSIDE) & (alpha < _INSIDE)).convert("L")
     grown = np.asarray(unsure.filter(ImageFilter.MaxFilter(2 * _BESIDE + 1))) > 0
-    return closed_form.solve(np.asarray(image), alpha, grown, _WEIGHT)
+    return closed_form.solve(np.asarray(image), alpha, grown, weight)

@@ -485,6 +485,16 @@ def test_a_batch_has_no_more_pictures_on_their_way_than_its_engine_takes(
     assert ([type(end) for end in ends], most) == ([api.Cutout] * 8, [2])
 
 
+def test_the_offline_engine_keeps_nothing_of_pictures_that_are_done(home: Path) -> None:
+    with Engines(Settings()) as engines:
+        engine = engines.open("offline", time.sleep)
+        cancel = Cancel(threading.Event(), engines.background)
+        for width in (64, 66, 68):
+            remove(from_pillow(half_black(width), "a"), engine, ignore, cancel)
+        state = engines.offline.open()._state
+        assert (state._tasks, state._files) == ({}, {})
+
+
 @pytest.mark.parametrize("count", [1, 4])
 def test_a_cancel_ends_what_a_slow_model_is_doing(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int

@@ -202,7 +202,7 @@ class Unrecorded(Record):
     """Stands in for a record where nothing can be charged.
 
     Args:
-        abandon: hears of a task for which nobody waits any more.
+        abandon: hears of a task for which nobody waits any more, or whose result is here.
     """
 
     def __init__(self, width: int, height: int, abandon: Callable[[str], None]) -> None:
@@ -235,7 +235,9 @@ class Unrecorded(Record):
         return None
 
     def keep(self, result: Result) -> None:
-        pass
+        """It is here: whoever has made it need not have it any more, nor its picture."""
+        if self.entry.task_id is not None:
+            self._abandon(self.entry.task_id)
 
     def keep_unusable(self, data: bytes) -> Path | None:
         return None

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-SIZES = {"cuda": 1800, "directml": 40, "openvino": 80}
+SIZES = {"cuda": 1570, "directml": 25, "openvino": 92}
 """MB of the packages of its own that a kind takes: onnxruntime, which runs the models, comes once for each."""
 KINDS = {"win32": ("directml",), "darwin": ("coreml",)}.get(sys.platform, ("cuda", "openvino"))
 """Those of this system."""

@@ -240,6 +240,12 @@ def test_a_removal_goes_on_with_other_tasks(named: tuple[Twin, dict[str, str]], 
     assert (twin.charged, len(twin.calls("declare"))) == (2, 1)
 
 
+def test_who_wants_to_work_offline_uploads_nothing_by_a_row(named: tuple[Twin, dict[str, str]], tmp_path: Path) -> None:
+    twin, environ = named
+    end = command.layerlift(environ, "remove", photo(tmp_path), "--engine", "offline", "--then", "lighting", "--yes")
+    assert (end.status, twin.requests, "offline there is only the removal" in end.errors) == (2, [], True)
+
+
 def test_without_a_yes_nothing_is_done_that_costs(named: tuple[Twin, dict[str, str]], tmp_path: Path) -> None:
     twin, environ = named
     end = command.layerlift(environ, "run", "lighting", photo(tmp_path))

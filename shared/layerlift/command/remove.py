@@ -100,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
     from .sheet import Sheet
 
     row = task.parse_row(["sod", *options.then]) if options.then else []
+    if row and options.engine == "offline":
+        raise errors.make("usage", _("--then needs the service; offline there is only the removal"))
     skipped |= _cut_outs(pairs, skipped, options)
 
     event = threading.Event()

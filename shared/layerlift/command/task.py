@@ -195,6 +195,7 @@ def open_service(
     elif not engines.may_upload or units > consent.ASKED_UNITS or not is_known:
         if not engines.may_upload and not terminal.can_ask():
             engine.check_consent()
+        print(_("Pictures will be uploaded to {host}.").format(host=engines.settings.api_host), file=sys.stderr)
         if not terminal.can_ask() or not terminal.ask_for_cost(pictures, units, account.ask_units(engine, cancel)):
             text = ngettext("it may be up to {count} unit", "it may be up to {count} units", units)
             raise errors.make("cost_not_agreed", text.format(count=units))

@@ -53,7 +53,7 @@ class Accelerators:
     def give_up(self, accelerator: Accelerator, reason: str) -> None:
         """It does not work here."""
         self._failures[accelerator.name] = reason
-        _log.warning("%s can't be used: %s", accelerator.name, reason)
+        _log.info("%s can't be used: %s", accelerator.name, reason)
 
     @property
     def failure(self) -> str:

@@ -122,7 +122,8 @@ def run(options: argparse.Namespace) -> int:
         if engine is not None:
             # What the row needs is deleted at its end.
             removing.remove(batch, replace(engine, delete=lambda entries: None) if row else engine, engines.settings)
-            removing.go_on(row, engine, asked)
+            if row:
+                removing.go_on(row, engine, asked)
         if len(pairs) > 1:
             print(terminal.summary(removing.ends), file=sys.stderr)
         if sheet is not None:
@@ -208,7 +209,7 @@ class _Removing:
         """Runs tasks on what the service has made of each picture that is done, until the user has `asked` to stop."""
         from ..removal.cancelling import Cancel
 
-        done = [Path(end["input"]) for end in self.ends if row and end["status"] in ("done", "cached")]
+        done = [Path(end["input"]) for end in self.ends if end["status"] in ("done", "cached")]
         places = {pair.source: pair.target.parent for pair in self._pairs}
         with terminal.Display([photo.name for photo in done], None, lambda: False) as display:
             for number, photo in enumerate(done):

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from weakref import WeakSet
@@ -23,7 +23,6 @@ from .removal.engines import Engine, Engines
 from .removal.results import Cutout, Failure, Row, TaskResult, Then
 from .removal.single import Outcome
 from .removal.stages import ignore
-from .service import tasks
 from .store.settings import Settings, check_key
 
 _AHEAD = 4
@@ -177,12 +176,11 @@ class Client:
     ) -> TaskResult:
         self._check_open()
         row = [*row, (task, fields)]
-        requests = [_request(name, given) for name, given in row]
+        requests = [running.make_request(name, given, _read_mask) for name, given in row]
         cancel = Cancel(threading.Event(), self._engines.background)
         engine = self._engines.open("youcam", cancel.sleep)
         try:
-            prices = account.ask_prices(engine, cancel)
-            priced = [replace(request, price=prices.get(request.task.slug)) for request in requests]
+            priced = running.with_prices(requests, engine, cancel)
             results = running.run(picture, priced, engine, ignore, cancel, again=again, keep=keep)
         finally:
             self._engines.close(engine)
@@ -214,13 +212,8 @@ class Client:
             raise RuntimeError("the client is closed")
 
 
-def _request(name: str, given: Mapping[str, Any]) -> running.Request:
-    """What is to be run. Raises SetupError `task_unknown`, `bad_field`; PictureError for a mask that is none."""
-    task = tasks.find(name)
-    masks = {field.name: given[field.name] for field in task.fields if field.kind == "mask" and field.name in given}
-    fields = task.check({**given, **dict.fromkeys(masks, "mask")})
-    read = {name: Reader(mask, again=True).read() for name, mask in masks.items()}
-    return running.Request(task, {name: value for name, value in fields.items() if name not in masks}, None, read)
+def _read_mask(source: Source) -> Picture:
+    return Reader(source, again=True).read()
 
 
 class _Removals(Iterator["Cutout | Failure"]):

@@ -107,7 +107,7 @@ class Cell(NamedTuple):
     @property
     def in_doubt(self) -> bool:
         """Whether the user has to say that the picture may be paid again."""
-        return (self.step == "run" and self.kind in NEVER_HEARD) or (self.step, self.kind) == ("poll", "expired")
+        return is_in_doubt(self.step, self.kind)
 
 
 CELLS = [
@@ -117,6 +117,11 @@ CELLS = [
     for lasting in (False, True)
     if step in ONLY_AT.get(kind, STEPS) and (lasting or kind != "refused")
 ]
+
+
+def is_in_doubt(step: str, kind: str) -> bool:
+    """Whether nobody can know what became of a start that meets a fault, or its task is lost."""
+    return (step == "run" and kind in NEVER_HEARD) or (step, kind) == ("poll", "expired")
 
 
 def _break(world: World, cell: Cell) -> None:

@@ -15,7 +15,7 @@ from layerlift.removal.running import Request
 from layerlift.service import tasks
 from layerlift.twin import Fault
 
-from .matrix import ANSWER_SECONDS, HANG_ANSWER_SECONDS, KINDS, NEVER_HEARD, ONLY_AT, POLLS, RUN_SECONDS
+from .matrix import ANSWER_SECONDS, HANG_ANSWER_SECONDS, KINDS, ONLY_AT, POLLS, RUN_SECONDS, is_in_doubt
 from .world import World, picture
 
 ROW = [
@@ -57,7 +57,7 @@ class Link(NamedTuple):
     @property
     def in_doubt(self) -> bool:
         """Whether the user has to say that a task may be paid again."""
-        return self.is_lost or (self.step == "run" and self.kind in NEVER_HEARD)
+        return is_in_doubt(self.step, self.kind)
 
     def run(self, folder: Path) -> Outcome:
         """A row that meets the fault, one that goes on, and one whose user pays again."""

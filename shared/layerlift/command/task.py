@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import errors
+from ..imaging import formats
 from ..language import _, ngettext
 from ..store.settings import Settings
 from . import consent, files, signals, terminal
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ..removal.running import Request, Results
     from ..service.tasks import Field, Task
 
-_ENDINGS = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
 _FIELDS = re.compile(r",(?=[a-z_]+=)")
 
 
@@ -66,7 +66,7 @@ def _list(options: argparse.Namespace) -> int:
     wanted = [tasks.find(options.task)] if options.task else list(tasks.TASKS)
     prices, templates = _ask_service(wanted if options.task else [])
     for task in wanted:
-        print(f"{task.slug}: {_(task.purpose)} ({_describe_price(prices, task)})")
+        print(f"{task.slug}: {_(task.purpose)} ({_describe_price(prices.get(task.slug))})")
         if options.task:
             for field in task.fields:
                 print(f"    {_describe_field(field)}")
@@ -98,8 +98,8 @@ def _ask_service(wanted: Sequence[Task]) -> tuple[dict[str, float], list[Any]]:
             return {}, []
 
 
-def _describe_price(prices: dict[str, float], task: Task) -> str:
-    return terminal.format_units(prices[task.slug]) if task.slug in prices else _("price not listed")
+def _describe_price(price: float | None) -> str:
+    return _("price not listed") if price is None else terminal.format_units(price)
 
 
 def _describe_field(field: Field) -> str:
@@ -154,11 +154,9 @@ def parse_row(texts: Sequence[str]) -> list[Request]:
 def parse(text: str) -> Request:
     """A task and its fields, as the command line has them. Raises SetupError `task_unknown`, `bad_field`."""
     from ..imaging import pictures
-    from ..removal.running import Request
-    from ..service import tasks
+    from ..removal import running
 
     slug, _colon, said = text.partition(":")
-    task = tasks.find(slug)
     given: dict[str, str] = {}
     for part in _FIELDS.split(said) if said else ():
         name, equals, value = part.partition("=")
@@ -166,10 +164,7 @@ def parse(text: str) -> Request:
             text = _("'{part}' is not of the form NAME=VALUE, each name once")
             raise errors.make("bad_field", text.format(part=part))
         given[name] = value
-    fields = task.check(given)
-    masks = {field.name: pictures.read(str(fields[field.name])) for field in task.fields if field.kind == "mask"}
-    # What a mask is called says nothing of what it is.
-    return Request(task, {name: value for name, value in fields.items() if name not in masks}, None, masks)
+    return running.make_request(slug, given, pictures.read)
 
 
 def open_service(
@@ -179,15 +174,12 @@ def open_service(
 
     Raises ConsentNeeded, SetupError `cost_not_agreed`, and what `Engines.open` raises.
     """
-    from dataclasses import replace
-
-    from ..removal import account
+    from ..removal import account, running
 
     engine = engines.open("youcam", cancel.sleep, uploads=False)
-    prices = account.ask_prices(engine, cancel)
-    requests = [replace(request, price=prices.get(request.task.slug)) for request in requests]
+    requests = running.with_prices(requests, engine, cancel)
     for request in requests:
-        print(f"{request.task.slug}: {_describe_price(prices, request.task)}", file=sys.stderr)
+        print(f"{request.task.slug}: {_describe_price(request.price)}", file=sys.stderr)
     units = pictures * sum(request.units for request in requests)
     is_known = all(request.price is not None for request in requests)
     if options.yes:
@@ -268,7 +260,7 @@ def _name(tasks: Iterable[Task]) -> str:
 def _is_done(photo: Path, name: str, options: argparse.Namespace) -> bool:
     """Whether a result is there that must not be replaced, which is told."""
     folder = options.output_dir or photo.parent
-    there = [path for ending in _ENDINGS.values() if (path := folder / f"{photo.stem}-{name}{ending}").exists()]
+    there = [path for ending in formats.RESULTS if (path := folder / f"{photo.stem}-{name}{ending}").exists()]
     if not there or options.overwrite:
         return False
     text = _("Skipped: {path} is there; to replace it, add --overwrite.")
@@ -282,7 +274,7 @@ def _write(target: Path, result: Results) -> list[Path]:
 
     paths = []
     for number, data in enumerate(result.files, start=1):
-        ending = next(ending for head, ending in _ENDINGS.items() if data.startswith(head))
+        ending = formats.find_suffix(data[:12])
         path = target.with_name(f"{target.name}{'' if number == 1 else f'-{number}'}{ending}")
         try:
             with atomic.replacing(path) as part:

@@ -28,9 +28,22 @@ FORMATS = (
     Format(pillow=("TGA", "PPM")),
 )
 SUFFIXES = {suffix for known in FORMATS for suffix in known.suffixes}
+RESULTS = (".jpg", ".png")
+"""The suffixes of what the service returns."""
 PILLOW = tuple(name for known in FORMATS for name in known.pillow)
 
 
 def find_loader(head: bytes) -> str | None:
     """The operation of libvips for a file that begins so, None where Pillow has to read it."""
-    return next((known.loader for known in FORMATS if known.heads and head.startswith(known.heads)), None)
+    found = _find(head)
+    return found.loader if found else None
+
+
+def find_suffix(head: bytes) -> str | None:
+    """The usual suffix of a file that begins so, None where Pillow has to read it."""
+    found = _find(head)
+    return found.suffixes[0] if found else None
+
+
+def _find(head: bytes) -> Format | None:
+    return next((known for known in FORMATS if known.heads and head.startswith(known.heads)), None)

@@ -113,7 +113,7 @@ def check_file(data: bytes) -> None:
 
     Raises ServiceError: `result_not_picture`, `result_size` (too many pixels), `result_broken`.
     """
-    if not data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
+    if formats.find_suffix(data[:12]) not in formats.RESULTS:
         raise make("result_not_picture")
     try:
         decode(data)

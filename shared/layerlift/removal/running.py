@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,11 @@ from .. import errors
 from ..imaging import pictures, prepare
 from ..imaging.pictures import Picture
 from ..imaging.prepare import SERVICE_LIMITS, Upload
+from ..service import tasks as known
 from ..service.tasks import Fields, Task
 from ..store.entries import Entry
 from ..store.records import FILE_SECONDS
-from . import tasks
+from . import account, tasks
 from .cancelling import Cancel
 from .engines import Engine
 from .stages import Progress, Report, Stage
@@ -31,6 +33,7 @@ from .turns import Turns
 
 LONGEST = 5
 """How many tasks a row has at most."""
+_MASK = "mask"
 _UNLISTED = 1
 """What a task is taken to cost that the service's list does not have."""
 
@@ -49,6 +52,25 @@ class Request:
     def units(self) -> int:
         """What it costs, as far as that is known."""
         return _UNLISTED if self.price is None else math.ceil(self.price)
+
+
+def make_request(slug: str, given: Mapping[str, Any], read: Callable[[Any], Picture]) -> Request:
+    """What is to be run with the fields that are given; masks among them are what `read` takes.
+
+    Raises SetupError `task_unknown`, `bad_field`, and what `read` raises.
+    """
+    task = known.find(slug)
+    masks = {one.name for one in task.fields if one.kind == "mask"}
+    fields = task.check({name: _MASK if name in masks else value for name, value in given.items()})
+    pictures = {name: read(given[name]) for name in fields if name in masks}
+    # What a mask is called says nothing of what it is.
+    return Request(task, {name: value for name, value in fields.items() if name not in masks}, None, pictures)
+
+
+def with_prices(requests: Sequence[Request], engine: Engine, cancel: Cancel) -> list[Request]:
+    """The requests, with what the service says that they cost. Raises AuthError."""
+    prices = account.ask_prices(engine, cancel)
+    return [replace(request, price=prices.get(request.task.slug)) for request in requests]
 
 
 @dataclass(frozen=True)

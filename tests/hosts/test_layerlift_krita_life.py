@@ -3,6 +3,7 @@
 # ruff: noqa: F821 - bodies run inside Krita
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -108,11 +109,13 @@ def cancel_the_first_of_two(sizes: list[list[int]]) -> Any:
 
 
 def test_a_cancelled_job_makes_room_for_the_next(krita: Krita, home: Path) -> None:
-    with Twin(QUICK_POLLS) as twin:
+    second = Event()
+    with Twin(QUICK_POLLS) as twin, ThreadPoolExecutor() as pool:
         krita.add_layerlift(home, twin)
         with krita.window() as window:
             window.run(open_one, SMALL)
-            twin.inject(Fault("poll", "hang", seconds=2.0))
+            twin.inject(Fault("poll", "hang", until=second))
+            pool.submit(wait_for, lambda: len(twin.calls("run")) == 2 and not second.set(), "the second job")
             waiting, changed, names, told = window.run(cancel_the_first_of_two, [(300, 200), (310, 200)])
             assert waiting == "1 more waiting"
             assert changed == [False, True]

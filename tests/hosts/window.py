@@ -157,19 +157,25 @@ class Desktop:
         wait_for(lambda: self.process.poll() is not None, "the program to end")
         self.was_to_end = True
 
-    def _xdotool(self, *arguments: str) -> str:
+    def _xdotool(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         settings = {**os.environ, "DISPLAY": self.display}
         try:
-            run = subprocess.run(
+            return subprocess.run(
                 ["xdotool", *arguments], env=settings, capture_output=True, text=True, check=False, timeout=30
             )
         except subprocess.TimeoutExpired:
             raise HostTimeout(f"xdotool {' '.join(arguments)} did not end; open are {self.titles()}") from None
-        return run.stdout.strip()
+
+    def search(self, title: str) -> list[str]:
+        """All visible windows whose titles match the regular expression, the newest last."""
+        # A search ends with an error, and finds nothing, where any window is closed amid it.
+        while "X Error" in (found := self._xdotool("search", "--onlyvisible", "--name", title)).stderr:
+            pass
+        return found.stdout.split()
 
     def find(self, title: str) -> str:
         """The newest visible window whose title matches the regular expression, or ""."""
-        return self._xdotool("search", "--onlyvisible", "--name", title).rpartition("\n")[2]
+        return "".join(self.search(title)[-1:])
 
     def wait_for(self, title: str, timeout: float = 60.0) -> str:
         """Wait for a window by its title (a regular expression)."""
@@ -209,7 +215,7 @@ class Desktop:
 
     def visible(self) -> list[str]:
         """All visible windows."""
-        return self._xdotool("search", "--onlyvisible", "--name", "").split()
+        return self.search("")
 
     def key(self, key: str, window: str = "") -> None:
         """Press a key (xdotool's names) in a window; the main window by default."""
@@ -229,7 +235,7 @@ class Desktop:
 
     def titles(self) -> list[str]:
         """The titles of all visible windows."""
-        return [title for window in self.visible() if (title := self._xdotool("getwindowname", window))]
+        return [title for window in self.visible() if (title := self._xdotool("getwindowname", window).stdout.strip())]
 
     def screenshot(self, path: Path) -> Path:
         """Save the whole screen as a picture."""

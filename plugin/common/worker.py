@@ -140,11 +140,11 @@ class Worker:
         """Keeps an API key, or with None forgets the one that is kept; returns what `settings` does then."""
         return self._ask("key", {"key": key})
 
-    def balance(self, engine: str, key: str = "", patience: float = protocol.SILENCE_SECONDS) -> dict[str, Any]:
+    def balance(self, engine: str, key: str = "", patience: float | None = None) -> dict[str, Any]:
         """Tests an engine, with a key that is not kept where one is given; returns `engine`, `units` and `host`.
 
         Args:
-            patience: the seconds after which it counts as silent.
+            patience: the seconds after which it counts as silent, where others than usual.
         """
         return self._ask("balance", dict({"key": key} if key else {}, engine=engine), patience=patience)
 
@@ -178,11 +178,11 @@ class Worker:
         kind: str,
         fields: dict[str, Any],
         news: News | None = None,
-        patience: float = protocol.SILENCE_SECONDS,
+        patience: float | None = None,
     ) -> dict[str, Any]:
         self._send(protocol.line(kind, _QUESTION, fields))
         while True:
-            message = self._next(patience)
+            message = self._next(patience or protocol.SILENCE_SECONDS)
             self.may_cost |= stages.is_at_service(message)
             if message.get("id") == _BATCH:
                 self._early.append(message)

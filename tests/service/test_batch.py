@@ -286,10 +286,10 @@ def test_a_picture_that_changes_meanwhile_is_told_and_kept(world: Callable[..., 
 
 def test_the_limit_is_kept_and_no_task_is_lost(world: Callable[..., World]) -> None:
     """In real time: the laws of the rate and of polling, which have to make room for each other."""
-    user = world(rate=(50, 20.0), run_seconds=1.0, polling_interval_ms=4000)
-    assert codes(user.ends([Photo(number) for number in range(30)])) == ["1"] * 30
+    user = world(rate=(25, 10.0), run_seconds=1.0, polling_interval_ms=4000)
+    assert codes(user.ends([Photo(number) for number in range(15)])) == ["1"] * 15
     assert {call.status for call in user.twin.requests if call.status == 429} == set()
-    assert (user.twin.late_polls, user.twin.charged) == (0, 30)
+    assert (user.twin.late_polls, user.twin.charged) == (0, 15)
 
 
 def test_five_requests_in_a_second_are_enough_for_a_batch_and_lose_no_task(world: Callable[..., World]) -> None:

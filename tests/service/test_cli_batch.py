@@ -292,7 +292,7 @@ def test_processes_that_share_a_folder_keep_the_limit_together(
     tool = share.split()[0]
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not there")
-    twin = make_twin(rate=(30, 20.0))
+    twin = make_twin(rate=(20, 6.0))
     shared = tmp_path / "photos"
     for folder in ("one", "two"):
         fill(shared / folder, 6)
@@ -301,7 +301,7 @@ def test_processes_that_share_a_folder_keep_the_limit_together(
     out = tmp_path / "out"
     command = f"{LAYERLIFT} remove --yes --output-dir {out}"
     line = f"find {shared} -name '*.png' -print0 | {share.format(command=command, photos=shared)}"
-    user = {**environ, **key_of(twin), "LAYERLIFT_RATE": "30/20"}
+    user = {**environ, **key_of(twin), "LAYERLIFT_RATE": "20/6"}
     outcome = subprocess.run(["sh", "-c", line], env=user, capture_output=True, text=True, timeout=4 * PATIENCE)
     assert outcome.returncode == 0, outcome.stderr
     assert cut_outs(out) == [f"{folder}/p{number:02}-cutout.png" for folder in ("one", "two") for number in range(6)]

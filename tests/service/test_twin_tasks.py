@@ -669,7 +669,7 @@ def test_an_abandoned_task_leaves_the_result_that_it_worked_on(make_twin: Any, r
     state(client, "enhance", answer)
     twin.abandon(answer)
     assert code(client.poll(answer, "enhance")) == (400, "InvalidTaskId")
-    assert heard == [requests.get(found["results"]["url"], timeout=10).content]
+    assert not heard, "its engine has it no more"
     assert client.run(found["dst_id"], "enhance", scale=1).status_code == 200
 
 

@@ -285,13 +285,12 @@ def test_a_picture_that_nobody_wants_is_not_made_to_its_end_and_others_are(make:
         wait_for(lambda: engine._session is not None)
         waiting = pool.submit(engine, second)
         wait_for(lambda: len(engine._pictures) == 2)
-        engine.abandon(third)
-        engine.abandon(second)
-        engine.abandon(first)
-        for end in (running, waiting):
+        for picture in (third, second, first):
+            engine.abandon(picture)
+        for end in (running, waiting, pool.submit(engine, third)):
             assert isinstance(end.exception(PATIENCE), (EngineError, errors.SetupError))
     chosen[0] = "small"
-    assert sides(engine(third)) == (255, 0), "it was not asked for when it was abandoned"
+    assert sides(engine(third)) == (255, 0), "it was asked for again"
     assert (engine._pictures, engine._unwanted) == ([], [])
 
 

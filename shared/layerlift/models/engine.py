@@ -112,8 +112,12 @@ class OfflineEngine:
         return next(self._from(wanted, loaded[1] if loaded is not None and loaded[0] == wanted else None))
 
     def __call__(self, picture: bytes) -> bytes:
+        with self._asked_for(picture):
+            return self._make(picture)
+
+    def _make(self, picture: bytes) -> bytes:
         image = decode(picture)
-        with self._asked_for(picture), self._in_use():
+        with self._in_use():
             self._begin(picture)
             alpha, choice = self._run(image)
         if np.count_nonzero(alpha > SEEN) < LEAST * alpha.size:
@@ -153,14 +157,18 @@ class OfflineEngine:
     def _let_go(self) -> None:
         self._rest()
         self._session = self._second = self._loaded = None
+        with self._wishes:
+            self._unwanted = [
+                picture for picture in self._unwanted if any(picture is asked for asked in self._pictures)
+            ]
         memory.return_all()
 
     def abandon(self, picture: bytes) -> None:
-        """Nobody wants the cut-out any more of a picture, this very object: it is not made, or not to its end."""
+        """Nobody wants the cut-out any more of a picture, this very object: it is not made, or not to its end, also
+        where this comes just before it is asked for."""
         with self._wishes:
-            if any(asked is picture for asked in self._pictures):
-                self._unwanted.append(picture)
-                self._stop_unwanted()
+            self._unwanted.append(picture)
+            self._stop_unwanted()
 
     def close(self) -> None:
         """Ends with all pictures that it has, and gives the model's memory back."""

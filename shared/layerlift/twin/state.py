@@ -257,7 +257,7 @@ class State:
             self._forget(task)
             for name in task.order.inputs:
                 self._files.pop(name, None)
-        if not task.work.cancel():
+        if not task.work.cancel() and not task.work.done():
             self.options.abandon(task.picture)
 
     def expire(self, name: str) -> None:

@@ -161,6 +161,25 @@ class Worker:
         """
         return self._ask(kind, {"name": name} if name else {}, news)
 
+    def tasks(self) -> dict[str, Any]:
+        """The service's other `tasks`, with what they cost, the `balance`, the `host`, and whether the user has
+        `agreed`."""
+        return self._ask("tasks", {})
+
+    def templates(self, task: str) -> list[dict[str, str]]:
+        """The templates of a task: `id`, `title`, and the `picture`, a file in `folder`, or ""."""
+        found: list[dict[str, str]] = self._ask("templates", {"task": task})["templates"]
+        return found
+
+    def run_task(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """Runs a task on a layer; returns its result message, whose `layers` are files of 8-bit sRGB with alpha.
+
+        Args:
+            job: `task`, `fields`, pixels (a file in `folder`), width, height, channels, and what the protocol has else.
+            progress: as `remove` has it.
+        """
+        return self._ask("task", job, _on_bar(progress))
+
     def cancel(self) -> None:
         """Has the question that is being asked end soon, with an error or its result; from any thread."""
         self._send(protocol.line("cancel", _QUESTION, {}))

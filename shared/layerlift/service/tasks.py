@@ -51,17 +51,21 @@ class Task:
     """A task.
 
     Attributes:
-        slug: its name on the wire, which is also what users call it.
+        slug: its name on the wire, which is also what users of the command call it.
+        title: what a menu calls it.
         gives: "alpha": a cut-out; "picture": one; "pictures": several.
+        keeps_alpha: whether what it gives shows the same at the same places, so that what was transparent stays so.
         together: groups of fields of which a call has all or none.
         page: of the service's documentation.
     """
 
     slug: str
+    title: str
     purpose: str
     page: str
     fields: tuple[Field, ...] = ()
     gives: Literal["alpha", "picture", "pictures"] = "picture"
+    keeps_alpha: bool = False
     together: tuple[tuple[str, ...], ...] = field(default=())
 
     def check(self, given: Mapping[str, object]) -> Fields:
@@ -138,6 +142,7 @@ _CROP = ("crop_input_x", "crop_input_y", "crop_input_width", "crop_input_height"
 
 REMOVAL = Task(
     "sod",
+    N_("Remove Background"),
     N_("puts the subject on a transparent background"),
     PAGES + "ai_photo_background_removal",
     gives="alpha",
@@ -146,19 +151,29 @@ TASKS = (
     REMOVAL,
     Task(
         "enhance",
+        N_("Enhance"),
         N_("makes a picture larger and sharper"),
         PAGES + "ai_photo_enhance",
         (Field("scale", "choice", N_("how many times as wide and high"), required=True, choices=(1, 2, 4)),),
+        keeps_alpha=True,
     ),
-    Task("lighting", N_("mends the light of a picture"), PAGES + "ai_photo_lighting"),
+    Task(
+        "lighting",
+        N_("Correct Lighting"),
+        N_("mends the light of a picture"),
+        PAGES + "ai_photo_lighting",
+        keeps_alpha=True,
+    ),
     Task(
         "bg-blur",
+        N_("Blur Background"),
         N_("blurs all but the subject"),
         PAGES + "ai_photo_background_blur",
         (_number("intensity", N_("how much"), 100),),
     ),
     Task(
         "bg-replace",
+        N_("Replace Background"),
         N_("puts the subject before another background"),
         PAGES + "ai_photo_background_change",
         (
@@ -169,27 +184,39 @@ TASKS = (
             Field("template_id", "template", N_("one of the service's templates")),
         ),
     ),
-    Task("colorize", N_("gives a gray picture colours"), PAGES + "ai_photo_colorize", gives="pictures"),
+    Task(
+        "colorize",
+        N_("Colorize"),
+        N_("gives a gray picture colours"),
+        PAGES + "ai_photo_colorize",
+        gives="pictures",
+        keeps_alpha=True,
+    ),
     Task(
         "colorize/color-correct",
+        N_("Correct Colours"),
         N_("mends the colours of a picture"),
         PAGES + "ai_photo_colorize",
         gives="pictures",
+        keeps_alpha=True,
     ),
     Task(
         "generative-fill",
+        N_("Remove Object"),
         N_("fills what a mask covers as if nothing had been there"),
         PAGES + "ai_photo_object_removal",
         (_MASK,),
     ),
     Task(
         "obj-replace",
+        N_("Replace Object"),
         N_("puts something else where a mask covers the picture"),
         PAGES + "ai_photo_object_replacement",
         (_MASK, Field("prompt", "text", N_("what is to be there"), required=True)),
     ),
     Task(
         "out-paint",
+        N_("Extend Picture"),
         N_("paints on beyond the edges of a picture"),
         PAGES + "ai_photo_out_painting",
         (

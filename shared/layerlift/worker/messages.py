@@ -13,6 +13,7 @@ from ..removal.choices import CHOICES
 if TYPE_CHECKING:
     from ..imaging.pictures import Sample
     from ..models.shelf import Weights
+    from ..service.tasks import Task
 
 Message: TypeAlias = "dict[str, Any]"
 
@@ -114,6 +115,24 @@ def tried_key(message: Message) -> str | None:
     if found is None:
         raise errors.make("bad_job")
     return found
+
+
+def task(message: Message) -> Task:
+    """The task of the service that is meant. Raises SetupError `task_unknown`, too."""
+    from ..service import tasks
+
+    value = message.get("task")
+    if not isinstance(value, str):
+        raise errors.make("bad_job")
+    return tasks.find(value)
+
+
+def fields(message: Message) -> dict[str, str]:
+    """What a task is run with, besides pictures."""
+    value = message.get("fields", {})
+    if not (isinstance(value, dict) and all(isinstance(text, str) for text in value.values())):
+        raise errors.make("bad_job")
+    return value
 
 
 def model(message: Message) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from .. import __version__, atomic, errors
-from . import messages, models, progress
+from . import messages, models, progress, tasks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,7 @@ PROTOCOL = 1
 _BESIDE = ("plan", "batch", "fetch", "fetch_model")
 _QUESTIONS = (
     "job", "clean", "cut", "agree", "consent", "settings", "key", "balance", "jobs", "clear",
-    *models.QUESTIONS, *_BESIDE,
+    *models.QUESTIONS, *tasks.QUESTIONS, *_BESIDE,
 )  # fmt: skip
 
 
@@ -114,28 +114,28 @@ class Worker:
         """Does one job; whatever happens, it ends with one result or one error."""
         name = str(message.get("id"))
         try:
-            if message["type"] == "job":
-                result = self._remove(name, message, event, engines)
-            elif message["type"] == "clean":
-                result = self._clean(name, message, event)
-            elif message["type"] == "cut":
-                result = self._cut(name, message, event)
-            elif message["type"] in ("balance", "jobs", "fetch", "clear"):
-                result = self._ask_account(name, message, event, engines)
-            elif message["type"] == "plan":
-                result = self._plan(name, message, event, engines)
-            elif message["type"] == "batch":
-                result = self._batch(name, message, event, engines)
-            elif message["type"] in models.QUESTIONS:
-                with self._progress(name) as report:
-                    result = models.answer(message, engines.offline, event, report)
-            else:
-                result = _answer_settings(message, engines.settings)
+            result = self._do(name, message, event, engines)
             self._send(type="result", id=name, **result)
             return
         except Exception as found:  # noqa: BLE001 - the host waits for an answer
             error = _explain(found)
         self._send(type="error", id=name, **_describe(error))
+
+    def _do(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
+        kind = message["type"]
+        if kind in ("clean", "cut"):
+            return (self._clean if kind == "clean" else self._cut)(name, message, event)
+        if kind in models.QUESTIONS:
+            with self._progress(name) as report:
+                return models.answer(message, engines.offline, event, report)
+        if kind in tasks.QUESTIONS:
+            with self._progress(name, engine="youcam") as report:
+                return tasks.answer(message, self._folder, engines, event, report)
+        by_engines = {"job": self._remove, "plan": self._plan, "batch": self._batch}
+        by_engines |= dict.fromkeys(("balance", "jobs", "fetch", "clear"), self._ask_account)
+        if kind in by_engines:
+            return by_engines[kind](name, message, event, engines)
+        return _answer_settings(message, engines.settings)
 
     def _remove(self, name: str, message: Message, event: threading.Event, engines: Engines) -> dict[str, Any]:
         from ..imaging import pictures

@@ -1,0 +1,85 @@
+"""The service's other tasks on layers: what is sent, what it costs, and what its results are called, for all hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import words
+from .language import _, ngettext
+
+CONTINUE, CLEAN_PLATE, NEW_BACKGROUND = "continue", "clean_plate", "new_background"
+"""What a user can ask for: any task on a layer; the picture behind a cut-out; another background for one."""
+TASKS = {CLEAN_PLATE: "generative-fill", NEW_BACKGROUND: "bg-replace"}
+"""The task that is behind what is not any task."""
+NO_SELECTION = _("Select what the task is to work on first.")
+NO_CUT_OUT = _("Choose a cut-out, or a layer that has one. 'Remove Background' makes it.")
+NO_PRICE = _("The service does not list what this costs.")
+MAY_COST = _("Cancelled: it may have cost units; the result is kept, and is free the next time. Nothing was changed.")
+SIZES = {"layer": _("As large as the layer"), "own": _("At its own size; the whole image grows")}
+"""What becomes of a result that is larger than its layer."""
+GROWING = ("enhance",)
+"""Tasks whose results may be larger than what they were made of."""
+
+
+def takes_mask(task: dict[str, Any]) -> bool:
+    """Whether a task, of the worker's answer to `tasks`, works on a part of the picture alone."""
+    return any(field["kind"] == "mask" for field in task["fields"])
+
+
+def fields_shown(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields that the user fills in: a mask is the selection, and what a background is made of is told by which of
+    its fields is filled in."""
+    return [field for field in task["fields"] if field["kind"] != "mask" and not _is_way(task, field)]
+
+
+def given(task: dict[str, Any], entered: dict[str, str]) -> dict[str, str]:
+    """What is sent of what was entered: nothing that is empty, and which way it is to be done."""
+    found = {name: text.strip() for name, text in entered.items() if text.strip()}
+    for field in task["fields"]:
+        if _is_way(task, field):
+            way = "template" if "template_id" in found else "prompt"
+            found = {name: text for name, text in found.items() if name != ("prompt", "template_id")[way == "prompt"]}
+            found[field["name"]] = way
+    return found
+
+
+def cost(task: dict[str, Any], held: float | None) -> str:
+    """One line on what a task costs, and what the account has; None where that is not known."""
+    price = task["price"]
+    if price is None:
+        return f"{NO_PRICE} {words.balance(held)}"
+    said = ngettext("Cost: {count} unit.", "Cost: {count} units.", price).format(count=words.number(price))
+    said = f"{said} {words.balance(held)}"
+    return f"{said}\n{words.NOT_ENOUGH}" if held is not None and price > held else said
+
+
+def question_upload(host: str, name: str, title: str) -> str:
+    """What is asked before a picture is uploaded for a task for the first time."""
+    return _("Upload '{name}' to {host} for '{task}'?").format(name=words.short(name), host=host, task=title)
+
+
+def outcome(title: str, name: str, answer: dict[str, Any], left: float | None = None) -> str:
+    """One line on a task that is done, by the worker's result; `left` is what the account has then, where known."""
+    if answer["cached"]:
+        said = _("{task} of '{name}': free, already paid for.")
+    else:
+        said = ngettext(
+            "{task} of '{name}': YouCam, {count} unit.", "{task} of '{name}': YouCam, {count} units.", answer["units"]
+        )
+    told = said.format(task=title, name=words.short(name), count=words.number(answer["units"]))
+    return told if left is None else f"{told} {words.balance(left)}"
+
+
+def layer_name(kind: str, layer: str, title: str) -> str:
+    """What the new layer is called."""
+    if kind == CLEAN_PLATE:
+        return _("{layer} clean plate").format(layer=layer)
+    if kind == NEW_BACKGROUND:
+        return _("{layer} new background").format(layer=layer)
+    # Translators: the name of a new layer, as in "Dog (Enhance)".
+    return _("{layer} ({task})").format(layer=layer, task=title)
+
+
+def _is_way(task: dict[str, Any], field: dict[str, Any]) -> bool:
+    """Whether a field tells whether a text or a template counts."""
+    return field["name"] == "type" and any(other["kind"] == "template" for other in task["fields"])

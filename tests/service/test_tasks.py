@@ -45,7 +45,7 @@ class Rows:
         self.folder = folder
         self.deleted: list[list[str]] = []
 
-    def run(self, *requests: Request, **more: Any) -> list[running.Results]:
+    def run(self, *requests: Request, picture: Any = None, **more: Any) -> list[running.Results]:
         import threading
 
         journal = Journal(self.folder)
@@ -53,7 +53,7 @@ class Rows:
         engine = Engine("youcam", client(self.twin), 1, journal, "account", delete=self._delete)
         try:
             cancel = Hasty(threading.Event(), background)
-            return running.run(half_dark(64, 48), requests, engine, ignore, cancel, **more)
+            return running.run(picture or half_dark(64, 48), requests, engine, ignore, cancel, **more)
         finally:
             background.wait()
             journal.close()
@@ -132,11 +132,36 @@ def test_a_row_goes_on_with_what_the_service_has_and_deletes_it_at_its_end(rows:
     assert rows.counts == {"declare": 1, "run": 4, "charged": 4}
 
 
-def test_where_the_service_names_no_result_it_is_uploaded(make_twin: Callable[..., Twin], tmp_path: Path) -> None:
-    rows = Rows(make_twin(), tmp_path)
-    results = rows.run(request("lighting"), request("enhance", scale=2))
-    assert size(results[-1].files[0]) == (128, 96)
-    assert rows.counts == {"declare": 2, "run": 2, "charged": 2}
+@pytest.mark.parametrize("is_read", [True, False])
+def test_where_the_service_names_no_result_its_address_goes_on_or_the_result_is_uploaded(
+    make_twin: Callable[..., Twin], tmp_path: Path, is_read: bool
+) -> None:
+    unread = Fault("run", "engine", after=1, code="error_download_image")
+    rows = Rows(make_twin(faults=() if is_read else (unread,)), tmp_path)
+    first, second = rows.run(request("lighting"), request("enhance", scale=2))
+    assert size(second.files[0]) == (128, 96)
+    declared, started = (1, 2) if is_read else (2, 3)
+    assert rows.counts == {"declare": declared, "run": started, "charged": 2}
+    assert (first.uploaded > 0, second.uploaded > 0) == (True, not is_read)
+
+
+def test_a_kept_result_is_gone_on_with_by_its_id(rows: Rows) -> None:
+    (kept,) = rows.run(request("lighting"), keep=True)
+    assert kept.dst_id and rows.deleted == []
+    (large,) = rows.run(request("enhance", scale=2), picture=kept.dst_id)
+    assert (size(large.files[0]), large.units, large.uploaded) == ((128, 96), 1, 0)
+    assert rows.counts == {"declare": 1, "run": 2, "charged": 2}
+    again = rows.run(request("lighting"), request("enhance", scale=2))
+    assert [result.cached for result in again] == [True, True]
+    for asked in (request("sod"), request("generative-fill", msk_file_id=MASK)):
+        with pytest.raises(errors.SetupError):
+            rows.run(asked, picture=kept.dst_id)
+
+
+def test_an_id_that_the_service_does_not_have_is_told_and_costs_nothing(rows: Rows) -> None:
+    with pytest.raises(errors.PictureError) as caught:
+        rows.run(request("lighting"), picture="of-another-account")
+    assert (caught.value.code, rows.twin.charged) == ("source_gone", 0)
 
 
 def test_what_is_to_be_kept_is_not_deleted_by_later_runs_either(rows: Rows) -> None:
@@ -238,6 +263,20 @@ def test_a_removal_goes_on_with_other_tasks(named: tuple[Twin, dict[str, str]], 
     assert (end.status, removed["status"], row["status"]) == (0, "done", "done")
     assert (tmp_path / "a-cutout.png").exists() and row["outputs"] == [str(tmp_path / "a-enhance.png")]
     assert (twin.charged, len(twin.calls("declare"))) == (2, 1)
+
+
+def test_a_cut_out_stays_one_and_a_kept_result_is_a_source(named: tuple[Twin, dict[str, str]], tmp_path: Path) -> None:
+    twin, environ = named
+    command.layerlift(environ, "remove", photo(tmp_path), "--yes")
+    end = command.layerlift(environ, "run", "lighting", tmp_path / "a-cutout.png", "--keep", "--json", "--yes")
+    with Image.open(tmp_path / "a-cutout-lighting.png") as image:
+        assert image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 255)
+    kept = end.pictures[0]["tasks"][0]["dst_id"]
+    end = command.layerlift(environ, "run", "enhance:scale=2", f"dst:{kept}", "--output-dir", tmp_path, "--yes")
+    assert (end.status, (tmp_path / f"{kept}-enhance.png").exists()) == (0, True), end.errors
+    gone = command.layerlift(environ, "run", "enhance:scale=2", "dst:nothing", "--output-dir", tmp_path, "--yes")
+    assert gone.status == 1 and "The service does not have this result" in gone.errors
+    assert twin.charged == 3
 
 
 def test_who_wants_to_work_offline_uploads_nothing_by_a_row(named: tuple[Twin, dict[str, str]], tmp_path: Path) -> None:

@@ -40,8 +40,14 @@ ALLOWED: list[dict[str, Any]] = [
     {"type": "fetch_model", "name": "u2netp"},
     {"type": "use_model", "name": "auto"},
     {"type": "forget_model", "name": "isnet"},
+    {"type": "tasks"},
+    {"type": "templates", "task": "bg-replace"},
+    {"type": "task", **PICTURE, "task": "lighting"},
 ]
-OPTIONS: dict[str, Any] = {"again": None, "agreed": None, "clean": None, "order": "grb", "depth": "u24", "key": 5}
+OPTIONS: dict[str, Any] = {
+    "again": None, "agreed": None, "clean": None, "order": "grb", "depth": "u24", "key": 5, "mask": None, "grow": None,
+    "own_size": None, "without_subject": None, "fields": {"scale": 2},
+}  # fmt: skip
 """What may be left out, with a value that is forbidden."""
 
 

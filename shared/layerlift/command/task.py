@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
 import sys
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +20,15 @@ from ..store.settings import Settings
 from . import consent, files, signals, terminal
 
 if TYPE_CHECKING:
+    from ..imaging.pictures import Picture
     from ..removal.cancelling import Cancel
     from ..removal.engines import Engine, Engines
     from ..removal.running import Request, Results
     from ..service.tasks import Field, Task
 
 _FIELDS = re.compile(r",(?=[a-z_]+=)")
+_DST_ID = re.compile(r"dst:([\w.-]{1,200})")
+"""A result that the service has kept, in place of a picture."""
 
 
 def add_list_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +42,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TASK[:NAME=VALUE,...]",
         help=_("a task from 'layerlift tasks', and its fields; a mask is the path of a gray picture"),
     )
-    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help=_("a picture"))
+    parser.add_argument(
+        "photos", nargs="+", type=Path, metavar="PHOTO", help=_("a picture, or dst:ID of a kept result")
+    )
     add_row_arguments(parser)
     parser.add_argument("--output-dir", type=Path, metavar="DIR", help=_("where results go, as NAME-TASK.png or .jpg"))
     parser.add_argument("--overwrite", action="store_true", help=_("replace results that are there"))
@@ -212,8 +219,10 @@ def run_row(
     display, number = shown
     end: dict[str, Any] = {"input": str(photo), "outputs": [], "status": "failed", "tasks": [], "error": None}
     try:
+        kept = _DST_ID.fullmatch(str(photo))
+        picture = kept[1] if kept else pictures.read(photo)
         results = running.run(
-            pictures.read(photo),
+            picture,
             requests,
             engine,
             lambda stage, fraction, text: display.update(number, stage, fraction, text),
@@ -222,9 +231,17 @@ def run_row(
             keep=options.keep,
         )
         name = _name(result.task for result in results)
-        end["outputs"] = [str(path) for path in _write(folder / f"{photo.stem}-{name}", results[-1])]
+        last = results[-1]
+        if isinstance(picture, pictures.Picture) and all(result.task.keeps_alpha for result in results):
+            last = replace(last, files=[_with_alpha(data, picture) for data in last.files])
+        end["outputs"] = [str(path) for path in _write(folder / f"{_stem(photo)}-{name}", last)]
         end["tasks"] = [_describe(result) for result in results]
         end["status"] = "cached" if all(result.cached for result in results) else "done"
+        for result in results[1:]:
+            if result.uploaded:
+                said = _("{photo}: the result before '{task}' was uploaded ({size} MB): the service gave it no name.")
+                size = f"{result.uploaded / 1e6:.1f}"
+                display.print(errors.plain(said.format(photo=photo.name, task=result.task.slug, size=size)))
         if results[-1].error is not None:
             raise results[-1].error
         display.print(errors.plain(f"{photo.name}: {', '.join(end['outputs'])}"))
@@ -249,6 +266,7 @@ def _describe(result: Results) -> dict[str, Any]:
         "units": result.units,
         "seconds": round(result.seconds, 3),
         "cached": result.cached,
+        "uploaded": result.uploaded,
     }
 
 
@@ -257,15 +275,35 @@ def _name(tasks: Iterable[Task]) -> str:
     return "-".join(task.slug.rpartition("/")[2] for task in tasks if task.gives != "alpha") or "cutout"
 
 
+def _stem(photo: Path) -> str:
+    kept = _DST_ID.fullmatch(str(photo))
+    return kept[1] if kept else photo.stem
+
+
 def _is_done(photo: Path, name: str, options: argparse.Namespace) -> bool:
     """Whether a result is there that must not be replaced, which is told."""
     folder = options.output_dir or photo.parent
-    there = [path for ending in formats.RESULTS if (path := folder / f"{photo.stem}-{name}{ending}").exists()]
+    there = [path for ending in formats.RESULTS if (path := folder / f"{_stem(photo)}-{name}{ending}").exists()]
     if not there or options.overwrite:
         return False
     text = _("Skipped: {path} is there; to replace it, add --overwrite.")
     print(errors.plain(text.format(path=there[0])), file=sys.stderr)
     return True
+
+
+def _with_alpha(data: bytes, picture: Picture) -> bytes:
+    """A result of a cut-out as a cut-out; of another picture as it is."""
+    from PIL import Image
+
+    from ..imaging import pictures, plates
+
+    if picture.alpha is None:
+        return data
+    made = pictures.decode(data)
+    pixels = plates.as_layer(made, picture, (made.width, made.height), keeps_alpha=True, without_subject=False)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
 
 
 def _write(target: Path, result: Results) -> list[Path]:

@@ -202,6 +202,11 @@ OWN: dict[str, Entry] = {
         kinds.SetupError, N_("There is no task of that name."), N_("Choose one from the list of tasks.")
     ),
     "bad_field": Entry(kinds.SetupError, N_("A task can't be run like this."), N_("Change it, then try again.")),
+    "source_gone": Entry(
+        kinds.PictureError,
+        N_("The service does not have this result, or no longer."),
+        N_("Run the task on the picture's file instead."),
+    ),
     "mask_size": Entry(
         kinds.PictureError,
         N_("The mask has not the picture's proportions."),

@@ -1,7 +1,7 @@
 """Any task of the service, run on a picture, and tasks in a row: paid once, as a removal is.
 
-A result that the service still has is the next task's picture by its id there; any other is uploaded. The service's
-copies are deleted when the last task of the row has ended.
+A result that the service still has is the next task's picture by its id there, or by its address where it has got no
+id; any other is uploaded. The service's copies are deleted when the last task of the row has ended.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .. import errors
 from ..imaging import pictures, prepare
 from ..imaging.pictures import Picture
 from ..imaging.prepare import SERVICE_LIMITS, Upload
+from ..language import _
 from ..service import tasks as known
 from ..service.tasks import Fields, Task
 from ..store.entries import Entry
@@ -77,8 +78,9 @@ def with_prices(requests: Sequence[Request], engine: Engine, cancel: Cancel) -> 
 class Results:
     """What came of a task: the files of one or several pictures, PNG or JPEG, as the service made them.
 
-    `units` is what it cost this time: 0 where it is `cached`, since it was here. `error` is why the next task of the
-    row has not come to its end; None for the last.
+    `units` is what it cost this time: 0 where it is `cached`, since it was here. `uploaded` is the length of what was
+    uploaded for it, 0 where the service had it. `error` is why the next task of the row has not come to its
+    end; None for the last.
     """
 
     files: list[bytes]
@@ -88,11 +90,12 @@ class Results:
     units: int
     seconds: float
     cached: bool
+    uploaded: int
     error: BaseException | None = None
 
 
 def run(
-    picture: Picture,
+    picture: Picture | str,
     requests: Sequence[Request],
     engine: Engine,
     report: Report,
@@ -107,6 +110,7 @@ def run(
     row goes on from there.
 
     Args:
+        picture: or the service's id of a result that it has kept, for tasks that need no mask and give no alpha.
         again: whether to pay again where an earlier start of the same may have been charged in vain.
         keep: whether the service is to keep its copies, for a later row.
 
@@ -127,12 +131,17 @@ class _Row:
         self._again = again
         self._keep = keep
         self._entries: list[Entry] = []
+        self._address: str | None = None
+        self._dst_id = ""
         self._results: list[Results] = []
 
-    def run(self, picture: Picture, requests: Sequence[Request]) -> list[Results]:
+    def run(self, picture: Picture | str, requests: Sequence[Request]) -> list[Results]:
         tell = self._progress.tell
         tell(Stage.PREPARE, 0.0)
-        upload = prepare.prepare(picture, report=lambda fraction: tell(Stage.PREPARE, fraction))
+        if isinstance(picture, str):
+            self._dst_id, upload = picture, _at_the_service(requests[0])
+        else:
+            upload = prepare.prepare(picture, report=lambda fraction: tell(Stage.PREPARE, fraction))
         try:
             for request in requests:
                 upload = self._take_step(request, upload)
@@ -151,30 +160,48 @@ class _Row:
         masks = {name: prepare.prepare_mask(mask, size) for name, mask in request.masks.items()}
         engine = self._engine.of(request.task, request.fields, request.units, masks)
         before = self._entries[-1] if self._entries else None
-        name = engine.name_picture(before.picture if before else upload.data)
+        name = engine.name_picture(before.picture if before else upload.data or self._name_result(engine))
         with engine.claim(upload, self._cancel.sleep, name) as record:
             self._cancel.on_leave(record.release)
             result = record.result()
             cached = result is not None
+            named = record.file_id
             if result is None:
-                if before is not None and record.task_id is None and record.file_id is None:
-                    record.mark_uploaded(self._chained(before))
+                if (before is not None or self._dst_id) and record.task_id is None and record.file_id is None:
+                    named = self._chained(before) if before else self._dst_id
+                    record.mark_uploaded(named)
                 context = tasks.Context(engine, Turns(), self._progress, self._cancel)
                 result = tasks.obtain(upload, record, context, again=self._again)
             if self._keep:
                 record.mark_keep()
-            entry = record.entry
+            entry, self._address = record.entry, record.address
+        uploaded = 0 if cached or entry.file_id in (None, named) else len(upload.data)
         files = result if isinstance(result, list) else [_cut_out(upload, result)]
         units = 0 if cached else request.units
         seconds = time.monotonic() - began
         self._entries.append(entry)
-        self._results.append(Results(files, request.task, entry.task_id or "", entry.dst_id, units, seconds, cached))
+        self._results.append(
+            Results(files, request.task, entry.task_id or "", entry.dst_id, units, seconds, cached, uploaded)
+        )
         return _as_upload(files[0])
 
+    def _name_result(self, engine: Engine) -> str:
+        """What the result that a row begins with is known by: the same as where it was made in a row with this one."""
+        found = engine.journal.find_result(self._dst_id) if engine.journal else None
+        return found.picture if found else f"dst_id {self._dst_id}"
+
     def _chained(self, before: Entry) -> str | None:
-        """The id under which the service still has a result; None where it has not, or gave none."""
+        """The id under which the service still has a result, or its address; None where it has not, or gave none."""
         age = time.time() - (before.run_time or 0.0)
-        return before.dst_id if before.state in ("done", "kept") and age < FILE_SECONDS else None
+        return (before.dst_id or self._address) if before.state in ("done", "kept") and age < FILE_SECONDS else None
+
+
+def _at_the_service(request: Request) -> Upload:
+    """What stands for a picture that the service alone has. Raises SetupError `bad_field` where that does not do."""
+    if request.masks or request.task.gives == "alpha":
+        text = _("{task} needs the picture itself, not a result's id")
+        raise errors.make("bad_field", text.format(task=request.task.slug))
+    return Upload(b"", 0, 0, 0, False)
 
 
 def _cut_out(upload: Upload, alpha: NDArray[np.uint8]) -> bytes:

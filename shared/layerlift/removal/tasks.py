@@ -20,7 +20,7 @@ from ..imaging.prepare import Upload
 from ..language import _
 from ..service import tasks as known
 from ..service.answers import Task, TaskState
-from ..service.service import Service
+from ..service.service import Service, is_address
 from ..store.entries import Entry, Result
 from ..store.records import Record
 from . import recovery
@@ -134,6 +134,9 @@ def obtain(upload: Upload, record: Record, context: Context, *, again: bool) -> 
             again = False
             if record.entry.state == "refused":
                 record.mark_free("again", None)
+            if is_address(record.file_id or ""):
+                # It may have expired, or what is there can't be read from outside.
+                record.mark_uploaded(None)
         sleep(number)
     raise AssertionError("unreachable")
 
@@ -193,7 +196,9 @@ def _with_masks(context: Context) -> Service:
 
 
 def _upload(upload: Upload, record: Record, context: Context) -> str:
-    """The id of the file, once the service has it."""
+    """The id of the file, once the service has it. Raises PictureError `source_gone` where only the service had it."""
+    if not upload.data:
+        raise errors.make("source_gone")
     engine, progress, sleep = context.engine, context.progress, context.cancel.sleep
     size = len(upload.data) / 1e6
 
@@ -230,6 +235,7 @@ def _finish(record: Record, context: Context) -> Result:
         cancel.unpay()
         raise failure
     record.mark_done(state.dst_id, engine.units, state.request_id)
+    record.address = next(iter(state.result_urls), None)
     result = _fetch(task, record, state, context)
     record.keep(result)
     cancel.settle()

@@ -96,6 +96,11 @@ class Unlimited:
         pass
 
 
+def is_address(source: str) -> bool:
+    """Whether a picture at the service is named by a result's address, which is valid for hours, and not by an id."""
+    return "://" in source
+
+
 class Service:
     """The service, as seen with one account's key.
 
@@ -206,11 +211,12 @@ class Service:
         self._retry(attempt, sleep)
 
     def run(
-        self, file_id: str, around: Callable[[], AbstractContextManager[None]] = nullcontext, *, sleep: Sleep
+        self, source: str, around: Callable[[], AbstractContextManager[None]] = nullcontext, *, sleep: Sleep
     ) -> answers.Task:
         """Starts a task: the one call that costs. It is never repeated once its bytes may have reached the service.
 
         Args:
+            source: the picture, by the id of an uploaded file or of a result, or by a result's address.
             around: is entered right before each try, and left after it, with its error where there was one.
 
         Raises:
@@ -222,10 +228,9 @@ class Service:
             # nobody could say whether the request had arrived.
             with self._pace.task(sleep) as started, around(), self._connection.session() as session:
                 url = f"{self._base}/s2s/v2.0/task/{self.task.slug}"
+                body = {"src_file_url" if is_address(source) else "src_file_id": source, **self._fields}
                 try:
-                    with self._connection.exchange(
-                        "POST", url, body={"src_file_id": file_id, **self._fields}, with_key=True, session=session
-                    ) as answer:
+                    with self._connection.exchange("POST", url, body=body, with_key=True, session=session) as answer:
                         task = answers.task(decode(answer))
                         started(task.task_id)
                         return replace(task, request_id=connection.request_id(answer))

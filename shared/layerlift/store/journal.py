@@ -141,6 +141,11 @@ class Journal:
         found = self._entries("WHERE id = (SELECT removal FROM pictures WHERE picture = ?)", picture)
         return found[0] if found else None
 
+    def find_result(self, dst_id: str) -> Entry | None:
+        """The run whose result the service has named so."""
+        found = self._entries("WHERE dst_id = ?", dst_id)
+        return found[-1] if found else None
+
     def entries(self) -> list[Entry]:
         """All removals, oldest first."""
         return self._entries("")

@@ -66,6 +66,8 @@ class Record:
 
     maker: Maker | None = None
     """The offline model that made the result."""
+    address: str | None = None
+    """Where the service has the result, for hours; None where it was not asked now."""
 
     def __init__(self, journal: Book, entry: Entry, lock: locks.Lock, account: str) -> None:
         self._journal = journal

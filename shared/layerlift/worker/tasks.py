@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import errors
 from ..language import _
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..imaging.pictures import Picture
     from ..removal.cancelling import Cancel
     from ..removal.engines import Engine, Engines
+    from ..removal.stages import Stage
     from ..service.tasks import Task
     from .messages import Message
     from .progress import Report
@@ -29,23 +30,52 @@ _NOT_ON_LAYERS = ("sod", "out-paint")
 """The removal is a job; what reaches beyond a picture has no place in its layer."""
 
 
+class _Wish(NamedTuple):
+    """A task that is to be run: names of files in the folder, and what the message has else."""
+
+    task: Task
+    fields: dict[str, str]
+    pixels: str
+    shape: tuple[int, int, int]
+    bgr: bool
+    mask: str | None
+    grow: bool
+    own_size: bool
+    without_subject: bool
+    again: bool
+
+
 def answer(message: Message, folder: Path, engines: Engines, event: threading.Event, report: Report) -> dict[str, Any]:
     """Does what a question asks. Raises what `Engines.open` and `running.run` do, SetupError `bad_job`."""
     from ..removal.cancelling import Cancel
 
-    is_run = message["type"] == "task"
-    cancel = Cancel(event, engines.background) if is_run else Cancel(event)
-    agreed = messages.flag(message, "agreed", False)
-    engine = engines.open("youcam", cancel.sleep, uploads=False, agreed=agreed)
+    kind = message["type"]
+    wish = _read(message) if kind == "task" else None
+    task = messages.task(message) if kind == "templates" else None
+    cancel = Cancel(event, engines.background if wish else None)
+    engine = engines.open("youcam", cancel.sleep, uploads=False, agreed=messages.flag(message, "agreed", False))
     try:
-        if is_run:
-            return _run(message, folder, engine, cancel, report)
+        if wish is not None:
+            return _run(wish, folder, engine, cancel, report)
         report("waiting", 0.0)
-        if message["type"] == "templates":
-            return {"templates": _templates(messages.task(message), folder, engine, cancel)}
+        if task is not None:
+            return {"templates": _templates(task, folder, engine, cancel)}
         return _describe_all(engine, cancel) | {"host": engines.settings.api_host, "agreed": engines.may_upload}
     finally:
         engines.close(engine)
+
+
+def _read(message: Message) -> _Wish:
+    shape = messages.shape(message)
+    return _Wish(
+        messages.task(message),
+        messages.fields(message),
+        messages.file_name(message, "pixels"),
+        shape,
+        messages.is_bgr(message, shape[2]),
+        messages.file_name(message, "mask") if "mask" in message else None,
+        *(messages.flag(message, name, False) for name in ("grow", "own_size", "without_subject", "again")),
+    )
 
 
 def _describe_all(engine: Engine, cancel: Cancel) -> dict[str, Any]:
@@ -103,38 +133,33 @@ def _save_thumb(data: bytes, path: Path) -> None:
         image.convert("RGB").save(path)
 
 
-def _run(message: Message, folder: Path, engine: Engine, cancel: Cancel, report: Report) -> dict[str, Any]:
+def _run(wish: _Wish, folder: Path, engine: Engine, cancel: Cancel, report: Report) -> dict[str, Any]:
     from ..imaging import pictures, plates
     from ..removal import running
 
-    pixels = folder / messages.file_name(message, "pixels")
-    width, height, channels = messages.shape(message)
-    bgr = messages.is_bgr(message, channels)
-    layer = pictures.read_raw(pixels, width, height, channels, bgr=bgr)
-    given: dict[str, Any] = dict(messages.fields(message))
-    if "mask" in message:
-        name = _mask_field(messages.task(message))
-        given[name] = _read_mask(folder, message, (width, height), messages.flag(message, "grow", False))
-    request = running.make_request(messages.task(message).slug, given, lambda mask: mask)
+    pixels, size = folder / wish.pixels, wish.shape[:2]
+    given: dict[str, Any] = dict(wish.fields)
+    if wish.mask is not None:
+        name = _mask_field(wish.task)
+        given[name] = _read_mask(folder / wish.mask, size, wish.grow)
+    request = running.make_request(wish.task.slug, given, lambda mask: mask)
+    layer = pictures.read_raw(pixels, *wish.shape, bgr=wish.bgr)
     (request,) = running.with_prices([request], engine, cancel)
-    (result,) = running.run(
-        layer,
-        [request],
-        engine,
-        lambda stage, fraction, text: report(stage.value, fraction, text),
-        cancel,
-        again=messages.flag(message, "again", False),
-    )
-    own_size = messages.flag(message, "own_size", False)
-    without_subject = messages.flag(message, "without_subject", False)
+
+    def tell(stage: Stage, fraction: float, text: str) -> None:
+        report(stage.value, fraction, text)
+
+    (result,) = running.run(layer, [request], engine, tell, cancel, again=wish.again)
     layers = []
     for number, data in enumerate(result.files):
         made = pictures.decode(data)
-        size = (made.width, made.height) if own_size else (width, height)
+        wanted = (made.width, made.height) if wish.own_size else size
         path = pixels.with_suffix(f".{number}.result")
-        keeps = request.task.keeps_alpha
-        _write(path, plates.as_layer(made, layer, size, keeps_alpha=keeps, without_subject=without_subject), bgr)
-        layers.append({"file": path.name, "width": size[0], "height": size[1]})
+        placed = plates.as_layer(
+            made, layer, wanted, keeps_alpha=wish.task.keeps_alpha, without_subject=wish.without_subject
+        )
+        _write(path, placed, wish.bgr)
+        layers.append({"file": path.name, "width": wanted[0], "height": wanted[1]})
     return {
         "layers": layers,
         "engine": engine.name,
@@ -154,10 +179,10 @@ def _mask_field(task: Task) -> str:
     raise errors.make("bad_job")
 
 
-def _read_mask(folder: Path, message: Message, size: tuple[int, int], grown: bool) -> Picture:
+def _read_mask(path: Path, size: tuple[int, int], grown: bool) -> Picture:
     from ..imaging import pictures, plates
 
-    mask = pictures.read_raw(folder / messages.file_name(message, "mask"), *size, 1)
+    mask = pictures.read_raw(path, *size, 1)
     return pictures.Picture(plates.grow(mask.pixels[..., 0].astype("uint8"))[..., None]) if grown else mask
 
 

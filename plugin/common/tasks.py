@@ -14,6 +14,7 @@ TASKS = {CLEAN_PLATE: "generative-fill", NEW_BACKGROUND: "bg-replace"}
 NO_SELECTION = _("Select what the task is to work on first.")
 NO_CUT_OUT = _("Choose a cut-out, or a layer that has one. 'Remove Background' makes it.")
 NO_PRICE = _("The service does not list what this costs.")
+NO_ANSWER = _("The service does not tell now what this costs, nor what your account has.")
 MAY_COST = _("Cancelled: it may have cost units; the result is kept, and is free the next time. Nothing was changed.")
 SIZES = {"layer": _("As large as the layer"), "own": _("At its own size; the whole image grows")}
 """What becomes of a result that is larger than its layer."""
@@ -47,7 +48,7 @@ def cost(task: dict[str, Any], held: float | None) -> str:
     """One line on what a task costs, and what the account has; None where that is not known."""
     price = task["price"]
     if price is None:
-        return f"{NO_PRICE} {words.balance(held)}"
+        return NO_ANSWER if held is None else f"{NO_PRICE} {words.balance(held)}"
     said = ngettext("Cost: {count} unit.", "Cost: {count} units.", price).format(count=words.number(price))
     said = f"{said} {words.balance(held)}"
     return f"{said}\n{words.NOT_ENOUGH}" if held is not None and price > held else said

@@ -48,6 +48,7 @@ def test_a_mask_is_no_field_to_fill_in() -> None:
         (1.0, None, "Cost: 1 unit. Balance: unknown."),
         (2.0, 1.0, f"Cost: 2 units. Balance: 1 unit.\n{words.NOT_ENOUGH}"),
         (None, 3.0, f"{tasks.NO_PRICE} Balance: 3 units."),
+        (None, None, tasks.NO_ANSWER),
     ],
 )
 def test_what_a_task_costs_and_whether_there_is_enough_is_one_line(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .window import wait_for
+from .window import HostTimeout, wait_for
 from .workers import workers_of
 
 
@@ -15,4 +15,9 @@ def folders(home: Path) -> list[Path]:
 
 def nothing_is_left(home: Path) -> None:
     """Wait until no worker and no pixels are there."""
-    wait_for(lambda: not workers_of(home) and not folders(home), "workers and pixels to go")
+    try:
+        wait_for(lambda: not workers_of(home) and not folders(home), "workers and pixels to go")
+    except HostTimeout as problem:
+        files = [str(path.relative_to(home)) for path in sorted((home / "work").rglob("*"))]
+        log = "".join(path.read_text(errors="replace")[-4000:] for path in home.glob("*.log"))
+        raise HostTimeout(f"{problem}; left are {workers_of(home)} and {files}\n{log}") from None

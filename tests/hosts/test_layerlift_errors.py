@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,7 @@ from .layerlift_in_gimp import (
 from .services import held
 from .versions import Version
 from .window import wait_for
-from .workers import workers_of
+from .workers import kill_workers
 
 SETTINGS = "Filters > Remove Background > Settings"
 
@@ -136,8 +134,7 @@ def test_a_killed_worker_is_told_and_another_one_goes_on_with_what_was_paid(
         with window_with_the_photo(gimp) as window:
             start_from_the_dialog(window)
             wait_for(lambda: twin.calls("poll"), "the first poll")
-            for process in workers_of(home):
-                os.kill(process, signal.SIGKILL)
+            kill_workers(home)
             box = window.wait_for("^Remove Background$")
             window.screenshot(tmp_path / "killed.png")
             assert window.python(describe) == [["astronaut.jpg", True]]

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from .krita_outcomes import done
 from .leftovers import nothing_is_left
 from .services import held
 from .window import wait_for
-from .workers import workers_of
+from .workers import kill_workers
 
 EACH_QT = pytest.mark.krita(
     "5.1", "6.0", why="what is paid and told comes from the worker and is the same in all; the boxes are each Qt's"
@@ -359,7 +358,6 @@ def test_an_empty_account_ends_the_batch_and_tells_what_is_left(krita: Krita, ho
 
 def fails_at_once(environment: dict[str, str]) -> Any:
     """Runs inside Krita: what is told where a batch can't begin, its buttons, and the layers."""
-    import os
 
     import batches
     from removals import box, buttons, progress
@@ -414,8 +412,7 @@ def test_a_killed_krita_or_worker_loses_nothing_that_was_paid(residence: Residen
             # Those that are polled are known here, too.
             wait_for(lambda: len({call.path for call in twin.calls("poll")}) == 5, "the others to be started")
             window.run(three_are_there)
-            for process in workers_of(home):
-                os.kill(process, signal.SIGKILL)
+            kill_workers(home)
             (text, _), layers = window.run(ended)
             assert text.startswith(
                 "3 of 5 pictures done, 3 of them free (already paid for). Units used: 0.\n\nNot done:\n3, 4: "

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from layerlift.twin import Options, Twin
 
 from .krita import Krita
 from .leftovers import nothing_is_left
-from .workers import workers_of
+from .workers import kill_workers
 
 pytestmark = pytest.mark.krita(
     "5.1", "6.0", why="what is asked comes from the worker; the box is the same in all with the same Qt"
@@ -110,8 +108,7 @@ def test_what_ends_while_the_question_is_there_is_told(krita: Krita, home: Path)
         told = "test: Background\n\nThe document was closed in the meantime. Nothing was changed."
         assert window.run(close_and_agree) == [told, []]
         window.run(asked)
-        for process in workers_of(home):
-            os.kill(process, signal.SIGKILL)
+        kill_workers(home)
         ((text, offered),) = window.run(told_in_place_of_the_question)
         assert "ended unexpectedly" in text
         assert offered == ["Close", "Try Again", "Work Offline"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from .krita_outcomes import done, free
 from .leftovers import nothing_is_left
 from .services import held
 from .window import wait_for
-from .workers import workers_of
+from .workers import kill_workers
 
 pytestmark = pytest.mark.krita(
     "5.1", "6.0", why="what is told comes from the worker; the box is the same in all with the same Qt"
@@ -29,7 +28,6 @@ CLOSED_PORT = "http://127.0.0.1:9"
 
 def attempt(size: list[int], environment: dict[str, str], shades: list[int], press: str) -> Any:
     """Runs inside Krita: a removal in an environment; what it told, the buttons, whether the document is as before."""
-    import os
 
     from removals import box, buttons, ended, listen, progress, remove, state, subject
 
@@ -337,8 +335,7 @@ def test_a_killed_worker_is_told_and_what_was_paid_for_is_not_paid_again(krita: 
         with krita.window() as window:
             window.run(start, SIZE)
             wait_for(lambda: twin.calls("poll"), "the first poll")
-            for process in workers_of(home):
-                os.kill(process, signal.SIGKILL)
+            kill_workers(home)
             text, names = window.run(is_told)
             assert "ended unexpectedly" in text and "Try again: what was paid for is kept." in text
             assert names == ["Background"]

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 from pathlib import Path
+
+from layerlift.store import locks
+
+from .window import wait_for
 
 
 def workers_of(home: Path) -> list[int]:
@@ -17,3 +22,12 @@ def workers_of(home: Path) -> list[int]:
             if b"layerlift.worker" in command and os.fsencode(str(home)) in (entry / "environ").read_bytes():
                 found.append(int(entry.name))
     return found
+
+
+def kill_workers(home: Path) -> None:
+    """End them as a crash does. What the host has started stands for the worker, which dies after it: until then its
+    folder is nobody else's to remove."""
+    for process in workers_of(home):
+        os.kill(process, signal.SIGKILL)
+    work = home / "work"
+    wait_for(lambda: not any(locks.is_held(lock) for lock in work.glob("*/.lock")), "the workers to be gone")

@@ -74,6 +74,8 @@ class Layerlift(Extension):
             ("layerlift_settings", _("&Settings..."), SETTINGS_TIP, self.settings),
         ):  # fmt: skip
             action = window.createAction(name, text, "tools/layerlift_menu")
+            # Krita 6 puts it in the alphabet's order; once more, it is the last.
+            menu.addAction(action)
             action.setToolTip(tip)
             action.setStatusTip(tip)
             action.triggered.connect(slot)

@@ -72,6 +72,7 @@ class Fields(QtWidgets.QWidget):
             item.setData(ROLE, template["id"])
             item.setIcon(_icon(Path(folder) / template["picture"] if template["picture"] else None))
             explained(item, template["title"])
+        self._templates.scrollToTop()
 
     def tell(self, text: str) -> None:
         """Say something in place of templates."""

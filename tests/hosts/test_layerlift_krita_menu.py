@@ -15,6 +15,9 @@ pytestmark = pytest.mark.own_process("what Krita writes from its start to its en
 ACTIONS = {
     "layerlift_remove": "Remove Background of Layer",
     "layerlift_remove_all": "Remove Backgrounds of All Documents",
+    "layerlift_continue": "Continue With...",
+    "layerlift_clean_plate": "Clean Plate...",
+    "layerlift_new_background": "New Background...",
     "layerlift_settings": "Settings...",
 }
 

@@ -13,19 +13,25 @@ from .balance import Balance
 from .batch import Batch, Offer
 from .boxes import CANCEL, CLOSE, Box
 from .choice import Choice
-from .common import ways, words
+from .common import tasks, ways, words
 from .common.language import _
 from .common.options import AS_MASK, Options
 from .common.report import REPORTED, report
+from .continuing import TaskDialog
 from .display import Display
 from .jobs import Job, Jobs, State
+from .places import active_place
 from .qt import QtCore, QtGui, QtWidgets, sip
 from .removal import Removal, Wish
 from .settings import SettingsDialog
+from .taskjob import TaskJob
 from .widgets import mnemonic, open_page
 
 REMOVE_TIP = _("Put the subject of each selected layer on a new layer without the background")
 REMOVE_ALL_TIP = _("Put the subject of each open document's active layer on a new layer without the background")
+CONTINUE_TIP = _("Have the service make something else of the active layer, on a new layer above it")
+CLEAN_PLATE_TIP = _("Put the picture without its subject on a new layer beneath the cut-out")
+NEW_BACKGROUND_TIP = _("Put another background on a new layer beneath the cut-out")
 SETTINGS_TIP = _("Engine, API key, result, consent and paid work of Remove Background")
 NO_MASKS = _("This Krita has no transparency masks for plug-ins: use Krita 5.2, or choose a new layer in the settings.")
 
@@ -56,9 +62,20 @@ class Layerlift(Extension):
         for name, text, tip, slot in (
             ("layerlift_remove", _("Remove &Background of Layer"), REMOVE_TIP, self.remove),
             ("layerlift_remove_all", _("Remove Backgrounds of &All Documents"), REMOVE_ALL_TIP, self.remove_all),
+            ("layerlift_continue", _("&Continue With..."), CONTINUE_TIP, lambda: self.choose_task(tasks.CONTINUE)),
+            (
+                "layerlift_clean_plate", _("Clean &Plate..."), CLEAN_PLATE_TIP,
+                lambda: self.choose_task(tasks.CLEAN_PLATE),
+            ),
+            (
+                "layerlift_new_background", _("&New Background..."), NEW_BACKGROUND_TIP,
+                lambda: self.choose_task(tasks.NEW_BACKGROUND),
+            ),
             ("layerlift_settings", _("&Settings..."), SETTINGS_TIP, self.settings),
-        ):
+        ):  # fmt: skip
             action = window.createAction(name, text, "tools/layerlift_menu")
+            # Krita 6 puts it in the alphabet's order; once more, it is the last.
+            menu.addAction(action)
             action.setToolTip(tip)
             action.setStatusTip(tip)
             action.triggered.connect(slot)
@@ -74,7 +91,7 @@ class Layerlift(Extension):
             if len(layers) > 1:
                 self._add_batch(layers, options, host.active_name())
             else:
-                self._add_removal(Wish(host.active_layer(), options))
+                self._add(Removal(Wish(host.active_layer(), options)))
         except host.Refused as refused:
             self._box(str(refused)).open()
 
@@ -89,6 +106,17 @@ class Layerlift(Extension):
         except host.Refused as refused:
             self._box(str(refused)).open()
 
+    def choose_task(self, kind: str) -> None:
+        """Ask for one of the service's other tasks, of a kind that `tasks` has, and queue it for the active layer."""
+        try:
+            dialog = self._hold(TaskDialog(host.main_window(), kind, active_place(kind)))
+        except host.Refused as refused:
+            self._box(str(refused)).open()
+            return
+        dialog.chosen.connect(lambda wish: self._add(TaskJob(wish)))
+        dialog.asks_settings.connect(self.settings)
+        dialog.open()
+
     def settings(self) -> None:
         """Open the settings."""
         self._hold(SettingsDialog(host.main_window())).open()
@@ -98,8 +126,7 @@ class Layerlift(Extension):
         while self._balances:
             self._balances.pop().stop()
 
-    def _add_removal(self, wish: Wish) -> None:
-        job = Removal(wish)
+    def _add(self, job: Removal | TaskJob) -> None:
         job.asks.connect(lambda text, is_consent: self._ask(job, text, is_consent))
         self._jobs.add(job)
 
@@ -125,10 +152,10 @@ class Layerlift(Extension):
             return
         if isinstance(job, Batch):
             self._sum_up(job)
-        elif isinstance(job, Removal):
+        elif isinstance(job, (Removal, TaskJob)):
             self._tell(job)
 
-    def _tell(self, job: Removal) -> None:
+    def _tell(self, job: Removal | TaskJob) -> None:
         layer, answer = job.wish.layer, job.answer
         if job.state is State.CANCELLED:
             said = job.text or _cancelled(answer.get("units", 0))
@@ -136,12 +163,9 @@ class Layerlift(Extension):
         elif job.state is State.FAILED:
             self._complain(job)
         else:
-            self._ask_balance(
-                job, answer["units"], lambda left: host.tell(words.outcome(layer.document_name, answer, left))
-            )
-            said = "\n\n".join(_advice(answer["full"], answer["advise_key"]))
-            if said:
-                self._tell_in_box(said, answer["advise_key"])
+            self._ask_balance(job, answer["units"], lambda left: host.tell(job.outcome(left)))
+            if isinstance(job, Removal) and (advice := _advice(answer["full"], answer["advise_key"])):
+                self._tell_in_box("\n\n".join(advice), answer["advise_key"])
 
     def _ask_balance(self, job: Job, units: float, then: Callable[[float | None], None]) -> None:
         """Do something with what the account has left, which is only asked for where it has paid."""
@@ -157,15 +181,15 @@ class Layerlift(Extension):
         balance = Balance(job.hand_over(), known)
         self._balances.append(balance)
 
-    def _complain(self, job: Removal) -> None:
+    def _complain(self, job: Removal | TaskJob) -> None:
         def act(way: str) -> None:
             try:
-                self._add_removal(job.wish.by(way))
+                self._add(job.by(way))
             except host.Refused as refused:
                 self._box(str(refused)).open()
 
         box = self._box(f"{job.title}\n\n{job.text}")
-        self._offer(box, ways.out_of(job.kind, job.options.engine), act, job.kind in REPORTED)
+        self._offer(box, job.ways_out, act, job.kind in REPORTED)
         box.open()
 
     def _sum_up(self, batch: Batch) -> None:
@@ -208,10 +232,10 @@ class Layerlift(Extension):
         self._offer(box, [ways.SETTINGS] if offers_settings else [], lambda way: None)
         box.open()
 
-    def _ask(self, job: Removal, text: str, is_consent: bool) -> None:
-        """Ask whether a removal goes on. It may end before the answer."""
+    def _ask(self, job: Removal | TaskJob, text: str, is_consent: bool) -> None:
+        """Ask whether a job goes on. It may end before the answer."""
         box = self._box(text, CANCEL)
-        texts = ways.CONSENT if is_consent else {"": _("_Remove Background")}
+        texts = job.consents if is_consent else {"": _("_Remove Background")}
         role = QtWidgets.QMessageBox.ButtonRole.AcceptRole
         answers = [(box.offer(mnemonic(text), role), consent) for consent, text in texts.items()]
 
@@ -234,7 +258,7 @@ class Layerlift(Extension):
         window.rejected.connect(lambda: self._answer(job, None))
         self._show_question(job, window)
 
-    def _answer(self, job: Removal | Batch, consent: str | None) -> None:
+    def _answer(self, job: Removal | Batch | TaskJob, consent: str | None) -> None:
         """The user agrees, by one of ways.CONSENT where that was asked for, or does not (None)."""
         if consent is None:
             job.cancel()

@@ -1,14 +1,14 @@
-"""All that touches Krita's own objects: documents, layers, windows, settings. The other modules know none of them.
+"""All that touches Krita's own objects: documents, layers, windows, settings. The other modules know none of them, but
+for `scratch`, `places` and `windows`, which are parts of this one.
 
 Pixels are read and written in strips, one for each step of an iterator, so that Krita's window answers in between.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Generator, Iterator, Tuple
+from typing import TYPE_CHECKING, Any, Callable, ContextManager, Generator, Iterator, Tuple
 
 from krita import Document, GroupLayer, Krita
 
@@ -16,6 +16,7 @@ from .common.language import _
 from .common.marks import DOCUMENT_MARKS
 from .common.words import DELETED, cut_out, short
 from .qt import QtCore, QtGui
+from .scratch import SRGB, STRIP_PIXELS, Space, blank, converter
 from .windows import owned, windows_stay
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ KINDS = ("paintlayer", "grouplayer", "vectorlayer", "clonelayer", "filelayer", "
 CHANNELS = {"GRAYA": 2, "RGBA": 4, "LABA": 4, "XYZA": 4, "YCbCrA": 4, "CMYKA": 5}
 # Krita's name of a depth: the worker's, and the bytes of a sample.
 DEPTHS = {"U8": ("u8", 1), "U16": ("u16", 2), "F16": ("f16", 2), "F32": ("f32", 4)}
-SRGB = ("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
-# A strip of linear 16-bit pixels takes Krita 0.1 s to convert.
-STRIP_PIXELS = 2**18
 GROUP = "layerlift"
 UNDO_MS, UNDO_LOOKS = 100, 30
 
@@ -49,8 +47,9 @@ class Layer:
     nothing whose background could be removed.
     """
 
-    def __init__(self, document: Document, node: Node | None, files: str = "") -> None:
-        """`node` is the layer, by default the active one; `files` what the names of its files begin with."""
+    def __init__(self, document: Document, node: Node | None, files: str = "", area: Any = None) -> None:
+        """`node` is the layer, by default the active one; `files` what the names of its files begin with; `area` the
+        rectangle that is read of it, by default all that there is on it."""
         node = node or document.activeNode()
         if node is None:
             raise Refused(_("The picture has no layer."))
@@ -64,7 +63,7 @@ class Layer:
             )
         with windows_stay():
             document.waitForDone()
-        bounds = node.bounds().intersected(document.bounds())
+        bounds = (node.bounds() if area is None else area).intersected(document.bounds())
         if bounds.isEmpty():
             raise Refused(
                 _("'{layer}' is empty inside the canvas. Choose a layer with something on it.").format(
@@ -86,7 +85,7 @@ class Layer:
         self._id = node.uniqueId()
         self._x, self._y = bounds.x(), bounds.y()
         self._position = node.position()
-        self._space = _space(node)
+        self._space = space_of(node)
         self._canvas = (document.width(), document.height())
 
     def anew(self, files: str = "") -> Layer:
@@ -101,11 +100,7 @@ class Layer:
         """
         shown, native = folder / self.shown, folder / self.native
         with shown.open("wb") as in_srgb, native.open("wb") as own, self._converter() as converted:
-            for top, rows in self._strips():
-                node = self._unchanged()
-                moved = node.position() - self._position
-                x, y = self._x + moved.x(), self._y + moved.y()
-                pixels = node.projectionPixelData(x, y + top, self.width, rows)
+            for top, rows, pixels in self._shown():
                 own.write(pixels)
                 in_srgb.write(converted(pixels, rows))
                 yield (top + rows) / self.height
@@ -134,7 +129,7 @@ class Layer:
         or the layer its colour space.
         """
         node = self._unchanged()
-        with self._blank(node) as (new, home):
+        with blank(cut_out(node.name()), self._space, node) as (new, home):
             for top, rows, data in self._read(pixels, _bytes_per_pixel(self._space)):
                 self._write(new, top, rows, data)
                 yield (top + rows) / self.height
@@ -153,7 +148,7 @@ class Layer:
                 # Before Krita composes the picture anew for the new layer: for this alone it would not.
                 node.setVisible(False)
             node.parentNode().addChildNode(new, node)
-            mark = f"{_text(new)} {_text(node)}\n".encode()
+            mark = f"{id_of(new)} {id_of(node)}\n".encode()
             self._document.setAnnotation(
                 DOCUMENT_MARKS, "Layerlift's cut-outs", QtCore.QByteArray(_marks(self._document) + mark)
             )
@@ -167,7 +162,7 @@ class Layer:
 
     def has(self, unique_id: Any) -> bool:
         """Whether the layer's document has a node of this id."""
-        return _by_id(self._document, unique_id) is not None
+        return by_id(self._document, unique_id) is not None
 
     def is_in_front(self) -> bool:
         """Whether the layer's document is the active one."""
@@ -175,10 +170,9 @@ class Layer:
 
     def has_cut_out(self) -> bool:
         """Whether the layer is a cut-out, or has its own in the document. Raises Refused where one of them is gone."""
-        own = _text(self.find())
-        there = {_text(node) for node in _below(self._document.rootNode())}
-        marks = [line.partition(" ") for line in _marks(self._document).decode("ascii", "replace").split("\n")]
-        return any(cutout == own or (original == own and cutout in there) for cutout, _space, original in marks)
+        own = id_of(self.find())
+        there = {id_of(node) for node in below(self._document.rootNode())}
+        return any(cutout == own or (original == own and cutout in there) for cutout, original in pairs(self._document))
 
     def _size(self) -> dict[str, Any]:
         return {"width": self.width, "height": self.height}
@@ -196,64 +190,32 @@ class Layer:
     def _write(self, node: Node, top: int, rows: int, data: bytes) -> None:
         node.setPixelData(QtCore.QByteArray(data), self._x, self._y + top, self.width, rows)
 
-    @contextmanager
-    def _converter(self) -> Iterator[Callable[[Any, int], Any]]:
+    def _shown(self) -> Iterator[tuple[int, int, Any]]:
+        """First row, number of rows and native pixels of each strip of what the layer shows."""
+        for top, rows in self._strips():
+            node = self._unchanged()
+            moved = node.position() - self._position
+            x, y = self._x + moved.x(), self._y + moved.y()
+            yield top, rows, node.projectionPixelData(x, y + top, self.width, rows)
+
+    def _converter(self) -> ContextManager[Callable[[Any, int], Any]]:
         """A function that makes 8-bit sRGB, as Krita shows it, of rows of native pixels."""
-        if self._space == SRGB:
-            yield lambda pixels, rows: pixels
-            return
-        with _scratch(self.width, self._rows, SRGB) as scratch:
-            (strip,) = owned(scratch.topLevelNodes())
-            strip.setColorSpace(*self._space)
-
-            def converted(pixels: Any, rows: int) -> Any:
-                strip.setPixelData(pixels, 0, 0, self.width, rows)
-                scratch.refreshProjection()
-                scratch.waitForDone()
-                return scratch.pixelData(0, 0, self.width, rows)
-
-            yield converted
-
-    @contextmanager
-    def _blank(self, node: Node) -> Iterator[tuple[Node, Document]]:
-        """A paint layer like `node`, without pixels and in no document yet, and the document that it was made by.
-
-        That is none of the user's: its blending mode, its mask, and in Krita 5.1 its colour space are undo steps of
-        the document that it was made by, though it is not in there.
-        """
-        with _scratch(1, 1, self._space) as home:
-            new = home.createNode(cut_out(node.name()), "paintlayer")
-            if node.blendingMode() != "normal":
-                new.setBlendingMode(node.blendingMode())
-            new.setOpacity(node.opacity())
-            yield new, home
+        return converter(self.width, self._rows, self._space, SRGB)
 
     def find(self) -> Node:
         """The layer in its document. Raises Refused where one of them is gone."""
         if not any(document == self._document for document in owned(Krita.instance().documents())):
             raise Refused(_("The document was closed in the meantime. Nothing was changed."))
-        node = _by_id(self._document, self._id)
+        node = by_id(self._document, self._id)
         if node is None:
             raise Refused(DELETED)
         return node
 
     def _unchanged(self) -> Node:
         node = self.find()
-        if (self._document.width(), self._document.height()) != self._canvas or _space(node) != self._space:
+        if (self._document.width(), self._document.height()) != self._canvas or space_of(node) != self._space:
             raise Refused(_("The picture was resized or converted in the meantime. Nothing was done: run it again."))
         return node
-
-
-@contextmanager
-def _scratch(width: int, height: int, space: tuple[str, str, str]) -> Iterator[Document]:
-    """A document that nobody sees, where what Krita makes an undo step of is none of the user's."""
-    document = Krita.instance().createDocument(width, height, "", *space, 72.0)
-    try:
-        yield document
-    finally:
-        document.waitForDone()
-        document.setModified(False)
-        document.close()
 
 
 class _Hidden:
@@ -300,8 +262,8 @@ def selected_layers() -> list[Source]:
     document = None if view is None else view.document()
     if view is None or document is None:
         return []
-    selected = [_text(node) for node in owned(view.selectedNodes())]
-    nodes = [node for node in _below(document.rootNode()) if _text(node) in selected]
+    selected = [id_of(node) for node in owned(view.selectedNodes())]
+    nodes = [node for node in below(document.rootNode()) if id_of(node) in selected]
     return [(short(node.name()), partial(Layer, document, node)) for node in reversed(nodes)]
 
 
@@ -359,11 +321,12 @@ def _name(document: Document) -> str:
     return short(document.name() or Path(document.fileName()).name) or _("Untitled")
 
 
-def _space(node: Node) -> tuple[str, str, str]:
+def space_of(node: Node | Document) -> Space:
+    """The colour space of a layer or of a document."""
     return node.colorModel(), node.colorDepth(), node.colorProfile()
 
 
-def _bytes_per_pixel(space: tuple[str, str, str]) -> int:
+def _bytes_per_pixel(space: Space) -> int:
     model, depth = space[:2]
     return CHANNELS[model] * DEPTHS[depth][1]
 
@@ -372,17 +335,24 @@ def _marks(document: Document) -> bytes:
     return bytes(document.annotation(DOCUMENT_MARKS))
 
 
-def _text(node: Node) -> str:
+def id_of(node: Node) -> str:
     """A node's id, as text."""
     return str(node.uniqueId().toString())
 
 
-def _by_id(document: Document, unique_id: Any) -> Node | None:
+def by_id(document: Document, unique_id: Any) -> Node | None:
     """The node of a document that has this id, or None."""
-    return next((node for node in _below(document.rootNode()) if node.uniqueId() == unique_id), None)
+    return next((node for node in below(document.rootNode()) if node.uniqueId() == unique_id), None)
 
 
-def _below(node: Node) -> Iterator[Node]:
+def pairs(document: Document) -> list[tuple[str, str]]:
+    """The ids of each cut-out and its original, the oldest first; they may be gone."""
+    marks = (line.partition(" ") for line in _marks(document).decode("ascii", "replace").split("\n"))
+    return [(cutout, original) for cutout, _between, original in marks if original]
+
+
+def below(node: Node) -> Iterator[Node]:
+    """All nodes beneath one, each before those in it."""
     for child in owned(node.childNodes()):
         yield child
-        yield from _below(child)
+        yield from below(child)

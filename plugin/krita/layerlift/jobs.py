@@ -29,7 +29,7 @@ class State(enum.Enum):
     CANCELLED = enum.auto()
 
 
-PAYING = ("job", "batch")
+PAYING = ("job", "batch", "task")
 """What a worker may pay for."""
 CANCEL_MS = 2000
 SIDE_BY_SIDE = 3
@@ -43,8 +43,9 @@ class Job(QtCore.QObject):
     """One job with a worker of its own, in steps of the event loop: the base of all kinds.
 
     `title` says what it works on; `kind` and `text` what went wrong when it has failed, or what it has cost when it was
-    cancelled and the worker knows. `agreed` is whether the user has agreed to the uploads of this job alone, `said`
-    what it emitted last. `may_run_beside` is whether it need not know what becomes of those before it.
+    cancelled and the worker knows; `kept` is said where it does not. `agreed` is whether the user has agreed to the
+    uploads of this job alone, `said` what it emitted last. `may_run_beside` is whether it need not know what becomes of
+    those before it.
 
     Signals:
         progressed(text, fraction): a line for the user, and the fraction of the whole.
@@ -54,6 +55,7 @@ class Job(QtCore.QObject):
     progressed = QtCore.pyqtSignal(str, float)
     ended = QtCore.pyqtSignal()
     may_run_beside = False
+    kept = words.KEPT
     _at_layers: Job | None = None
 
     def __init__(self, title: str, options: Options) -> None:
@@ -96,7 +98,7 @@ class Job(QtCore.QObject):
     def cancel(self) -> None:
         """End it, at the latest in a moment. What is paid for by then, the worker finishes alone."""
         if self.state is State.RUNNING and self._worker.cancel(*PAYING):
-            self.state, self.text = State.CANCELLING, words.KEPT
+            self.state, self.text = State.CANCELLING, self.kept
             patience = QtCore.QTimer(self)
             patience.setSingleShot(True)
             patience.timeout.connect(self._cancelled)

@@ -23,19 +23,24 @@ class Questions(QtCore.QObject):
     """Asks a worker of its own, one thing after the other. What the user waits for comes before what is asked in the
     background, which is taken back for it and asked again afterwards. What takes long goes on beside all that.
 
+    `folder` is where the worker leaves files, "" before it is ready.
+
     Signals:
         advanced(text): details of how far it is that is asked beside all else.
         busy(is_busy): whether the user waits for an answer. It stays where the worker has died.
         said(text): what the user is told, or "".
+        refused(kind): what the user waits for can't be answered, and what can be done about it, in the worker's word.
+            What is wrong is `said` before.
     """
 
     advanced = QtCore.pyqtSignal(str)
     busy = QtCore.pyqtSignal(bool)
     said = QtCore.pyqtSignal(str)
+    refused = QtCore.pyqtSignal(str)
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_gone = False
+        self.is_gone, self.folder = False, ""
         self._is_ready = False
         self._asked: _Question | None = None
         self._awaited: deque[_Question] = deque()
@@ -99,7 +104,7 @@ class Questions(QtCore.QObject):
             self._worker.cancel(self._asked.kind)
 
     def _ready(self, folder: str) -> None:
-        self._is_ready = True
+        self._is_ready, self.folder = True, folder
         self._go_on()
 
     def _go_on(self) -> None:
@@ -151,6 +156,7 @@ class Questions(QtCore.QObject):
             self._awaited.clear()
             self._then = None
             self.said.emit(text)
+            self.refused.emit(kind)
         self._go_on()
 
     def _refuse_beside(self, kind: str, text: str) -> None:

@@ -41,6 +41,7 @@ class Removal(Job):
 
     asks = QtCore.pyqtSignal(str, bool)
     may_run_beside = True
+    consents = ways.CONSENT
 
     def __init__(self, wish: Wish) -> None:
         super().__init__(wish.layer.title, wish.options)
@@ -48,6 +49,19 @@ class Removal(Job):
         self.answer: dict[str, Any] = {}
         self._lacks_consent = False
         self._worker.progressed.connect(self._tell_worker)
+
+    @property
+    def ways_out(self) -> tuple[str, ...]:
+        """What the user can do when it has failed."""
+        return ways.out_of(self.kind, self.options.engine)
+
+    def by(self, way: str) -> Removal:
+        """The job for one of the ways out. Raises Refused."""
+        return Removal(self.wish.by(way))
+
+    def outcome(self, left: float | None) -> str:
+        """What it has come to, and what the account has left."""
+        return words.outcome(self.wish.layer.document_name, self.answer, left)
 
     def _begin(self) -> None:
         self._export(self.wish.layer, self._remove)

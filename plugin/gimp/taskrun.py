@@ -11,7 +11,7 @@ from common import tasks, ways, words
 from common.protocol import WorkerError
 from common.worker import Worker
 from controls import TASK_WAYS
-from cutout import CutOut, undo_step
+from cutout import CutOut, export, undo_step
 from gimpfu import CancelError, gimp
 from places import Place, check_selection, place_of
 from questions import balance_after, choose, choose_way, is_asked
@@ -54,21 +54,15 @@ def run_task(note: Note, image: Any, drawable: Any, order: Order) -> None:
         has_cost.extend([text] if text == tasks.MAY_COST else [])
         note(tasks.MAY_COST if has_cost and text == words.UNPAID else text)
 
-    consent = Consent()
+    run = Run(image, drawable, order, tell)
     while True:
         try:
-            return Run(image, drawable, order, tell).go(consent)
+            return run.go()
         except WorkerError as error:
-            consent = _mend(error, consent)
-
-
-def _mend(error: WorkerError, consent: Consent) -> Consent:
-    """Tell what went wrong, and offer what can be done about it; returns what is agreed to then. What is to be changed
-    in the task is told where it was entered."""
-    if error.kind == "mend":
-        raise error
-    way = choose_way(error, [way for way in ways.out_of(error.kind, "youcam") if way != ways.OFFLINE])
-    return consent._replace(again=way == ways.PAY_AGAIN)
+            # What is to be changed in the task is told where it was entered.
+            if error.kind == "mend":
+                raise
+            run.mend(error)
 
 
 class Run:
@@ -77,16 +71,22 @@ class Run:
     def __init__(self, image: Any, drawable: Any, order: Order, note: Note) -> None:
         self._image, self._order, self._note = image, order, note
         self._place: Place = place_of(order.kind, image, drawable)
+        self._consent = Consent()
         self._parts = [CutOut(image, layer) for layer in {self._place.picture, self._place.anchor}]
 
-    def go(self, consent: Consent) -> None:
+    def mend(self, error: WorkerError) -> None:
+        """Tell what went wrong, and let the user choose a way out. Raises as `choose_way` does."""
+        way = choose_way(error, [way for way in ways.out_of(error.kind, "youcam") if way != ways.OFFLINE])
+        self._consent = self._consent._replace(again=way == ways.PAY_AGAIN)
+
+    def go(self) -> None:
         """Run it, and insert what comes. Raises WorkerError."""
         image, place, order = self._image, self._place, self._order
         name = tasks.layer_name(order.kind, place.named.name, order.title)
         gimp.progress_init(order.title)
         with Worker({} if is_asked() else TASK_WAYS) as worker:
             job = self._export(Path(worker.folder))
-            answer = self._ask(worker, job, consent)
+            answer = self._ask(worker, job)
             layers = [
                 make(image, Path(worker.folder, one["file"]), (one["width"], one["height"]), name, show_progress)
                 for one in answer["layers"]
@@ -103,7 +103,7 @@ class Run:
     def _export(self, folder: Path) -> dict[str, Any]:
         """Write what the task works on; returns what the worker needs to know."""
         image, place, order = self._image, self._place, self._order
-        job = CutOut(image, place.picture).export(folder / "layer.raw", show_progress)
+        job = export(image, place.picture, folder / "layer.raw", show_progress)
         if place.subject is not None:
             save_subject(image, place.picture, place.subject, folder / "mask.raw", show_progress)
             job.update(mask="mask.raw", grow=True)
@@ -119,7 +119,7 @@ class Run:
             without_subject=order.kind == tasks.NEW_BACKGROUND,
         )
 
-    def _ask(self, worker: Worker, job: dict[str, Any], consent: Consent) -> dict[str, Any]:
+    def _ask(self, worker: Worker, job: dict[str, Any]) -> dict[str, Any]:
         """The worker's answer, after the user was asked about an upload where that is needed."""
 
         def show(text: str, fraction: float) -> None:
@@ -128,13 +128,14 @@ class Run:
 
         while True:
             try:
-                return worker.run_task(dict(job, **consent._asdict()), show)
+                return worker.run_task(dict(job, **self._consent._asdict()), show)
             except WorkerError as error:
                 if error.kind != "agree" or not is_asked():
                     raise
-                consent = self._agree(worker, consent)
+                self._agree(worker)
 
-    def _agree(self, worker: Worker, consent: Consent) -> Consent:
+    def _agree(self, worker: Worker) -> None:
+        """Ask whether the picture may be uploaded. Raises CancelError where it may not."""
         name = f"{self._image.name}: {self._place.picture.name}"
         question = tasks.question_upload(worker.settings()["host"], name, self._order.title)
         answer = choose(question, CONSENT)
@@ -142,4 +143,4 @@ class Run:
             raise CancelError("cancelled")
         if answer == ways.UPLOAD_ALWAYS:
             worker.agree(True)
-        return consent._replace(agreed=True)
+        self._consent = self._consent._replace(agreed=True)

@@ -82,7 +82,7 @@ class FieldsForm:
         self._form.say(refused)
         for field in self._fields:
             if field["kind"] == "template":
-                self._offer(field["name"])
+                self._offer(field["name"], refused)
 
     def run(self) -> Order:
         """What is to be run. Raises CancelError."""
@@ -103,11 +103,11 @@ class FieldsForm:
             return (PF_OPTION, name, label, 0, [NO_TEMPLATE])
         return (PF_STRING, name, label, shown or "")
 
-    def _offer(self, name: str) -> None:
+    def _offer(self, name: str, refused: str) -> None:
         """Fill the list of templates once the window is there; a text can be entered meanwhile."""
 
         def load(form: Any) -> None:
-            form.say(ASKING)
+            form.say(refused or ASKING)
             try:
                 found = form.call(lambda: self._inquiry.templates(self._order.task["task"]), locks=False)
             except WorkerError as failure:
@@ -117,7 +117,7 @@ class FieldsForm:
             form.offer(name, [NO_TEMPLATE, *(template["title"] or template["id"] for template in found)])
             chosen = self._order.fields.get(name, "")
             form[name] = self._templates.index(chosen) if chosen in self._templates else 0
-            form.say("")
+            form.say(refused)
 
         def show(form: Any) -> None:
             for field in self._fields:

@@ -13,3 +13,9 @@ WAYS = {
     "pay_again": _("To pay again, call the procedure '{name}'.").format(name=AGAIN),
 }
 """What scripts can do about the worker's kinds of errors; who is at GIMP's window has buttons for it."""
+TASK_WAYS = {
+    "set_key": WAYS["set_key"],
+    "agree": _("Allow uploads under Filters > Remove Background > Settings."),
+    "pay_again": _("To pay again, run it from the menu."),
+}
+"""The same where a task can't be run offline."""

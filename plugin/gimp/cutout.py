@@ -45,7 +45,7 @@ class CutOut:
         if self._layer.parasite_find(LAYER_MARK) is not None:
             return True
         image = self._image.parasite_find(IMAGE_MARK)
-        return image is not None and self._mark(image) in [
+        return image is not None and mark_of(image, self._layer) in [
             layer.parasite_find(LAYER_MARK) for layer in flat(self._image.layers)
         ]
 
@@ -70,7 +70,7 @@ class CutOut:
         """Insert the cut-out above its layer; call it in an undo step."""
         if self._image.parasite_find(IMAGE_MARK) is None:
             self._image.parasite_attach(gimp.Parasite(IMAGE_MARK, PARASITE_PERSISTENT, uuid4().hex))
-        self._copy.parasite_attach(self._mark(self._image.parasite_find(IMAGE_MARK)))
+        self._copy.parasite_attach(mark_of(self._image.parasite_find(IMAGE_MARK), self._layer))
         insert(self._image, self._layer, self._copy, self._mask, options.result)
         if options.hide_original:
             self._layer.visible = False
@@ -80,16 +80,17 @@ class CutOut:
         if self._now() != self._state:
             fail(_("The layer's size or mode changed in the meantime. Nothing was done: run it again."))
 
-    def _mark(self, image: Any) -> Any:
-        """The parasite of the layer's cut-out, by that of the image."""
-        return gimp.Parasite(LAYER_MARK, PARASITE_PERSISTENT, f"{image} {self._layer.tattoo}")
-
     def _now(self) -> tuple[Any, ...]:
         if self._image.ID not in [image.ID for image in gimp.image_list()]:
             fail(_("The image was closed in the meantime."))
         if not pdb.gimp_item_is_valid(self._layer):
             fail(DELETED)
         return self._layer.width, self._layer.height, self._layer.format
+
+
+def mark_of(image: Any, layer: Any) -> Any:
+    """The parasite of a layer's cut-out, by that of the image."""
+    return gimp.Parasite(LAYER_MARK, PARASITE_PERSISTENT, f"{image} {layer.tattoo}")
 
 
 def flat(layers: Any) -> Iterator[Any]:

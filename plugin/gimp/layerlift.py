@@ -22,6 +22,7 @@ from gimpfu import *
 from questions import Wish, advise_key, is_asked, mending
 from removal import remove
 from supervision import PROCEDURE, Note, do, supervise
+from taskmenu import register_tasks, run_one
 
 AUTHOR = f"Layerlift {version()}"
 
@@ -74,7 +75,7 @@ def remove_many(note: Note, image_id: int, *choices: Any) -> bool:
 
 def work(job: str, note: str) -> int:
     """Do what another process of this plug-in supervises."""
-    return int(do({"remove_one": remove_one, "remove_many": remove_many}, job, note))
+    return int(do({"remove_one": remove_one, "remove_many": remove_many, "run_one": run_one}, job, note))
 
 
 def show_settings() -> None:
@@ -169,6 +170,7 @@ register(
     on_run=shown,
     on_dialog=prepare,
 )
+register_tasks(AUTHOR, CATALOGUE)
 register(
     PROCEDURE,
     "Does what the other procedures of Layerlift supervise",

@@ -4,7 +4,7 @@
 # gimpfu's constants come from GIMP, when it runs.
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, NamedTuple
+from typing import Any, Callable, Iterable, Mapping, NamedTuple
 
 from common import ways, words
 from common.language import _
@@ -77,9 +77,17 @@ def mending(work: Callable[[Wish], bool], wish: Wish) -> bool:
 def mend(error: WorkerError, wish: Wish) -> Wish:
     """Tell what went wrong, and offer what can be done about it; returns what is wished then.
 
-    Raises CancelError where that is nothing, and the error itself where nothing can be done, or nobody is there.
+    Raises as `choose_way` does.
     """
-    answers = {way: ways.LABELS[way] for way in ways.out_of(error.kind, wish.options.engine)}
+    return follow(choose_way(error, ways.out_of(error.kind, wish.options.engine)), wish)
+
+
+def choose_way(error: WorkerError, found: Iterable[str]) -> str:
+    """Tell what went wrong, with these ways out of it; returns the one that the user goes on by.
+
+    Raises CancelError where that is none, and the error itself where there is none, or nobody is there.
+    """
+    answers = {way: ways.LABELS[way] for way in found}
     if error.kind in REPORTED:
         answers[REPORT] = _("Copy Repo_rt")
     if not (answers and is_asked()):
@@ -88,7 +96,7 @@ def mend(error: WorkerError, wish: Wish) -> Wish:
         if way == REPORT:
             copy_text(report(str(error), "GIMP {}.{}.{}".format(*gimp.version)))
         elif open_way(way):
-            return follow(way, wish)
+            return way
     raise CancelError("cancelled")
 
 

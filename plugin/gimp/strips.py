@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, BinaryIO, Callable, Iterator, Sequence
 
 from common import stages
 from common.language import _
@@ -28,10 +29,18 @@ def save(
     """Write a layer's pixels as rows, 8-bit or in a babl format, and changed; return what the worker needs to know."""
     width, height = layer.width, layer.height
     region = layer.get_pixel_rgn(0, 0, width, height, False, False, form)
+    with writing(path) as file:
+        for top in moving(show, stage, range(0, height, STRIP)):
+            file.write(change(region[0:width, top : min(top + STRIP, height)]))
+    return {"pixels": path.name, "width": width, "height": height, "channels": layer.bpp}
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file for the worker; one that can't be written does not stay. Raises Unwritable."""
     try:
         with path.open("wb") as file:
-            for top in moving(show, stage, range(0, height, STRIP)):
-                file.write(change(region[0:width, top : min(top + STRIP, height)]))
+            yield file
     except OSError as failure:
         path.unlink(missing_ok=True)
         raise Unwritable(
@@ -39,7 +48,6 @@ def save(
                 folder=path.parent, reason=failure.strerror
             )
         ) from None
-    return {"pixels": path.name, "width": width, "height": height, "channels": layer.bpp}
 
 
 def cut(copy: Any, worker: Any, alpha: str, clean: bool, show: Show) -> None:

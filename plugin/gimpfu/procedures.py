@@ -38,6 +38,7 @@ class Registration(NamedTuple):
     takes_run_mode: bool
     on_dialog: Callable[..., Any] | None
     takes_each: bool
+    asks: bool
 
     def translated(self) -> Registration:
         """As the user reads it: what the catalogue of `domain` has of the menu, the label, the blurb, the help, and
@@ -115,6 +116,7 @@ class PlugIn:
         run_mode_param: bool = True,
         on_dialog: Callable[..., Any] | None = None,
         takes_each: bool = True,
+        asks: bool = True,
     ) -> None:
         """Declare a procedure; raises gimpfu.error for a declaration that GIMP would not take.
 
@@ -126,7 +128,8 @@ class PlugIn:
         returns a dictionary, the dialog shows its values, by the parameters' names, instead of the last ones.
         `on_dialog` is called with the dialog (a `Form`) before it is shown, and with the values that are not asked for,
         such as image and drawable. Of several selected drawables GIMP 3 gives one after the other; without
-        `takes_each` the first alone, but for scripts.
+        `takes_each` the first alone, but for scripts. Without `asks` no dialog opens, and the function, which asks for
+        itself, gets no values beside image and drawable: the others are for scripts.
         """
         _check_name(proc_name, "procedure")
         _check_definitions(params, "parameter", 4)
@@ -139,7 +142,7 @@ class PlugIn:
         returns = tuple(Parameter.declared((*entry[:3], None)).definition() for entry in results)
         self._procedures[name] = Registration(
             name, (blurb, help, author, copyright, date), label, imagetypes, parameters, returns,
-            function, menu, domain, on_query, on_run, run_mode_param, on_dialog, takes_each,
+            function, menu, domain, on_query, on_run, run_mode_param, on_dialog, takes_each, asks,
         )  # fmt: skip
 
     def main(self) -> None:

@@ -70,6 +70,8 @@ KEYS = {
     "python-fu-layerlift": "F9",
     "python-fu-layerlift-all": "<Primary><Shift>F9",
     "python-fu-layerlift-settings": "<Primary><Shift>F7",
+    "python-fu-layerlift-continue": "<Primary><Shift>F4",
+    "python-fu-layerlift-new-background": "<Primary><Shift>F3",
     "python-fu-every-kind": "<Primary><Shift>F8",
     "python-fu-window": "<Primary><Shift>F5",
     "python-fu-forms-menu": "F7",

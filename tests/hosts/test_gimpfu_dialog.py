@@ -239,7 +239,7 @@ def test_a_window_of_a_plug_in_is_read_changed_and_heard_of_while_it_is_shown(
         window.python(show_an_image)
         window.python(forget_notes)
         shown = window.summon("ctrl+shift+F5", "^A Window$")
-        for key, text in (("alt+n", "Ada"), ("alt+e", "hidden")):
+        for key, text in (("alt+n", "Ada"), ("alt+e", "hidden"), ("alt+u", "5")):
             window.key(key, shown)
             window.key("ctrl+a", shown)
             window.type(text, shown)
@@ -250,10 +250,10 @@ def test_a_window_of_a_plug_in_is_read_changed_and_heard_of_while_it_is_shown(
         window.key("alt+s", shown)
         window.screenshot(tmp_path / "window.png")
         window.dismiss("alt+t", shown)
-        answer, name, secret, greeting, size, heard = ast.literal_eval(
+        answer, name, secret, greeting, size, count, heard = ast.literal_eval(
             wait_for(lambda: window.python(noted), "the answer")
         )
-        assert (answer, name, secret, greeting, size) == ("take", "Ada", "hidden", "Hello, Ada!", 1)
+        assert (answer, name, secret, greeting, size, count) == ("take", "Ada", "hidden", "Hello, Ada!", 1, 5)
         # On a busy computer, what is typed comes before it.
         assert heard.count("shown") == 1 and heard[-1] is True
         window.python(forget_notes)

@@ -180,6 +180,12 @@ def test_programs_read_what_translators_have_written(language: str, translated: 
 
 WINDOWS = {
     "GIMP's menu": ["_Remove Background...", "Run on _All Open Images...", "_Settings..."],
+    "GIMP's menu, further tasks": [
+        "_Remove Background...", "Run on _All Open Images...", "_Settings...", "_Continue With...", "Clean _Plate...",
+        "_New Background...",
+    ],
+    "GIMP's list of tasks": ["_Task:", "_Next"],
+    "GIMP's fields of a task": ["_Size:", "_Run"],
     "GIMP's dialog": ["Resul_t", "Clean edge colo_urs", "_Hide the original layer", "_Engine"],
     "GIMP's settings": [
         "_New key:", "_Test", "_Forget Key", "_Get an API Key", "_Buy Units", "_Allow uploading layers that I choose",

@@ -125,6 +125,8 @@ def digits(step: float) -> int:
 class NumberField(Field):
     """PF_SPINNER, and with a scale beside it PF_SLIDER."""
 
+    changed = "value-changed"
+
     def bounds(self) -> tuple[float, float, float]:
         """Lower and upper limit and step."""
         lower, upper, step = [*self.parameter.extra, 0, 100, 5][:3] if len(self.parameter.extra) == 3 else (0, 100, 5)
@@ -161,6 +163,8 @@ class IntegerField(NumberField):
 
 class SliderField(NumberField):
     """PF_SLIDER: always a float, as the classic dialog gives it."""
+
+    changed = ""
 
     def build(self) -> Any:
         spinner = super().build()

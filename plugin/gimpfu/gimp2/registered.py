@@ -48,7 +48,7 @@ class Registered:
         self._process.run_mode = run_mode
         missing = procedure.parameters[len(given) :]
         values: Sequence[Any] = ()
-        if run_mode != RUN_NONINTERACTIVE and missing:
+        if run_mode != RUN_NONINTERACTIVE and missing and procedure.asks:
             values = self._complete(procedure, given, missing, run_mode)
         result = procedure.function(*given, *values)
         if run_mode != RUN_NONINTERACTIVE:

@@ -147,6 +147,9 @@ class FormWindow(Window):
             return widget.get_active()
         if kind == pf.PF_OPTION:
             return max(0, widget.get_active())
+        if kind == pf.PF_SPINNER:
+            widget.update()  # what is typed counts
+            return widget.get_value() if widget.get_digits() else widget.get_value_as_int()
         return None if kind == pf.PF_BUTTON else widget.get_text()
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -155,6 +158,8 @@ class FormWindow(Window):
             widget.set_active(bool(value))
         elif kind == pf.PF_OPTION:
             widget.set_active(int(value or 0))
+        elif kind == pf.PF_SPINNER:
+            widget.set_value(float(value or 0))
         elif kind != pf.PF_BUTTON:
             widget.set_text(str(value or ""))
 
@@ -177,6 +182,10 @@ class FormWindow(Window):
             combo = self._gtk.ComboBoxText()
             self._append(combo, row.extra)
             return combo
+        if row.kind == pf.PF_SPINNER:
+            spinner = self._gtk.SpinButton.new_with_range(*row.extra)
+            spinner.set_activates_default(True)
+            return spinner
         return self._gtk.Entry(visibility=row.kind != pf.PF_PASSWORD, activates_default=True, hexpand=True)
 
     def _append(self, combo: Any, labels: Sequence[Any]) -> None:
@@ -219,7 +228,11 @@ class FormWindow(Window):
         return scrolled
 
     def _connect(self) -> None:
-        signals = {pf.PF_STRING: "changed", pf.PF_PASSWORD: "changed", pf.PF_TOGGLE: "toggled", pf.PF_OPTION: "changed"}
+        signals = {
+            **dict.fromkeys((pf.PF_STRING, pf.PF_PASSWORD, pf.PF_OPTION), "changed"),
+            pf.PF_TOGGLE: "toggled",
+            pf.PF_SPINNER: "value-changed",
+        }
         for name, row in self._rows.items():
             if row.kind == pf.PF_BUTTON:
                 self._widgets[name].connect("clicked", self._pressed, row.default)

@@ -25,7 +25,7 @@ def as_offered(procedure: Registration, process: Process) -> Declared:
     shown = procedure.translated()
     declared = Declared(
         procedure.name, shown.texts, shown.label, procedure.imagetypes, procedure.parameters,
-        procedure.results, call, process.database.wrap, procedure.takes_run_mode, True, procedure.on_run,
+        procedure.results, call, process.database.wrap, procedure.takes_run_mode, procedure.asks, procedure.on_run,
         procedure.on_query, shown.parameters, procedure.on_dialog, procedure.takes_each,
     )  # fmt: skip
     if shown.menu:

@@ -32,7 +32,7 @@ def show():
         if not form["sure"]:
             form.say("Be sure first.")
             return False
-        note(answer, form["name"], form["secret"], form["greeting"], form["size"], heard)
+        note(answer, form["name"], form["secret"], form["greeting"], form["size"], form["count"], heard)
         return True
 
     heard = []
@@ -40,6 +40,7 @@ def show():
         (PF_STRING, "name", "_Name:", "you"),
         (PF_PASSWORD, "secret", "S_ecret:", ""),
         (PF_OPTION, "size", "Si_ze:", 1, ["small", "large"], "How large it is"),
+        (PF_SPINNER, "count", "Co_unt:", 3, (1, 9, 1)),
         (PF_TOGGLE, "sure", "_Sure", False),
         (PF_BUTTON, "greet", "_Greet", greet),
         (PF_BUTTON, "break", "_Break", break_down),

@@ -1,0 +1,172 @@
+"""The windows in which a task is chosen and its fields are filled in, made of the worker's table of the tasks."""
+
+# mypy: disable-error-code="attr-defined"
+# gimpfu's constants come from GIMP, when it runs.
+from __future__ import annotations
+
+from typing import Any
+
+from common import tasks
+from common.language import _
+from common.protocol import WorkerError
+from gimpfu import PF_LABEL, PF_OPTION, PF_SPINNER, PF_STRING, CancelError, Form, error
+from inquiry import ASKING, Inquiry
+from places import check_selection
+from taskrun import Order
+
+NO_TEMPLATE = _("None: the text counts")
+TITLES = {
+    tasks.CONTINUE: _("Continue With"),
+    tasks.CLEAN_PLATE: _("Clean Plate"),
+    tasks.NEW_BACKGROUND: _("New Background"),
+}
+ABOUT = {
+    tasks.CLEAN_PLATE: _("Fills in what the subject hides. The result is a new layer beneath the cut-out."),
+    tasks.NEW_BACKGROUND: _(
+        "Describe the new background, or choose a template. It is a new layer beneath the cut-out."
+    ),
+}
+SIZE = "layer size"
+"""The row that is no field of a task."""
+
+
+class TaskForm:
+    """A window with all tasks: what each does and costs."""
+
+    def __init__(self, image: Any, layer: Any, inquiry: Inquiry) -> None:
+        self._image, self._layer, self._inquiry = image, layer, inquiry
+        titles = [task["title"] for task in inquiry.tasks]
+        rows = [(PF_OPTION, "task", _("_Task:"), 0, titles), (PF_LABEL, "about", "", "")]
+        self._form = Form(TITLES[tasks.CONTINUE], rows, {"go": _("_Next")}, default="go")
+        self._form.on_change(self._show)
+        self._show(self._form)
+        self._chosen: dict[str, Any] = {}
+
+    def run(self) -> dict[str, Any]:
+        """The task that the user goes on with. Raises CancelError."""
+        if self._form.run(self._accept) is None:
+            raise CancelError("cancelled")
+        return self._chosen
+
+    def _show(self, form: Any) -> None:
+        task = self._inquiry.tasks[form["task"]]
+        form["about"] = _about(_sentence(task["purpose"], "."), task, self._inquiry)
+        form.say("")
+
+    def _accept(self, answer: str) -> bool:
+        self._chosen = self._inquiry.tasks[self._form["task"]]
+        if tasks.takes_mask(self._chosen):
+            try:
+                check_selection(self._image, self._layer)
+            except error as refusal:
+                self._form.say(str(refusal))
+                return False
+        return True
+
+
+class FieldsForm:
+    """A window with the fields of a task, as they were the last time; `refused` is what was wrong with that."""
+
+    def __init__(self, order: Order, inquiry: Inquiry, refused: str) -> None:
+        kind, task = order.kind, order.task
+        self._order, self._inquiry = order, inquiry
+        self._fields = fields_of(kind, task)
+        self._templates = [""]
+        rows = [self._row(field) for field in self._fields]
+        if grows(kind, task):
+            rows.append((PF_OPTION, SIZE, _("_Size:"), int(order.own_size), list(tasks.SIZES.values())))
+        about = ABOUT.get(kind) or _sentence(task["purpose"], ".")
+        rows.append((PF_LABEL, "about", "", _about(about, task, inquiry)))
+        title = order.title if kind == tasks.CONTINUE else TITLES[kind]
+        self._form = Form(title, rows, {"run": _("_Run")}, default="run")
+        self._form.say(refused)
+        for field in self._fields:
+            if field["kind"] == "template":
+                self._offer(field["name"], refused)
+
+    def run(self) -> Order:
+        """What is to be run. Raises CancelError."""
+        if self._form.run(self._accept) is None:
+            raise CancelError("cancelled")
+        return self._order
+
+    def _row(self, field: dict[str, Any]) -> tuple[Any, ...]:
+        name, label = field["name"], _sentence(field["purpose"], ":")
+        shown = self._order.fields.get(name, field["default"])
+        if field["kind"] == "number":
+            lowest, highest = field["lowest"], field["highest"]
+            return (PF_SPINNER, name, label, int(shown or (lowest + highest) // 2), (lowest, highest, 1))
+        if field["kind"] == "choice":
+            choices = field["choices"]
+            return (PF_OPTION, name, label, choices.index(shown) if shown in choices else 0, choices)
+        if field["kind"] == "template":
+            return (PF_OPTION, name, label, 0, [NO_TEMPLATE])
+        return (PF_STRING, name, label, shown or "")
+
+    def _offer(self, name: str, refused: str) -> None:
+        """Fill the list of templates once the window is there; a text can be entered meanwhile."""
+
+        def load(form: Any) -> None:
+            form.say(refused or ASKING)
+            try:
+                found = form.call(lambda: self._inquiry.templates(self._order.task["task"]), locks=False)
+            except WorkerError as failure:
+                form.say(str(failure))
+                return
+            self._templates = ["", *(template["id"] for template in found)]
+            form.offer(name, [NO_TEMPLATE, *(template["title"] or template["id"] for template in found)])
+            chosen = self._order.fields.get(name, "")
+            form[name] = self._templates.index(chosen) if chosen in self._templates else 0
+            form.say(refused)
+
+        def show(form: Any) -> None:
+            for field in self._fields:
+                if field["kind"] == "text":
+                    form.enable(field["name"], not form[name])
+
+        self._form.on_show(load)
+        self._form.on_change(show)
+
+    def _accept(self, answer: str) -> bool:
+        form = self._form
+        entered = {field["name"]: self._entered(field) for field in self._fields}
+        self._order = self._order._replace(fields=entered)
+        if grows(self._order.kind, self._order.task):
+            self._order = self._order._replace(own_size=bool(form[SIZE]))
+        form.say(self._lacking(entered))
+        return not self._lacking(entered)
+
+    def _entered(self, field: dict[str, Any]) -> str:
+        shown = self._form[field["name"]]
+        if field["kind"] == "choice":
+            return str(field["choices"][shown])
+        return self._templates[shown] if field["kind"] == "template" else str(shown)
+
+    def _lacking(self, entered: dict[str, str]) -> str:
+        """What is still to be entered, "" where that is nothing."""
+        for field in self._fields:
+            if field["required"] and not entered[field["name"]].strip():
+                return _("Fill in: {field}").format(field=_sentence(field["purpose"], "."))
+        ways = [entered[field["name"]] for field in self._fields if field["kind"] in ("text", "template")]
+        if len(ways) > 1 and not any(way.strip() for way in ways):
+            return _("Enter a text, or choose a template.")
+        return ""
+
+
+def fields_of(kind: str, task: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields that a window has for a task."""
+    return [] if kind == tasks.CLEAN_PLATE else tasks.fields_shown(task)
+
+
+def grows(kind: str, task: dict[str, Any]) -> bool:
+    """Whether a task's result may be larger than the layer."""
+    return kind == tasks.CONTINUE and task["task"] in tasks.GROWING
+
+
+def _about(purpose: str, task: dict[str, Any], inquiry: Inquiry) -> str:
+    return f"{purpose}\n{tasks.cost(task, inquiry.balance)}"
+
+
+def _sentence(phrase: str, end: str) -> str:
+    """A phrase of the table as it stands alone."""
+    return f"{phrase[:1].upper()}{phrase[1:]}{end}"

@@ -11,6 +11,16 @@ CONTINUE, CLEAN_PLATE, NEW_BACKGROUND = "continue", "clean_plate", "new_backgrou
 """What a user can ask for: any task on a layer; the picture behind a cut-out; another background for one."""
 TASKS = {CLEAN_PLATE: "generative-fill", NEW_BACKGROUND: "bg-replace"}
 """The task that is behind what is not any task."""
+TITLES = {CONTINUE: _("Continue With"), CLEAN_PLATE: _("Clean Plate"), NEW_BACKGROUND: _("New Background")}
+ABOUT = {
+    CLEAN_PLATE: _("Fills in what the subject hides, on a new layer beneath the cut-out."),
+    NEW_BACKGROUND: _(
+        "Makes another background, on a new layer beneath the cut-out. Describe it, or choose a template."
+    ),
+}
+"""What is done that is not any task."""
+ASKING = _("Asking the service...")
+NO_TEMPLATE = _("No template")
 NO_SELECTION = _("Select what the task is to work on first.")
 NO_CUT_OUT = _("Choose a cut-out, or a layer that has one. 'Remove Background' makes it.")
 NO_PRICE = _("The service does not list what this costs.")
@@ -25,6 +35,16 @@ GROWING = ("enhance",)
 def takes_mask(task: dict[str, Any]) -> bool:
     """Whether a task, of the worker's answer to `tasks`, works on a part of the picture alone."""
     return any(field["kind"] == "mask" for field in task["fields"])
+
+
+def sentence(phrase: str, end: str = ".") -> str:
+    """A phrase of the table as it stands alone."""
+    return f"{phrase[:1].upper()}{phrase[1:]}{end}"
+
+
+def about(kind: str, task: dict[str, Any]) -> str:
+    """What is done."""
+    return ABOUT.get(kind) or sentence(task["purpose"])
 
 
 def fields_shown(task: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
-from common import ways
-from common.language import _
+from common import tasks, ways
 from common.protocol import WorkerError
 from common.worker import Worker
 from controls import TASK_WAYS
 from gimpfu import gimp, pdb
 from questions import choose_way, is_asked
-
-ASKING = _("Asking the service...")
 
 
 class Inquiry:
@@ -53,7 +50,7 @@ def ask_service() -> Inquiry:
     Where that fails the user is told what to do, and it is asked again. Raises CancelError.
     """
     while True:
-        gimp.progress_init(ASKING)
+        gimp.progress_init(tasks.ASKING)
         try:
             return Inquiry()
         except WorkerError as failure:

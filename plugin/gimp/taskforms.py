@@ -10,22 +10,10 @@ from common import tasks
 from common.language import _
 from common.protocol import WorkerError
 from gimpfu import PF_LABEL, PF_OPTION, PF_SPINNER, PF_STRING, CancelError, Form, error
-from inquiry import ASKING, Inquiry
+from inquiry import Inquiry
 from places import check_selection
 from taskrun import Order
 
-NO_TEMPLATE = _("None: the text counts")
-TITLES = {
-    tasks.CONTINUE: _("Continue With"),
-    tasks.CLEAN_PLATE: _("Clean Plate"),
-    tasks.NEW_BACKGROUND: _("New Background"),
-}
-ABOUT = {
-    tasks.CLEAN_PLATE: _("Fills in what the subject hides. The result is a new layer beneath the cut-out."),
-    tasks.NEW_BACKGROUND: _(
-        "Describe the new background, or choose a template. It is a new layer beneath the cut-out."
-    ),
-}
 SIZE = "layer size"
 """The row that is no field of a task."""
 
@@ -37,7 +25,7 @@ class TaskForm:
         self._image, self._layer, self._inquiry = image, layer, inquiry
         titles = [task["title"] for task in inquiry.tasks]
         rows = [(PF_OPTION, "task", _("_Task:"), 0, titles), (PF_LABEL, "about", "", "")]
-        self._form = Form(TITLES[tasks.CONTINUE], rows, {"go": _("_Next")}, default="go")
+        self._form = Form(tasks.TITLES[tasks.CONTINUE], rows, {"go": _("_Next")}, default="go")
         self._form.on_change(self._show)
         self._show(self._form)
         self._chosen: dict[str, Any] = {}
@@ -50,7 +38,7 @@ class TaskForm:
 
     def _show(self, form: Any) -> None:
         task = self._inquiry.tasks[form["task"]]
-        form["about"] = _about(_sentence(task["purpose"], "."), task, self._inquiry)
+        form["about"] = _about(tasks.sentence(task["purpose"]), task, self._inquiry)
         form.say("")
 
     def _accept(self, answer: str) -> bool:
@@ -75,9 +63,8 @@ class FieldsForm:
         rows = [self._row(field) for field in self._fields]
         if grows(kind, task):
             rows.append((PF_OPTION, SIZE, _("_Size:"), int(order.own_size), list(tasks.SIZES.values())))
-        about = ABOUT.get(kind) or _sentence(task["purpose"], ".")
-        rows.append((PF_LABEL, "about", "", _about(about, task, inquiry)))
-        title = order.title if kind == tasks.CONTINUE else TITLES[kind]
+        rows.append((PF_LABEL, "about", "", _about(tasks.about(kind, task), task, inquiry)))
+        title = order.title if kind == tasks.CONTINUE else tasks.TITLES[kind]
         self._form = Form(title, rows, {"run": _("_Run")}, default="run")
         self._form.say(refused)
         for field in self._fields:
@@ -91,7 +78,7 @@ class FieldsForm:
         return self._order
 
     def _row(self, field: dict[str, Any]) -> tuple[Any, ...]:
-        name, label = field["name"], _sentence(field["purpose"], ":")
+        name, label = field["name"], tasks.sentence(field["purpose"], ":")
         shown = self._order.fields.get(name, field["default"])
         if field["kind"] == "number":
             lowest, highest = field["lowest"], field["highest"]
@@ -100,21 +87,21 @@ class FieldsForm:
             choices = field["choices"]
             return (PF_OPTION, name, label, choices.index(shown) if shown in choices else 0, choices)
         if field["kind"] == "template":
-            return (PF_OPTION, name, label, 0, [NO_TEMPLATE])
+            return (PF_OPTION, name, label, 0, [tasks.NO_TEMPLATE])
         return (PF_STRING, name, label, shown or "")
 
     def _offer(self, name: str, refused: str) -> None:
         """Fill the list of templates once the window is there; a text can be entered meanwhile."""
 
         def load(form: Any) -> None:
-            form.say(refused or ASKING)
+            form.say(refused or tasks.ASKING)
             try:
                 found = form.call(lambda: self._inquiry.templates(self._order.task["task"]), locks=False)
             except WorkerError as failure:
                 form.say(str(failure))
                 return
             self._templates = ["", *(template["id"] for template in found)]
-            form.offer(name, [NO_TEMPLATE, *(template["title"] or template["id"] for template in found)])
+            form.offer(name, [tasks.NO_TEMPLATE, *(template["title"] or template["id"] for template in found)])
             chosen = self._order.fields.get(name, "")
             form[name] = self._templates.index(chosen) if chosen in self._templates else 0
             form.say(refused)
@@ -146,7 +133,7 @@ class FieldsForm:
         """What is still to be entered, "" where that is nothing."""
         for field in self._fields:
             if field["required"] and not entered[field["name"]].strip():
-                return _("Fill in: {field}").format(field=_sentence(field["purpose"], "."))
+                return _("Fill in: {field}").format(field=tasks.sentence(field["purpose"]))
         ways = [entered[field["name"]] for field in self._fields if field["kind"] in ("text", "template")]
         if len(ways) > 1 and not any(way.strip() for way in ways):
             return _("Enter a text, or choose a template.")
@@ -165,8 +152,3 @@ def grows(kind: str, task: dict[str, Any]) -> bool:
 
 def _about(purpose: str, task: dict[str, Any], inquiry: Inquiry) -> str:
     return f"{purpose}\n{tasks.cost(task, inquiry.balance)}"
-
-
-def _sentence(phrase: str, end: str) -> str:
-    """A phrase of the table as it stands alone."""
-    return f"{phrase[:1].upper()}{phrase[1:]}{end}"

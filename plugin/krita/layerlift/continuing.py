@@ -6,23 +6,13 @@ from typing import Any
 
 from .common import tasks, ways
 from .common.language import _
-from .fields import Fields, sentence
+from .fields import Fields
 from .places import Place
 from .qt import QtCore, QtWidgets
 from .questions import Questions
 from .taskjob import TaskWish
 from .widgets import button, explained, label, mnemonic, paragraph, write
 
-TITLES = {
-    tasks.CONTINUE: _("Continue With"),
-    tasks.CLEAN_PLATE: _("Clean Plate"),
-    tasks.NEW_BACKGROUND: _("New Background"),
-}
-PURPOSES = {
-    tasks.CLEAN_PLATE: _("Makes a layer without the subject, as if it had never been there, beneath the cut-out."),
-    tasks.NEW_BACKGROUND: _("Makes another background, on a layer beneath the cut-out. Describe it, or choose one."),
-}
-ASKING = _("Asking the service...")
 NEEDS_KEY = _("No API key is set. The service's tasks need one: set it in the settings.")
 WIDTH = 560
 
@@ -44,14 +34,14 @@ class TaskDialog(QtWidgets.QDialog):
         self._answer: dict[str, Any] = {}
         self._templates: dict[str, list[dict[str, str]]] = {}
         self._fields: Fields | None = None
-        self.setWindowTitle(TITLES[kind])
+        self.setWindowTitle(tasks.TITLES[kind])
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
         self._lay_out()
         self._questions = Questions()
         self._questions.said.connect(self._say)
         self._questions.refused.connect(self._refuse)
         self.finished.connect(lambda result: self._questions.close())
-        self._questions.ask("tasks", self._show, ASKING)
+        self._questions.ask("tasks", self._show, tasks.ASKING)
 
     def accept(self) -> None:
         """The user agrees."""
@@ -136,7 +126,7 @@ class TaskDialog(QtWidgets.QDialog):
         grows = task["task"] in tasks.GROWING
         self._size_label.setVisible(grows)
         self._sizes.setVisible(grows)
-        write(self._purpose, PURPOSES.get(self._kind) or f"{sentence(task['purpose'])}.")
+        write(self._purpose, tasks.about(self._kind, task))
         write(self._cost, tasks.cost(task, self._answer["balance"]))
         self._enable()
         self.adjustSize()

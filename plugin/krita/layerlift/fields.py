@@ -17,7 +17,6 @@ CELL = 112, 124
 TEMPLATES_SIZE = 520, 280
 ASKING_TEMPLATES = _("Asking for the templates...")
 AUTOMATIC = _("Automatic")
-NO_TEMPLATE = _("No template")
 ROLE = QtCore.Qt.ItemDataRole.UserRole
 
 
@@ -42,11 +41,11 @@ class Fields(QtWidgets.QWidget):
         for field in tasks.fields_shown(task):
             widget, self._readers[field["name"]] = makers[field["kind"]](field)
             if field["kind"] == "template":
-                widget.setAccessibleName(sentence(field["purpose"]))
-                for row in (QtWidgets.QLabel(f"{sentence(field['purpose'])}:"), widget, self._said):
+                widget.setAccessibleName(tasks.sentence(field["purpose"], ""))
+                for row in (QtWidgets.QLabel(tasks.sentence(field["purpose"], ":")), widget, self._said):
                     form.addRow(row)
             else:
-                form.addRow(f"{sentence(field['purpose'])}:", widget)
+                form.addRow(tasks.sentence(field["purpose"], ":"), widget)
 
     @property
     def has_templates(self) -> bool:
@@ -112,17 +111,12 @@ class Fields(QtWidgets.QWidget):
         shown.setIconSize(QtCore.QSize(THUMB, THUMB))
         shown.setGridSize(QtCore.QSize(*CELL))
         shown.setMinimumSize(*TEMPLATES_SIZE)
-        none = QtWidgets.QListWidgetItem(_icon(None), NO_TEMPLATE, shown)
+        none = QtWidgets.QListWidgetItem(_icon(None), tasks.NO_TEMPLATE, shown)
         none.setData(ROLE, "")
         shown.setCurrentItem(none)
         shown.currentItemChanged.connect(lambda item, before: self.changed.emit())
         write(self._said, ASKING_TEMPLATES)
         return shown, lambda: str(shown.currentItem().data(ROLE)) if shown.currentItem() else ""
-
-
-def sentence(text: str) -> str:
-    """A phrase of the worker's as it begins a line."""
-    return text[:1].upper() + text[1:]
 
 
 def _icon(picture: Path | None) -> Any:

@@ -7,6 +7,8 @@ from common.language import N_, _
 AGAIN = "python-fu-layerlift-again"
 """The procedure with which scripts pay again."""
 MENU = N_("<Image>/Filters/Remove Background")
+TASKS_MENU = N_("<Image>/Filters/Remove Background/Service Tasks")
+"""GIMP sorts a menu by what the user reads: in one of their own, the tasks do not come before the removal."""
 WAYS = {
     "set_key": _("Set a valid API key under Filters > Remove Background > Settings."),
     "agree": _("Allow uploads under Filters > Remove Background > Settings, or choose the offline engine."),

@@ -14,7 +14,7 @@ from inquiry import Inquiry
 from places import check_selection
 from taskrun import Order
 
-SIZE = "layer size"
+SIZE = "layer-size"
 """The row that is no field of a task."""
 
 

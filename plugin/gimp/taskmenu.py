@@ -9,7 +9,7 @@ from typing import Any
 
 from common import tasks
 from common.language import N_, _
-from controls import MENU
+from controls import TASKS_MENU
 from gimpfu import PF_DRAWABLE, PF_IMAGE, PF_STRING, PF_TOGGLE, error, fail, gimp, register
 from questions import is_asked
 from supervision import Note, supervise
@@ -55,7 +55,7 @@ def register_tasks(author: str, catalogue: tuple[str, str]) -> None:
     ):
         register(
             name, blurb, help, author, "GPL-3.0-or-later", "2026", label, "*", [*image, *parameters], [], function,
-            menu=MENU, domain=catalogue, takes_each=False, asks=False,
+            menu=TASKS_MENU, domain=catalogue, takes_each=False, asks=False,
         )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from .window import wait_for
 from .workers import workers_of
 
 
-def test_the_entries_are_in_the_menu(gimp: Gimp, home: Path) -> None:
+def test_the_entries_are_in_the_menu_and_the_main_one_comes_first(gimp: Gimp, home: Path) -> None:
     install(gimp, home)
 
     def body() -> Any:
@@ -34,10 +34,12 @@ def test_the_entries_are_in_the_menu(gimp: Gimp, home: Path) -> None:
             found += [f"{path}/{label}" for path in procedure.get_menu_paths()]
         return found
 
+    # GIMP sorts them by their letters.
     entries = [
-        "Clean Plate...", "Continue With...", "New Background...", "Remove Background...", "Run on All Open Images...",
-        "Settings...",
+        "Remove Background...", "Run on All Open Images...", "Service Tasks/Clean Plate...",
+        "Service Tasks/Continue With...", "Service Tasks/New Background...", "Settings...",
     ]  # fmt: skip
+    assert sorted(entries) == entries
     assert sorted(gimp.python(body)) == [f"<Image>/Filters/Remove Background/{entry}" for entry in entries]
 
 

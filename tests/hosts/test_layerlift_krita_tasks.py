@@ -21,7 +21,7 @@ ELSEWHERE = {"YOUCAM_API_URL": "https://service.invalid", "YOUCAM_API_KEY": "sk-
 QUESTION = "\n\n".join(
     (
         "Upload 'test: Background' to service.invalid for 'Correct Lighting'?",
-        "The service does not list what this costs. Balance: unknown.",
+        "The service does not tell now what this costs, nor what your account has.",
     )
 )
 

@@ -1,6 +1,7 @@
 """What scripts of the service's other tasks have at hand inside Krita: the dialog, the user's hands, and the layers."""
 
-from layerlift.continuing import ASKING, TaskDialog
+from layerlift.common.tasks import ASKING
+from layerlift.continuing import TaskDialog
 from layerlift.qt import QtWidgets
 from layerlift_driver.scripting import k
 from removals import SAID, box, buttons, ended

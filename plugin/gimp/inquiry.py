@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -37,10 +38,14 @@ class Inquiry:
         self._worker.close()
 
     def templates(self, task: str) -> list[dict[str, str]]:
-        """The templates of a task; from any thread, also while another one that is no longer waited for asks."""
+        """The templates of a task, each with the path of its `picture`, or ""; from any thread, also while another one
+        that is no longer waited for asks."""
         with self._guard:
             if task not in self._templates:
-                self._templates[task] = self._worker.templates(task)
+                self._templates[task] = [
+                    dict(one, picture=str(Path(self._worker.folder, one["picture"])) if one["picture"] else "")
+                    for one in self._worker.templates(task)
+                ]
             return self._templates[task]
 
 

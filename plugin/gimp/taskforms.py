@@ -9,13 +9,14 @@ from typing import Any
 from common import tasks
 from common.language import _
 from common.protocol import WorkerError
-from gimpfu import PF_LABEL, PF_OPTION, PF_SPINNER, PF_STRING, CancelError, Form, error
+from gimpfu import PF_LABEL, PF_OPTION, PF_PICTURE, PF_SPINNER, PF_STRING, CancelError, Form, error
 from inquiry import Inquiry
 from places import check_selection
 from taskrun import Order
 
 SIZE = "layer-size"
-"""The row that is no field of a task."""
+PICTURE = "picture"
+"""The rows that are no fields of a task."""
 
 
 class TaskForm:
@@ -59,8 +60,10 @@ class FieldsForm:
         kind, task = order.kind, order.task
         self._order, self._inquiry = order, inquiry
         self._fields = fields_of(kind, task)
-        self._templates = [""]
+        self._templates, self._pictures = [""], [""]
         rows = [self._row(field) for field in self._fields]
+        if any(field["kind"] == "template" for field in self._fields):
+            rows.append((PF_PICTURE, PICTURE, "", ""))
         if grows(kind, task):
             rows.append((PF_OPTION, SIZE, _("_Size:"), int(order.own_size), list(tasks.SIZES.values())))
         rows.append((PF_LABEL, "about", "", _about(tasks.about(kind, task), task, inquiry)))
@@ -101,12 +104,14 @@ class FieldsForm:
                 form.say(str(failure))
                 return
             self._templates = ["", *(template["id"] for template in found)]
+            self._pictures = ["", *(template["picture"] for template in found)]
             form.offer(name, [tasks.NO_TEMPLATE, *(template["title"] or template["id"] for template in found)])
             chosen = self._order.fields.get(name, "")
             form[name] = self._templates.index(chosen) if chosen in self._templates else 0
             form.say(refused)
 
         def show(form: Any) -> None:
+            form[PICTURE] = self._pictures[form[name]]
             for field in self._fields:
                 if field["kind"] == "text":
                     form.enable(field["name"], not form[name])

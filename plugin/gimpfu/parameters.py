@@ -14,9 +14,9 @@ PF_SLIDER = 1001
 PF_SPINNER = PF_ADJUSTMENT = 1002
 PF_FONT, PF_FILE, PF_BRUSH, PF_PATTERN, PF_GRADIENT = range(1003, 1008)
 PF_RADIO, PF_TEXT, PF_PALETTE, PF_FILENAME, PF_DIRNAME, PF_OPTION = range(1008, 1014)
-# In forms alone: a text that is not shown while it is typed, a text that can't be changed, and a button, whose value
-# is the function(form) that it calls.
-PF_PASSWORD, PF_LABEL, PF_BUTTON = range(1014, 1017)
+# In forms alone: a text that is not shown while it is typed, a text that can't be changed, a button, whose value is the
+# function(form) that it calls, and the picture in a file.
+PF_PASSWORD, PF_LABEL, PF_BUTTON, PF_PICTURE = range(1014, 1018)
 
 _INT32, _FLOAT, _STRING = PF_INT32, PF_FLOAT, PF_STRING
 PDB_TYPES: dict[int, int] = {

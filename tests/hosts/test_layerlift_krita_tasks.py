@@ -115,7 +115,7 @@ def test_a_clean_plate_and_a_new_background_go_beneath_the_cut_out(krita: Krita,
         assert "Cost: 2 units. Balance: 998 units." in read
         assert (could, drawn) == (False, True)
         assert names == [
-            "Background", "Background clean plate", "Background cut-out new background", "Background cut-out",
+            "Background", "Background clean plate", "Background new background", "Background cut-out",
         ]  # fmt: skip
 
 

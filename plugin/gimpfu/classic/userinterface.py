@@ -27,8 +27,9 @@ def Form(
 
     Args:
         rows: as the parameters of register(), of the kinds PF_STRING, PF_SPINNER, PF_TOGGLE and PF_OPTION, or
-            PF_PASSWORD (a text that is not shown while it is typed), PF_LABEL (a text to read) and PF_BUTTON (its value
-            is a function, called with the form; buttons that follow each other share a row).
+            PF_PASSWORD (a text that is not shown while it is typed), PF_LABEL (a text to read), PF_PICTURE (the picture
+            in the file that is its value) and PF_BUTTON (its value is a function, called with the form; buttons that
+            follow each other share a row).
         answers: what the buttons below say, by the name that `run` returns, the most likely one first.
         cancel: what the button beside them says, which answers None; GIMP's own word where it is left out.
         default: the answer that Enter gives; Cancel where it is left out.

@@ -9,7 +9,9 @@ from .. import parameters as pf
 from ..errors import CancelError, error
 from ..parameters import Parameter
 
-KINDS = (pf.PF_STRING, pf.PF_PASSWORD, pf.PF_SPINNER, pf.PF_TOGGLE, pf.PF_OPTION, pf.PF_LABEL, pf.PF_BUTTON)
+KINDS = (
+    pf.PF_STRING, pf.PF_PASSWORD, pf.PF_SPINNER, pf.PF_TOGGLE, pf.PF_OPTION, pf.PF_LABEL, pf.PF_BUTTON, pf.PF_PICTURE,
+)  # fmt: skip
 """What every back end can show in a form; the dialog of a procedure has all kinds that it has parameters of."""
 TEXT_CHARACTERS = 60
 """How wide a text may be."""
@@ -22,7 +24,7 @@ class Form:
     """The window as a plug-in knows it; a back end draws it.
 
     `form[name]` is what a row shows, and can be set: the text of a label or an entry, whether a toggle is on, the
-    position of an option, the number of a spinner.
+    position of an option, the number of a spinner, the path of a picture ("" for none).
     """
 
     def __init__(self, answers: Sequence[str] = ()) -> None:

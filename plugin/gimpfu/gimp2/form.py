@@ -57,10 +57,33 @@ class ButtonField(Field):
         return None
 
 
+class PictureField(Field):
+    """PF_PICTURE: the picture in a file, or nothing."""
+
+    has_label = False
+    _path = ""
+
+    def build(self) -> Any:
+        image = self.ui.gtk_image_new()
+        self.ui.gtk_misc_set_alignment(image, 0.0, 0.5)
+        return image
+
+    def set(self, value: Any) -> None:
+        self._path = str(value or "")
+        if self._path:
+            self.ui.gtk_image_set_from_file(self.widget, self._path)
+        else:
+            self.ui.gtk_image_clear(self.widget)
+
+    def get(self) -> Any:
+        return self._path
+
+
 FORM_FIELDS: dict[int, type[Field]] = {
     pf.PF_PASSWORD: PasswordField,
     pf.PF_LABEL: LabelField,
     pf.PF_BUTTON: ButtonField,
+    pf.PF_PICTURE: PictureField,
 }
 
 

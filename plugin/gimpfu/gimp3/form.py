@@ -150,6 +150,8 @@ class FormWindow(Window):
         if kind == pf.PF_SPINNER:
             widget.update()  # what is typed counts
             return widget.get_value() if widget.get_digits() else widget.get_value_as_int()
+        if kind == pf.PF_PICTURE:
+            return widget.path
         return None if kind == pf.PF_BUTTON else widget.get_text()
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -160,6 +162,10 @@ class FormWindow(Window):
             widget.set_active(int(value or 0))
         elif kind == pf.PF_SPINNER:
             widget.set_value(float(value or 0))
+        elif kind == pf.PF_PICTURE:
+            # GTK forgets the one of a file that is no picture.
+            widget.path = str(value or "")
+            widget.props.file = widget.path or None
         elif kind != pf.PF_BUTTON:
             widget.set_text(str(value or ""))
 
@@ -174,6 +180,8 @@ class FormWindow(Window):
     def _make(self, row: Parameter) -> Any:
         if row.kind == pf.PF_LABEL:
             return self._text_label()
+        if row.kind == pf.PF_PICTURE:
+            return self._gtk.Image(xalign=0.0)
         if row.kind == pf.PF_TOGGLE:
             return self._gtk.CheckButton(label=row.description, use_underline=True)
         if row.kind == pf.PF_BUTTON:

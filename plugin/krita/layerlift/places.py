@@ -48,7 +48,7 @@ class Place(Layer):
         if kind == tasks.NEW_BACKGROUND:
             area = document.bounds() if original is None else original.bounds()
         super().__init__(document, source, area=area)
-        self.name = self.find().name()
+        self.name = (original or self.find()).name()
         self._kind = kind
         self._chosen = None if chosen is None else chosen.uniqueId()
         self._upper: Layer | None = None

@@ -3,6 +3,7 @@
 # ruff: noqa: F403, F405 - classic sources import everything
 """A window of a plug-in's own: what it reads, changes and hears of while it is shown."""
 
+from pathlib import Path
 from threading import Event
 
 from gimpfu import *
@@ -17,6 +18,8 @@ def show():
     def greet(form):
         name = form["name"]
         form["greeting"] = form.call(lambda: f"Hello, {name}!")
+        # No picture, and shown as one that is broken: what counts is that it stays.
+        form["face"] = __file__
         note(form["greeting"])
 
     def break_down(form):
@@ -32,7 +35,16 @@ def show():
         if not form["sure"]:
             form.say("Be sure first.")
             return False
-        note(answer, form["name"], form["secret"], form["greeting"], form["size"], form["count"], heard)
+        note(
+            answer,
+            form["name"],
+            form["secret"],
+            form["greeting"],
+            form["size"],
+            form["count"],
+            Path(form["face"]).name,
+            heard,
+        )
         return True
 
     heard = []
@@ -46,6 +58,7 @@ def show():
         (PF_BUTTON, "break", "_Break", break_down),
         (PF_BUTTON, "wait", "_Wait", wait),
         (PF_LABEL, "greeting", "Greeting:", ""),
+        (PF_PICTURE, "face", "", ""),
     ]
     form = Form("A Window", rows, {"take": "_Take", "other": "_Other"}, default="take")
     form.enable("size", False)

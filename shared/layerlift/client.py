@@ -178,7 +178,7 @@ class Client:
         row = [*row, (task, fields)]
         requests = [running.make_request(name, given, _read_mask) for name, given in row]
         cancel = Cancel(threading.Event(), self._engines.background)
-        engine = self._engines.open("youcam", cancel.sleep)
+        engine = running.open_service(self._engines, cancel.sleep)
         try:
             priced = running.with_prices(requests, engine, cancel)
             results = running.run(picture, priced, engine, ignore, cancel, again=again, keep=keep)

@@ -3,7 +3,6 @@
 # ruff: noqa: F821 - bodies run inside Krita
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -358,6 +357,7 @@ def test_an_empty_account_ends_the_batch_and_tells_what_is_left(krita: Krita, ho
 
 def fails_at_once(environment: dict[str, str]) -> Any:
     """Runs inside Krita: what is told where a batch can't begin, its buttons, and the layers."""
+    import os
 
     import batches
     from removals import box, buttons, progress

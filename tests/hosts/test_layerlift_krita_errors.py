@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ CLOSED_PORT = "http://127.0.0.1:9"
 
 def attempt(size: list[int], environment: dict[str, str], shades: list[int], press: str) -> Any:
     """Runs inside Krita: a removal in an environment; what it told, the buttons, whether the document is as before."""
+    import os
 
     from removals import box, buttons, ended, listen, progress, remove, state, subject
 

@@ -288,7 +288,8 @@ def test_nothing_is_uploaded_unasked_and_a_missing_key_is_told(krita: Krita, hom
     krita.add_layerlift(home)
     with krita.window() as window:
         told, could, is_gone = window.run(ask_without_a_key, WIDTH, HEIGHT)
-        assert told == ["test: Background", "No API key is set. The service's tasks need one: set it in the settings."]
+        needs = "No API key is set. The service's tasks need one. Set the API key of your account first."
+        assert told == ["test: Background", needs]
         assert (could, is_gone) == (False, True)
     krita.environment.update(ELSEWHERE)
     with krita.window() as window:

@@ -13,7 +13,6 @@ from .questions import Questions
 from .taskjob import TaskWish
 from .widgets import button, explained, label, mnemonic, paragraph, write
 
-NEEDS_KEY = _("No API key is set. The service's tasks need one: set it in the settings.")
 WIDTH = 560
 
 
@@ -39,7 +38,7 @@ class TaskDialog(QtWidgets.QDialog):
         self._lay_out()
         self._questions = Questions()
         self._questions.said.connect(self._say)
-        self._questions.refused.connect(self._refuse)
+        self._questions.refused.connect(self._settings.show)
         self.finished.connect(lambda result: self._questions.close())
         self._questions.ask("tasks", self._show, tasks.ASKING)
 
@@ -153,11 +152,6 @@ class TaskDialog(QtWidgets.QDialog):
     def _say(self, text: str) -> None:
         write(self._said, text)
         self._said.setVisible(bool(text))
-
-    def _refuse(self, kind: str) -> None:
-        if kind == "set_key":
-            write(self._said, NEEDS_KEY)
-        self._settings.show()
 
     def _open_settings(self) -> None:
         self.reject()

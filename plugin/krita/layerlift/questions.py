@@ -29,14 +29,14 @@ class Questions(QtCore.QObject):
         advanced(text): details of how far it is that is asked beside all else.
         busy(is_busy): whether the user waits for an answer. It stays where the worker has died.
         said(text): what the user is told, or "".
-        refused(kind): what the user waits for can't be answered, and what can be done about it, in the worker's word.
+        refused(): what the user waits for can't be answered.
             What is wrong is `said` before.
     """
 
     advanced = QtCore.pyqtSignal(str)
     busy = QtCore.pyqtSignal(bool)
     said = QtCore.pyqtSignal(str)
-    refused = QtCore.pyqtSignal(str)
+    refused = QtCore.pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,7 +156,7 @@ class Questions(QtCore.QObject):
             self._awaited.clear()
             self._then = None
             self.said.emit(text)
-            self.refused.emit(kind)
+            self.refused.emit()
         self._go_on()
 
     def _refuse_beside(self, kind: str, text: str) -> None:

@@ -85,14 +85,14 @@ def _list(options: argparse.Namespace) -> int:
 
 def _ask_service(wanted: Sequence[Task]) -> tuple[dict[str, float], list[Any]]:
     """Prices, and the templates of these tasks; nothing where there is no key, or no answer."""
-    from ..removal import account
+    from ..removal import account, running
     from ..removal.cancelling import Cancel
     from ..removal.engines import Engines
 
     cancel = Cancel(threading.Event())
     with Engines(Settings()) as engines:
         try:
-            engine = engines.open("youcam", cancel.sleep, uploads=False)
+            engine = running.open_service(engines, cancel.sleep, uploads=False)
             templates = [
                 template
                 for task in wanted
@@ -183,7 +183,7 @@ def open_service(
     """
     from ..removal import account, running
 
-    engine = engines.open("youcam", cancel.sleep, uploads=False)
+    engine = running.open_service(engines, cancel.sleep, uploads=False)
     requests = running.with_prices(requests, engine, cancel)
     for request in requests:
         print(f"{request.task.slug}: {_describe_price(request.price)}", file=sys.stderr)

@@ -150,6 +150,12 @@ OWN: dict[str, Entry] = {
     "no_key": Entry(
         kinds.SetupError, N_("No API key is set."), N_("The offline engine works without one."), kind="set_key"
     ),
+    "task_needs_key": Entry(
+        kinds.SetupError,
+        N_("No API key is set. The service's tasks need one."),
+        N_("Set the API key of your account first."),
+        kind="set_key",
+    ),
     "key_missing": Entry(kinds.SetupError, N_("No key was given."), N_("Enter the API key of your account.")),
     "no_keyring": Entry(
         kinds.SetupError,

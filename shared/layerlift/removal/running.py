@@ -23,12 +23,13 @@ from ..imaging.pictures import Picture
 from ..imaging.prepare import SERVICE_LIMITS, Upload
 from ..language import _
 from ..service import tasks as known
+from ..service.service import Sleep
 from ..service.tasks import Fields, Task
 from ..store.entries import Entry
 from ..store.records import FILE_SECONDS
 from . import account, tasks
 from .cancelling import Cancel
-from .engines import Engine
+from .engines import Engine, Engines
 from .stages import Progress, Report, Stage
 from .turns import Turns
 
@@ -66,6 +67,17 @@ def make_request(slug: str, given: Mapping[str, Any], read: Callable[[Any], Pict
     pictures = {name: read(given[name]) for name in fields if name in masks}
     # What a mask is called says nothing of what it is.
     return Request(task, {name: value for name, value in fields.items() if name not in masks}, None, pictures)
+
+
+def open_service(engines: Engines, sleep: Sleep, *, uploads: bool = True, agreed: bool = False) -> Engine:
+    """The service, which all tasks but the removal need, as `Engines.open` opens it. Raises what that does, SetupError
+    `task_needs_key` where there is no key."""
+    try:
+        return engines.open("youcam", sleep, uploads=uploads, agreed=agreed)
+    except errors.SetupError as error:
+        if error.code != "no_key":
+            raise
+        raise errors.make("task_needs_key") from None
 
 
 def with_prices(requests: Sequence[Request], engine: Engine, cancel: Cancel) -> list[Request]:

@@ -46,14 +46,16 @@ class _Wish(NamedTuple):
 
 
 def answer(message: Message, folder: Path, engines: Engines, event: threading.Event, report: Report) -> dict[str, Any]:
-    """Does what a question asks. Raises what `Engines.open` and `running.run` do, SetupError `bad_job`."""
+    """Does what a question asks. Raises what `running.open_service` and `running.run` do, SetupError `bad_job`."""
+    from ..removal import running
     from ..removal.cancelling import Cancel
 
     kind = message["type"]
     wish = _read(message) if kind == "task" else None
     task = messages.task(message) if kind == "templates" else None
     cancel = Cancel(event, engines.background if wish else None)
-    engine = engines.open("youcam", cancel.sleep, uploads=False, agreed=messages.flag(message, "agreed", False))
+    agreed = messages.flag(message, "agreed", False)
+    engine = running.open_service(engines, cancel.sleep, uploads=False, agreed=agreed)
     try:
         if wish is not None:
             return _run(wish, folder, engine, cancel, report)

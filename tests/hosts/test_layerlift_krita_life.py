@@ -91,8 +91,9 @@ def test_a_cancel_at_any_stage_changes_nothing_and_leaves_nothing(krita: Krita, 
         nothing_is_left(home)
 
 
-def cancel_the_first_of_two(sizes: list[list[int]]) -> Any:
-    """Runs inside Krita: two documents are queued, the first is cancelled where it waits for the service."""
+def cancel_the_first_of_two(sizes: list[list[int]], gate: str) -> Any:
+    """Runs inside Krita: two documents are queued, the first is cancelled where it waits for the service, which goes on
+    after that."""
     from layerlift import jobs
     from removals import at, buttons, ended, lines, progress, remove, state, subject
 
@@ -107,21 +108,22 @@ def cancel_the_first_of_two(sizes: list[list[int]]) -> Any:
     picture, stage = lines()
     buttons(progress)["Cancel"].click()
     yield lambda: not lines()[0].startswith(picture)
+    Path(gate).touch()
     told = yield from ended()
     changed = [state(document)[0] != old[0] for document, old in zip(documents, before)]
     names = [[name for name, *_ in tree(document.rootNode())] for document in documents]
     return stage.partition(" - ")[2], changed, names, told
 
 
-def test_a_cancelled_job_makes_room_for_the_next(krita: Krita, home: Path) -> None:
-    second = Event()
+def test_a_cancelled_job_makes_room_for_the_next(krita: Krita, home: Path, gate: Path) -> None:
+    cancelled = Event()
     with Twin(QUICK_POLLS) as twin, ThreadPoolExecutor() as pool:
         krita.add_layerlift(home, twin)
         with krita.window() as window:
             window.run(open_one, SMALL)
-            twin.inject(Fault("poll", "hang", until=second))
-            pool.submit(wait_for, lambda: len(twin.calls("run")) == 2 and not second.set(), "the second job")
-            waiting, changed, names, told = window.run(cancel_the_first_of_two, [(300, 200), (310, 200)])
+            twin.inject(Fault("poll", "hang", until=cancelled))
+            pool.submit(wait_for, lambda: gate.exists() and not cancelled.set(), "the cancel")
+            waiting, changed, names, told = window.run(cancel_the_first_of_two, [(300, 200), (310, 200)], str(gate))
             assert waiting == "1 more waiting"
             assert changed == [False, True]
             assert names == [["Background"], ["Background", "Background cut-out"]]

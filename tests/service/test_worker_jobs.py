@@ -108,7 +108,9 @@ def test_what_may_have_been_charged_is_in_doubt_and_stays_so(start: Any, make_tw
     for kind in ("jobs", "clear"):
         # The worker itself asks the service for it at its start, which counts as running.
         wait_for(lambda kind=kind: ask(host, type=kind) == {**NOTHING, "in_doubt": 1})
-    found = ask(host, type="fetch")
+    tries: list[dict[str, Any]] = []
+    wait_for(lambda: tries.append(ask(host, type="fetch")) or tries[-1]["in_doubt"])
+    found = tries[-1]
     assert (found["fetched"], found["failed"], found["in_doubt"]) == (0, 1, 1)
     assert "may have been charged" in found["reason"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import words
+from . import ways, words
 from .language import _, ngettext
 
 CONTINUE, CLEAN_PLATE, NEW_BACKGROUND = "continue", "clean_plate", "new_background"
@@ -26,6 +26,8 @@ NO_CUT_OUT = _("Choose a cut-out, or a layer that has one. 'Remove Background' m
 NO_PRICE = _("The service does not list what this costs.")
 NO_ANSWER = _("The service does not tell now what this costs, nor what your account has.")
 MAY_COST = _("Cancelled: it may have cost units; the result is kept, and is free the next time. Nothing was changed.")
+CONSENT = {way: label for way, label in ways.CONSENT.items() if way != ways.OFFLINE}
+"""Answers to the question before an upload: no task but the removal can be run offline."""
 SIZES = {"layer": _("As large as the layer"), "own": _("At its own size; the whole image grows")}
 """What becomes of a result that is larger than its layer."""
 GROWING = ("enhance",)
@@ -51,6 +53,23 @@ def fields_shown(task: dict[str, Any]) -> list[dict[str, Any]]:
     """The fields that the user fills in: a mask is the selection, and what a background is made of is told by which of
     its fields is filled in."""
     return [field for field in task["fields"] if field["kind"] != "mask" and not _is_way(task, field)]
+
+
+def ways_out(kind: str) -> list[str]:
+    """What the user can do about a kind of error."""
+    return [way for way in ways.out_of(kind, "youcam") if way != ways.OFFLINE]
+
+
+def lacking(task: dict[str, Any], entered: dict[str, str]) -> str:
+    """What is still to be entered, "" where that is nothing."""
+    fields = fields_shown(task)
+    for field in fields:
+        if field["required"] and not entered[field["name"]].strip():
+            return _("Fill in: {field}").format(field=sentence(field["purpose"]))
+    options = [entered[field["name"]] for field in fields if field["kind"] in ("text", "template")]
+    if len(options) > 1 and not any(option.strip() for option in options):
+        return _("Enter a text, or choose a template.")
+    return ""
 
 
 def given(task: dict[str, Any], entered: dict[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from common import tasks, ways
+from common import tasks
 from common.protocol import WorkerError
 from common.worker import Worker
 from controls import TASK_WAYS
@@ -59,6 +59,6 @@ def ask_service() -> Inquiry:
         try:
             return Inquiry()
         except WorkerError as failure:
-            choose_way(failure, [way for way in ways.out_of(failure.kind, "youcam") if way != ways.OFFLINE])
+            choose_way(failure, tasks.ways_out(failure.kind))
         finally:
             pdb.gimp_progress_end()

@@ -59,7 +59,7 @@ class FieldsForm:
     def __init__(self, order: Order, inquiry: Inquiry, refused: str) -> None:
         kind, task = order.kind, order.task
         self._order, self._inquiry = order, inquiry
-        self._fields = fields_of(kind, task)
+        self._fields = tasks.fields_shown(task)
         self._templates, self._pictures = [""], [""]
         rows = [self._row(field) for field in self._fields]
         if any(field["kind"] == "template" for field in self._fields):
@@ -125,29 +125,15 @@ class FieldsForm:
         self._order = self._order._replace(fields=entered)
         if grows(self._order.kind, self._order.task):
             self._order = self._order._replace(own_size=bool(form[SIZE]))
-        form.say(self._lacking(entered))
-        return not self._lacking(entered)
+        lacking = tasks.lacking(self._order.task, entered)
+        form.say(lacking)
+        return not lacking
 
     def _entered(self, field: dict[str, Any]) -> str:
         shown = self._form[field["name"]]
         if field["kind"] == "choice":
             return str(field["choices"][shown])
         return self._templates[shown] if field["kind"] == "template" else str(shown)
-
-    def _lacking(self, entered: dict[str, str]) -> str:
-        """What is still to be entered, "" where that is nothing."""
-        for field in self._fields:
-            if field["required"] and not entered[field["name"]].strip():
-                return _("Fill in: {field}").format(field=tasks.sentence(field["purpose"]))
-        ways = [entered[field["name"]] for field in self._fields if field["kind"] in ("text", "template")]
-        if len(ways) > 1 and not any(way.strip() for way in ways):
-            return _("Enter a text, or choose a template.")
-        return ""
-
-
-def fields_of(kind: str, task: dict[str, Any]) -> list[dict[str, Any]]:
-    """The fields that a window has for a task."""
-    return [] if kind == tasks.CLEAN_PLATE else tasks.fields_shown(task)
 
 
 def grows(kind: str, task: dict[str, Any]) -> bool:

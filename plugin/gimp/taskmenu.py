@@ -114,7 +114,7 @@ def run_from_windows(kind: str, image: Any, drawable: Any) -> None:
     """Let the user choose, and run it; what is refused is told in the window, which shows again what was entered."""
     from inquiry import ask_service
     from places import place_of
-    from taskforms import FieldsForm, TaskForm, fields_of, grows
+    from taskforms import FieldsForm, TaskForm, grows
     from taskrun import Order
 
     layer = place_of(kind, image, drawable).picture
@@ -124,7 +124,7 @@ def run_from_windows(kind: str, image: Any, drawable: Any) -> None:
         else:
             task = next(task for task in inquiry.tasks if task["task"] == tasks.TASKS[kind])
         order, refused = Order(kind, task, {}), ""
-        has_form = kind != tasks.CONTINUE or bool(fields_of(kind, task)) or grows(kind, task)
+        has_form = kind != tasks.CONTINUE or bool(tasks.fields_shown(task)) or grows(kind, task)
         while True:
             if has_form:
                 order = FieldsForm(order, inquiry, refused).run()

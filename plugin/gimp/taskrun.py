@@ -20,8 +20,6 @@ from strips import show_progress
 from supervision import Note
 from taskmasks import save_selection, save_subject
 
-CONSENT = {way: label for way, label in ways.CONSENT.items() if way != ways.OFFLINE}
-
 
 class Order(NamedTuple):
     """What is to be run: a kind of `common.tasks`, the task as the worker describes it, its fields, and whether the
@@ -76,7 +74,7 @@ class Run:
 
     def mend(self, error: WorkerError) -> None:
         """Tell what went wrong, and let the user choose a way out. Raises as `choose_way` does."""
-        way = choose_way(error, [way for way in ways.out_of(error.kind, "youcam") if way != ways.OFFLINE])
+        way = choose_way(error, tasks.ways_out(error.kind))
         self._consent = self._consent._replace(again=way == ways.PAY_AGAIN)
 
     def go(self) -> None:
@@ -138,7 +136,7 @@ class Run:
         """Ask whether the picture may be uploaded. Raises CancelError where it may not."""
         name = f"{self._image.name}: {self._place.picture.name}"
         question = tasks.question_upload(worker.settings()["host"], name, self._order.title)
-        answer = choose(question, CONSENT)
+        answer = choose(question, tasks.CONSENT)
         if answer is None:
             raise CancelError("cancelled")
         if answer == ways.UPLOAD_ALWAYS:

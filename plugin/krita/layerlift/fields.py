@@ -54,14 +54,11 @@ class Fields(QtWidgets.QWidget):
 
     def entered(self) -> dict[str, str]:
         """What is sent of what is filled in."""
-        return tasks.given(self._task, {name: read() for name, read in self._readers.items()})
+        return tasks.given(self._task, self._read())
 
     def is_complete(self) -> bool:
         """Whether enough is filled in."""
-        found = self.entered()
-        required = [field["name"] for field in tasks.fields_shown(self._task) if field["required"]]
-        is_told = not self.has_templates or "prompt" in found or "template_id" in found
-        return is_told and all(name in found for name in required)
+        return not tasks.lacking(self._task, self._read())
 
     def show_templates(self, templates: list[dict[str, str]], folder: str) -> None:
         """Fill the list of templates, whose pictures are in a folder."""
@@ -76,6 +73,9 @@ class Fields(QtWidgets.QWidget):
     def tell(self, text: str) -> None:
         """Say something in place of templates."""
         write(self._said, text)
+
+    def _read(self) -> dict[str, str]:
+        return {name: read() for name, read in self._readers.items()}
 
     def _number(self, field: dict[str, Any]) -> tuple[Any, Callable[[], str]]:
         box = QtWidgets.QSpinBox()

@@ -29,8 +29,7 @@ class Questions(QtCore.QObject):
         advanced(text): details of how far it is that is asked beside all else.
         busy(is_busy): whether the user waits for an answer. It stays where the worker has died.
         said(text): what the user is told, or "".
-        refused(): what the user waits for can't be answered.
-            What is wrong is `said` before.
+        refused(): what the user waits for can't be answered; what is wrong was `said` before.
     """
 
     advanced = QtCore.pyqtSignal(str)

@@ -41,7 +41,7 @@ class TaskJob(Job):
     asks = QtCore.pyqtSignal(str, bool)
     may_run_beside = True
     kept = tasks.MAY_COST
-    consents = {way: text for way, text in ways.CONSENT.items() if way != ways.OFFLINE}  # noqa: RUF012
+    consents = tasks.CONSENT
 
     def __init__(self, wish: TaskWish) -> None:
         super().__init__(wish.layer.title, Options())
@@ -51,9 +51,9 @@ class TaskJob(Job):
         self._worker.progressed.connect(self.progressed)
 
     @property
-    def ways_out(self) -> tuple[str, ...]:
+    def ways_out(self) -> list[str]:
         """What the user can do when it has failed."""
-        return tuple(way for way in ways.out_of(self.kind, self.options.engine) if way != ways.OFFLINE)
+        return tasks.ways_out(self.kind)
 
     def by(self, way: str) -> TaskJob:
         """The job for one of the ways out. Raises Refused."""

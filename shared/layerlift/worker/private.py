@@ -7,10 +7,17 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from .. import atomic
 from ..language import _
 from ..store import locks
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _LOCK = ".lock"
 _PREFIX = "layerlift-"
@@ -56,3 +63,11 @@ def _sweep(root: Path) -> None:
             except OSError:
                 continue
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def write(path: Path, parts: Iterable[NDArray[np.generic]]) -> None:
+    """A file of the samples, whole or not at all."""
+    # Not by `tofile`, which says nothing when the disk is full.
+    with atomic.replacing(path) as unfinished, unfinished.open("wb") as file:
+        for part in parts:
+            file.write(part.data if part.flags.c_contiguous else part.tobytes())

@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import errors
 from ..language import _
-from . import messages
+from . import messages, private
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ..imaging.pictures import Picture
     from ..removal.cancelling import Cancel
     from ..removal.engines import Engine, Engines
@@ -160,7 +157,7 @@ def _run(wish: _Wish, folder: Path, engine: Engine, cancel: Cancel, report: Repo
         placed = plates.as_layer(
             made, layer, wanted, keeps_alpha=wish.task.keeps_alpha, without_subject=wish.without_subject
         )
-        _write(path, placed, wish.bgr)
+        private.write(path, [placed[..., [2, 1, 0, 3]] if wish.bgr else placed])
         layers.append({"file": path.name, "width": wanted[0], "height": wanted[1]})
     return {
         "layers": layers,
@@ -186,11 +183,3 @@ def _read_mask(path: Path, size: tuple[int, int], grown: bool) -> Picture:
 
     mask = pictures.read_raw(path, *size, 1)
     return pictures.Picture(plates.grow(mask.pixels[..., 0].astype("uint8"))[..., None]) if grown else mask
-
-
-def _write(path: Path, pixels: NDArray[np.uint8], bgr: bool) -> None:
-    from .. import atomic
-
-    ordered = pixels[..., [2, 1, 0, 3]] if bgr else pixels
-    with atomic.replacing(path) as unfinished, unfinished.open("wb") as file:
-        file.write(ordered.tobytes())

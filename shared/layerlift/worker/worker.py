@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from .. import __version__, atomic, errors
-from . import messages, models, progress, tasks
+from .. import __version__, errors
+from . import messages, models, private, progress, tasks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -294,7 +294,7 @@ class Worker:
                 cancel.check()
                 report(Stage.CLEAN.value, fraction)
 
-            cancel.run(lambda: _write(target, parts(tell)))
+            cancel.run(lambda: private.write(target, parts(tell)))
         return target.name
 
     def _progress(self, name: str, **fields: Any) -> contextlib.AbstractContextManager[progress.Report]:
@@ -358,7 +358,7 @@ def _hand_over(pixels: Path, outcome: Outcome) -> dict[str, Any]:
     with contextlib.suppress(PermissionError):  # Windows keeps what is still mapped
         pixels.unlink(missing_ok=True)
     target = pixels.with_suffix(".alpha")
-    _write(target, iter([outcome.alpha]))
+    private.write(target, iter([outcome.alpha]))
     return {
         "file": target.name,
         "engine": outcome.engine,
@@ -389,11 +389,3 @@ def _describe(error: errors.LayerliftError) -> dict[str, Any]:
         "action": error.advice,
         "request_id": error.request_id,
     }
-
-
-def _write(path: Path, parts: Iterator[NDArray[np.generic]]) -> None:
-    """A file of the samples, whole or not at all."""
-    # Not by `tofile`, which says nothing when the disk is full.
-    with atomic.replacing(path) as unfinished, unfinished.open("wb") as file:
-        for part in parts:
-            file.write(part.data if part.flags.c_contiguous else part.tobytes())
